@@ -1,0 +1,5 @@
+"""Loads the suite: its options and fixtures, and every room of step definitions."""
+
+from onc_conformance.suite import step_modules
+
+pytest_plugins = ["onc_conformance.plugin", "onc_conformance.report.gherkin", *step_modules(__package__)]

@@ -1,0 +1,131 @@
+"""What a judge says: a finding, the outcome of a step, and the exceptions that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How binding the broken rule is: SHALL, SHOULD, or nothing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Layer(StrEnum):
+    """Which kind of judge spoke."""
+
+    XML = "xml"
+    SCHEMA = "schema"
+    TEMPLATE = "template"
+    VOCABULARY = "vocabulary"
+    USCDI = "uscdi"
+    CONTENT = "content"
+    DATES = "dates"
+    API = "api"
+    SECURITY = "security"
+    DOCUMENTATION = "documentation"
+
+
+class Outcome(StrEnum):
+    """What became of a scenario or a step. Declared from worst to best."""
+
+    ERROR = "error"
+    FAILED = "failed"
+    NOT_TESTED = "not_tested"
+    ATTESTED = "attested"
+    PASSED = "passed"
+    NOT_APPLICABLE = "not_applicable"
+
+    @classmethod
+    def worst(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """The outcome that stands for all of `outcomes`; of none it is NOT_APPLICABLE."""
+        order = list(cls)
+        return min(outcomes, key=order.index, default=cls.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing a judge objects to, located so that a person can go and look."""
+
+    layer: Layer
+    severity: Severity
+    rule: str
+    """A bare CONF number, a procedure-step id, or a stable id of this project."""
+    message: str
+    path: str | None = None
+    """XPath in a document, JSONPath in an answer, or a URL."""
+    line: int | None = None
+    expected: str | None = None
+    found: str | None = None
+    hint: str | None = None
+    exchange: str | None = None
+    """Id of the exchange whose answer is objected to."""
+    target: str | None = None
+
+    def at(self, exchange: str | None, target: str | None = None) -> Finding:
+        """The same finding tied to the exchange it came from, unless it is tied already."""
+        return replace(self, exchange=self.exchange or exchange, target=self.target or target)
+
+    def as_json(self) -> dict[str, Any]:
+        """All keys, always, in the words of the results file."""
+        record = asdict(self)
+        record["xpath"] = record.pop("path")
+        return {name: str(value) if isinstance(value, StrEnum) else value for name, value in record.items()}
+
+    def __str__(self) -> str:
+        where = " ".join(
+            filter(
+                None,
+                (
+                    self.path or "",
+                    f"line {self.line}" if self.line else "",
+                    f"exchange {self.exchange}" if self.exchange else "",
+                ),
+            )
+        )
+        parts = [f"{self.severity} {self.rule}: {self.message}"]
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        if self.found is not None:
+            parts.append(f"found {self.found}")
+        if where:
+            parts.append(f"at {where}")
+        return "; ".join(parts)
+
+
+class Nonconformity(AssertionError):
+    """The target's fault: at least one finding of severity error. An AssertionError, so that pytest says failed."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class NotTested(Exception):  # noqa: N818 - an outcome, not an error
+    """The check could not be made; the reason is in the target's terms."""
+
+    def __init__(self, reason: str, step: str | None = None) -> None:
+        self.reason = reason
+        self.step = step
+        super().__init__(reason)
+
+
+class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
+    """The check has no object on this target; the reason says why."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class UsageError(Exception):
+    """Wrong usage or configuration: exit code 2. The message is one line that says what and what to do."""
+
+
+class Unreachable(Exception):  # noqa: N818 - names what is the case
+    """A target could not be reached or logged in to: exit code 3. One line with a hint."""
