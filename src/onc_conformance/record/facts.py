@@ -1,0 +1,134 @@
+"""The expected record: who a test patient is, and every fact a complete answer about that patient must contain."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onc_conformance.moments import Days
+from onc_conformance.record.codes import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A person's name in its parts."""
+
+    family: str
+    given: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing a record says of its patient."""
+
+    id: str
+    kind: str
+    """The class: `problems`, `vital_signs`, …"""
+    codes: tuple[Code, ...] = ()
+    """The code, then further codes that may stand for it."""
+    text: str = ""
+    start: Days | None = None
+    end: Days | None = None
+    date: Days | None = None
+    """Of a point event; a partial date is the span of days it names."""
+    encounter: str | None = None
+    optional: bool = False
+    visual: bool = False
+    no_information: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What else the file says: dose, value, unit, member, …"""
+
+    @property
+    def stated(self) -> tuple[Days, ...]:
+        """Each date the fact states."""
+        return tuple(days for days in (self.date, self.start, self.end) if days)
+
+    @property
+    def days(self) -> Days | None:
+        """Its own interval: of a point event its day, without an end ongoing; None if it states no date."""
+        if self.date:
+            return self.date
+        if not (self.start or self.end):
+            return None
+        return Days(self.start.first if self.start else None, self.end.last if self.end else None)
+
+    @property
+    def required(self) -> bool:
+        """Whether a machine may ask for it."""
+        return not (self.optional or self.visual or self.no_information)
+
+    @property
+    def member(self) -> Name | None:
+        """The person a care team fact is about."""
+        name = self.attributes.get("member")
+        return (
+            Name(name["family"], (name["given"],) if isinstance(name["given"], str) else tuple(name["given"]))
+            if name
+            else None
+        )
+
+    def __str__(self) -> str:
+        when = " ".join(
+            filter(None, (f"of {self.date}" if self.date else "", f"from {self.start}" if self.start else ""))
+        )
+        member = self.member
+        who = f"{' '.join(member.given)} {member.family}" if member else ""
+        what = str(self.codes[0]) if self.codes else str(self.attributes.get("udi") or "")
+        text = self.text if len(self.text) <= 60 else self.text[:57] + "…"
+        return " ".join(filter(None, (who or what or f"“{text}”", when)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A test patient, described once."""
+
+    id: str
+    title: str
+    setting: str
+    vars: Mapping[str, str]
+    name: Name
+    previous_names: tuple[Name, ...]
+    birth_date: str
+    """ISO, as written."""
+    sex: str
+    birth_sex: str | None
+    race: tuple[Code, ...]
+    ethnicity: Code | None
+    language: str | None
+    marital_status: Code | None
+    address: tuple[Mapping[str, Any], ...]
+    telecom: tuple[Mapping[str, Any], ...]
+    facts: tuple[Fact, ...]
+
+    def of(self, *kinds: str) -> tuple[Fact, ...]:
+        """The facts of these classes."""
+        return tuple(fact for fact in self.facts if fact.kind in kinds)
+
+    def patient_variables(self) -> dict[str, str]:
+        """What templates of a target description call `patient.*`."""
+        return {
+            "id": self.id,
+            "family": self.name.family,
+            "given": self.name.given[0],
+            "middle": " ".join(self.name.given[1:]),
+            "prefix": self.name.prefix,
+            "suffix": self.name.suffix,
+            "dob": self.birth_date[:10],
+            "sex": self.sex,
+        }
+
+
+def plain(text: str) -> str:
+    """The words of a text alone, for comparing texts however they are set: no case, marks of punctuation or layout."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def letters(text: str) -> str:
+    """The letters of a name alone, without case, accents, apostrophes, hyphens or spaces."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in decomposed if character.isalnum())

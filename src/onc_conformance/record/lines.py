@@ -1,0 +1,64 @@
+"""On which line of a TOML or YAML file a key stands, so that an error can say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import yaml
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*(?:\.|=)")
+
+Place = tuple[str | int, ...]
+
+
+def of_toml(text: str) -> dict[Place, int]:
+    """Lines of tables and of keys that begin a line; keys inside an inline table share the line of the table."""
+    lines: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _table(header[2].split("."), array=header[1] == "[[", counts=counts)
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, key[1].strip("\"'")), number)
+    return lines
+
+
+def _table(parts: Sequence[str], *, array: bool, counts: dict[Place, int]) -> Place:
+    place: Place = ()
+    for index, raw in enumerate(parts):
+        place = (*place, raw.strip().strip("\"'"))
+        if array and index == len(parts) - 1:
+            counts[place] = counts.get(place, -1) + 1
+        if place in counts:
+            place = (*place, counts[place])
+    return place
+
+
+def of_yaml(text: str) -> dict[Place, int]:
+    """Lines of every key and item."""
+    lines: dict[Place, int] = {}
+    _walk(yaml.compose(text, Loader=yaml.SafeLoader), (), lines)
+    return lines
+
+
+def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            lines[(*place, str(key.value))] = key.start_mark.line + 1
+            _walk(value, (*place, str(key.value)), lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*place, index)] = item.start_mark.line + 1
+            _walk(item, (*place, index), lines)
+
+
+def nearest(lines: dict[Place, int], place: Sequence[str | int]) -> int | None:
+    """The line of `place`, or of the innermost thing around it whose line is known."""
+    for length in range(len(place), 0, -1):
+        if (line := lines.get(tuple(place[:length]))) is not None:
+            return line
+    return None
