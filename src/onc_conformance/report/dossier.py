@@ -1,0 +1,180 @@
+"""dossier.html: one page a test lab can read, print and follow down to the exchange behind a verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from onc_conformance.findings import Finding, Outcome, Severity
+from onc_conformance.gate import Exit, StepResult, TargetOutcome
+from onc_conformance.procedure import Criterion
+from onc_conformance.report.evidence import Entry
+from onc_conformance.report.run import Run
+
+PLACES = 8
+"""Places shown of one finding; results.json has all."""
+GROUPS = 40
+"""Different findings shown of one step on one target; results.json has all."""
+
+_ROLES = {"SUT": "the system under test shows", "TLV": "the test lab verifies"}
+_GLYPHS = {
+    Outcome.ERROR: "!",
+    Outcome.FAILED: "✕",
+    Outcome.NOT_TESTED: "○",
+    Outcome.ATTESTED: "✎",
+    Outcome.PASSED: "✓",
+    Outcome.NOT_APPLICABLE: "·",
+}
+_MEANINGS = {
+    Outcome.ERROR: "this tool went wrong; neither a pass nor a failure of the product",
+    Outcome.FAILED: "at least one binding requirement was seen broken",
+    Outcome.NOT_TESTED: "nothing can be said, for the reason given",
+    Outcome.ATTESTED: "a person has signed for it, with evidence",
+    Outcome.PASSED: "every check of the step was made and held",
+    Outcome.NOT_APPLICABLE: "not claimed, or not part of the edition",
+}
+_VERDICTS = {
+    Exit.CONFORMS: "Nothing to object to.",
+    Exit.OBJECTIONS: "There is something to object to.",
+    Exit.USAGE: "Nothing ran, so nothing can be said.",
+    Exit.UNREACHABLE: "No target could be reached or logged in to.",
+    Exit.FAULT: "This tool went wrong in part; the steps concerned say nothing about the product.",
+    Exit.INTERRUPTED: "The run was interrupted; this is what had been gathered.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The same finding at several places."""
+
+    example: Finding
+    count: int
+    places: tuple[Finding, ...]
+
+    @property
+    def more(self) -> int:
+        """How many places are not shown."""
+        return self.count - len(self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Objections:
+    """The findings of one step on one target, grouped, the binding ones first; informational ones are only counted."""
+
+    groups: tuple[Group, ...]
+    more: int
+    notes: int
+
+
+def write(run: Run, entries: Sequence[Entry], path: Path) -> None:
+    """Write the dossier beside its evidence folder; the run is masked already."""
+    path.write_text(render(run, entries), encoding="utf-8")
+
+
+def render(run: Run, entries: Sequence[Entry]) -> str:
+    """The page as text."""
+    steps = run.settlement.steps
+    return _template().render(
+        run=run,
+        started=run.started.astimezone(UTC),
+        verdict=_VERDICTS[Exit(run.exit_code)],
+        outcomes=list(Outcome),
+        meanings=_MEANINGS,
+        counts=list(_counts(run)),
+        attention=[(each, outcome) for each in steps for outcome in each.targets if _wants_attention(outcome)],
+        criteria=[(criterion, list(_paragraphs(criterion, steps))) for criterion in run.criteria],
+        entries=entries,
+        known={entry.id for entry in entries},
+        headline=headline,
+        objections=objections,
+        exchanges=_exchanges,
+    )
+
+
+def objections(outcome: TargetOutcome) -> Objections:
+    """What the scenarios of a step found on a target."""
+    order = list(Severity)
+    findings = dict.fromkeys(finding for scenario in outcome.scenarios for finding in scenario.findings)
+    grouped: dict[tuple[Severity, str, str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.severity is not Severity.INFO:
+            grouped.setdefault((finding.severity, finding.layer, finding.rule, finding.message), []).append(finding)
+    ranked = sorted(grouped.values(), key=lambda group: order.index(group[0].severity))
+    return Objections(
+        groups=tuple(Group(each[0], len(each), tuple(each[:PLACES])) for each in ranked[:GROUPS]),
+        more=max(0, len(ranked) - GROUPS),
+        notes=sum(finding.severity is Severity.INFO for finding in findings),
+    )
+
+
+def headline(outcome: TargetOutcome) -> str:
+    """One line on why a step wants attention."""
+    groups = objections(outcome).groups
+    if outcome.outcome is Outcome.FAILED and groups:
+        more = f" (and {len(groups) - 1} more)" if len(groups) > 1 else ""
+        return f"{groups[0].example.message}{more}"
+    return outcome.reason or ""
+
+
+def criterion_name(criterion: str) -> str:
+    """g10 as the regulation writes it, (g)(10)."""
+    return f"({criterion[:1]})({criterion[1:]})"
+
+
+def _wants_attention(outcome: TargetOutcome) -> bool:
+    return outcome.outcome in (Outcome.ERROR, Outcome.FAILED, Outcome.NOT_TESTED)
+
+
+def _counts(run: Run) -> Iterator[tuple[Criterion, str, Counter[Outcome]]]:
+    for criterion in run.criteria:
+        for target in run.targets:
+            yield (
+                criterion,
+                target.id,
+                Counter(
+                    outcome.outcome
+                    for each in run.settlement.steps
+                    if each.step.criterion == criterion.id
+                    for outcome in each.targets
+                    if outcome.target == target.id
+                ),
+            )
+
+
+def _paragraphs(criterion: Criterion, steps: Sequence[StepResult]) -> Iterator[tuple[str, str, list[StepResult]]]:
+    own = (each for each in steps if each.step.criterion == criterion.id)
+    for (paragraph, title), members in groupby(own, key=lambda each: (each.step.paragraph, each.step.title)):
+        yield paragraph, title, list(members)
+
+
+def _exchanges(outcome: TargetOutcome) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(exchange for scenario in outcome.scenarios for exchange in scenario.exchanges))
+
+
+def _words(value: str) -> str:
+    return value.replace("_", " ")
+
+
+def _size(count: int) -> str:
+    return f"{count:,} bytes" if count < 10_000 else f"{count / 1000:,.0f} kB"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(words=_words, size=_size, criterion=criterion_name)
+    environment.globals.update(glyphs=_GLYPHS, roles=_ROLES)
+    return environment.get_template("dossier.html.j2")
