@@ -1,0 +1,270 @@
+"""The command `onc-conformance`: reads what was typed, calls the library, turns what went wrong into an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from onc_conformance import __version__, procedure
+from onc_conformance.findings import Unreachable, UsageError
+from onc_conformance.gate import Exit
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (0 conforms, 1 objections, 2 usage, 3 unreachable, 4 ours, 130)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser().parse_args(arguments)
+        options.command = shlex.join(["onc-conformance", *arguments])
+        command: Command = options.do
+        return int(command(options))
+    except SystemExit as leaving:  # argparse has said what is wrong
+        return int(leaving.code or 0)
+    except UsageError as error:
+        return _complain(str(error), Exit.USAGE)
+    except Unreachable as error:
+        return _complain(str(error), Exit.UNREACHABLE)
+    except KeyboardInterrupt:
+        return _complain("interrupted", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.CONFORMS)
+    except Exception as error:  # noqa: BLE001 - the promise: our fault is exit code 4 and one line
+        if os.environ.get("ONC_CONFORMANCE_TRACEBACK"):
+            raise
+        where = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _complain(f"a fault in this tool: {where}; set ONC_CONFORMANCE_TRACEBACK=1 to see where", Exit.FAULT)
+
+
+def _complain(message: str, code: Exit) -> int:
+    sys.stderr.write(f"onc-conformance: {message}\n")
+    return int(code)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from onc_conformance import report, running  # noqa: PLC0415 - heavy, and other commands need none of it
+    from onc_conformance.report import terminal  # noqa: PLC0415
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with terminal.progress(console) as told:
+        finished = running.run(
+            running.RunOptions(
+                targets=options.target or (),
+                edition=options.edition,
+                criteria=_listed(options.criterion),
+                patients=options.patients or (),
+                env_file=options.env_file,
+                attestations=options.attestations,
+                excuses=options.excuses,
+                tags=options.tags,
+                evidence=options.evidence,
+                reports=options.reports,
+                faults=_listed(options.fault) or (),
+                command=options.command,
+            ),
+            told,
+        )
+    assert finished.folder is not None
+    terminal.close(finished.run, report.point_latest(finished.folder), Console(highlight=False, soft_wrap=True))
+    return int(finished.code)
+
+
+def _listed(values: Sequence[str] | None) -> list[str] | None:
+    """Names given one by one or separated by commas."""
+    if not values:
+        return None
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from onc_conformance import batch  # noqa: PLC0415
+
+    return int(
+        batch.command(
+            options.path,
+            edition=procedure.edition(options.edition),
+            expected=options.expected,
+            since=options.since,
+            until=options.until,
+            form=options.format,
+            out=sys.stdout,
+        )
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from onc_conformance import serving  # noqa: PLC0415
+
+    ended = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: ended.set())
+    faults = _listed(options.fault) or ()
+    with serving.serving(options.host, options.port, options.charts, options.patients or (), faults) as ehr:
+        if options.write_env:
+            serving.write_env(ehr, options.write_env)
+        for note in ehr.notes:
+            sys.stderr.write(f"{note}\n")
+        sys.stdout.write(f"reference EHR ready at {ehr.url}\n")
+        sys.stdout.flush()
+        ended.wait()
+    return int(Exit.CONFORMS)
+
+
+def _targets(options: argparse.Namespace) -> int:
+    from onc_conformance import running, targets  # noqa: PLC0415
+
+    if options.action == "list":
+        for row in targets.listing():
+            sys.stdout.write("\t".join(row) + "\n")
+        return int(Exit.CONFORMS)
+    if options.action == "show":
+        sys.stdout.write(targets.show(options.name))
+        return int(Exit.CONFORMS)
+    if options.action == "new":
+        sys.stdout.write(targets.new(options.name))
+        return int(Exit.CONFORMS)
+    return int(running.check(options.name, options.env_file, options.patients or (), sys.stdout))
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from onc_conformance.plugin import scenarios_by_step  # noqa: PLC0415
+
+    scenarios = scenarios_by_step()
+    steps = [step for each in procedure.load().criteria.values() for step in each.steps]
+    if options.format == "json":
+        _print_json(
+            [
+                {
+                    "id": step.id,
+                    "criterion": step.criterion,
+                    "paragraph": step.paragraph,
+                    "text": step.text,
+                    "editions": list(step.editions),
+                    "coverage": step.coverage,
+                    "scenarios": list(scenarios[step.id]),
+                }
+                for step in steps
+            ]
+        )
+        return int(Exit.CONFORMS)
+    paragraph = None
+    for step in steps:
+        if step.paragraph != paragraph:
+            paragraph = step.paragraph
+            sys.stdout.write(f"\n{paragraph} {step.title}\n")
+        sys.stdout.write(f"  {step.id:<16} {step.coverage:<10} {step.text}\n")
+        for name in scenarios[step.id]:
+            sys.stdout.write(f"  {'':<27} - {name}\n")
+    return int(Exit.CONFORMS)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from onc_conformance.reference.faults import CATALOGUE  # noqa: PLC0415
+
+    if options.format == "json":
+        _print_json(
+            [
+                {
+                    "id": fault.id,
+                    "title": fault.title,
+                    "criterion": fault.criterion,
+                    "breaks": fault.breaks,
+                    "options": list(fault.options),
+                    "steps": list(fault.steps),
+                }
+                for fault in CATALOGUE
+            ]
+        )
+        return int(Exit.CONFORMS)
+    for fault in CATALOGUE:
+        sys.stdout.write(f"{fault.id}  [{fault.criterion}]  {fault.title}\n    breaks: {fault.breaks}\n")
+        sys.stdout.write(f"    turns red: {', '.join(fault.steps)}\n")
+    return int(Exit.CONFORMS)
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="onc-conformance",
+        description="ONC's API certification procedures, 45 CFR 170.315(g)(7)-(g)(10), against a vendor's own API.",
+    )
+    parser.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR")
+    run.add_argument(
+        "--target",
+        nargs="+",
+        action="extend",
+        metavar="NAME|FILE",
+        help="bundled target, description file, or reference:NAME; default: all the reference EHR plays",
+    )
+    run.add_argument("--edition", metavar="ID", help="edition of the rules; default uscdi-v3")
+    run.add_argument("--criterion", nargs="+", action="extend", metavar="g7,g8,g9", help="criteria to run; default all")
+    run.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME", help="expected records")
+    run.add_argument("--env-file", type=Path, metavar="FILE", help="NAME=value lines; the environment wins over it")
+    run.add_argument("--attestations", type=Path, metavar="FILE", help="what people attest")
+    run.add_argument("--excuses", type=Path, metavar="FILE", help="steps that may stay untested, why and until when")
+    run.add_argument("--tags", default="", metavar="EXPR", help='pytest mark expression, as in "g9 and not beyond"')
+    run.add_argument("--evidence", choices=("full", "digest"), default="full", help="digest keeps no bodies")
+    run.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default reports/")
+    run.add_argument("--fault", nargs="+", action="extend", metavar="ID", help="plant a fault in the reference EHR")
+    run.set_defaults(do=_run)
+
+    validate = commands.add_parser("validate", help="judge C-CDA documents")
+    validate.add_argument("path", nargs="+", metavar="PATH", help="file, folder, .zip, or - for standard input")
+    validate.add_argument("--edition", metavar="ID")
+    validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
+    validate.add_argument("--from", dest="since", metavar="DATE", help="first day the document was asked for")
+    validate.add_argument("--to", dest="until", metavar="DATE", help="last day the document was asked for")
+    validate.add_argument("--format", choices=("text", "json"), default="text")
+    validate.set_defaults(do=_validate)
+
+    serve = commands.add_parser("serve", help="run the embedded reference EHR until it is told to end")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
+    serve.add_argument("--charts", type=Path, metavar="DIR", help="C-CDA documents to serve instead of its own charts")
+    serve.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
+    serve.add_argument("--fault", nargs="+", action="extend", metavar="ID")
+    serve.add_argument("--write-env", type=Path, metavar="FILE", help="write the variables that targets need")
+    serve.set_defaults(do=_serve)
+
+    targets = commands.add_parser("targets", help="target descriptions")
+    actions = targets.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="bundled descriptions").set_defaults(do=_targets)
+    for action, help_text in (("show", "print one"), ("new", "print a commented start for one"), ("check", "try one")):
+        each = actions.add_parser(action, help=help_text)
+        each.add_argument("name", metavar="NAME|FILE" if action == "check" else "NAME")
+        each.set_defaults(do=_targets)
+        if action == "check":
+            each.add_argument("--env-file", type=Path, metavar="FILE")
+            each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
+
+    for name, do, help_text in (
+        ("matrix", _matrix, "every step of the procedures and what covers it"),
+        ("faults", _faults, "every fault the reference EHR can be given and what it must turn red"),
+    ):
+        each = commands.add_parser(name, help=help_text)
+        each.add_argument("--format", choices=("text", "json"), default="text")
+        each.set_defaults(do=do)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

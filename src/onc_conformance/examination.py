@@ -1,0 +1,318 @@
+"""One target under examination: its test patients, and every answer it gave, fetched once and judged many times."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from onc_conformance import judging, uscdi, windows
+from onc_conformance.ccda.document import Document
+from onc_conformance.documentation import Page
+from onc_conformance.exchange import Journal
+from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
+from onc_conformance.moments import Days
+from onc_conformance.procedure import Edition
+from onc_conformance.record import Fact, Record
+from onc_conformance.targets import Answer, Client, Session, Target
+
+REFUSALS = frozenset({"auth", "forbidden", "no_match", "ambiguous", "bad_request", "no_data"})
+"""Kinds of answer that turn a bad request away in an orderly manner."""
+NO_SUCH_REQUEST = frozenset({"not_supported"})
+MARKUP = ("xml", "text/plain", "application/octet-stream")
+DATED_PATIENTS = 2
+"""Patients that date requests are made for, those with the most days first: a third shows nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A test patient as one target knows them."""
+
+    record: Record
+    session: Session
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the target answered to one request for one patient, read."""
+
+    subject: Subject
+    request: str
+    """What was asked, in a tester's words."""
+    answer: Answer
+    documents: tuple[Document, ...] = ()
+    window: Days | None = None
+    category: str | None = None
+    kinds: frozenset[str] | None = None
+    """The fact classes asked for; None is all."""
+    whose: Subject | None = None
+    """The patient whose id was sent, where it is not the subject's own."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was answered, whatever the answer is worth."""
+        return self.answer.kind == "ok"
+
+    @property
+    def readable(self) -> bool:
+        """Whether it was answered with documents, all of which can be read."""
+        return self.ok and bool(self.documents) and all(document.root is not None for document in self.documents)
+
+    @property
+    def exchange(self) -> str | None:
+        """The exchange that a finding about the whole answer points to."""
+        return self.answer.exchanges[-1] if self.answer.exchanges else None
+
+    @property
+    def brought_data(self) -> bool:
+        """Whether anything about anybody came back."""
+        return self.ok and any(judging.holds_data(document) for document in self.documents)
+
+    def objection(
+        self,
+        rule: str,
+        message: str,
+        *,
+        severity: Severity = Severity.ERROR,
+        layer: Layer = Layer.API,
+        expected: str | None = None,
+        found: str | None = None,
+        hint: str | None = None,
+    ) -> Finding:
+        """A finding about the answer as a whole."""
+        return Finding(
+            layer=layer,
+            severity=severity,
+            rule=rule,
+            message=f"{self.request}: {message}",
+            expected=expected,
+            found=found,
+            hint=hint,
+            exchange=self.exchange,
+        )
+
+    def refused(self, rule: str, severity: Severity = Severity.ERROR) -> Finding:
+        """The finding that a request which should have been answered was not."""
+        return self.objection(
+            rule,
+            "was not answered",
+            severity=severity,
+            expected="an answer with data",
+            found=f"{self.answer.kind}: {self.answer.message}" if self.answer.message else self.answer.kind,
+        )
+
+
+@dataclass
+class Examination:
+    """Asks one target on behalf of its test patients; nothing is asked twice unless a scenario means to."""
+
+    target: Target
+    journal: Journal
+    records: Sequence[Record]
+    edition: Edition
+    used: list[str] = field(default_factory=list)
+    """Ids of the exchanges the current scenario rests on."""
+    _replies: dict[tuple[object, ...], Reply] = field(default_factory=dict)
+    _pages: dict[str, Page] = field(default_factory=dict)
+
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The test patients in the order of their file."""
+        client = Client(self.target, self.journal)
+        return tuple(
+            Subject(record, client.session(record.patient_variables(), record.vars)) for record in self.records
+        )
+
+    @property
+    def searches(self) -> bool:
+        """Whether patients are selected by a search rather than by their credentials."""
+        return self.target.description.selection.kind == "search"
+
+    def others(self, subject: Subject) -> tuple[Record, ...]:
+        """Everybody else's record."""
+        return tuple(record for record in self.records if record.id != subject.id)
+
+    def trouble(self) -> str | None:
+        """Why the target cannot be examined: it is out of reach, or nobody could log in."""
+        last: Answer | None = None
+        for subject in self.subjects:
+            last = subject.session.login()
+            if last is None or last.kind == "ok":
+                return None
+            if last.kind == "unreachable":
+                break
+        return None if last is None else f"{last.kind}: {last.message}"
+
+    # asking
+
+    def resolve(self, subject: Subject, **changed: str) -> Reply:
+        """Select the patient, with some attributes changed where a scenario wants a bad request."""
+        request = f"selecting {subject.id}"
+        if changed:
+            return self._noted(Reply(subject, request, subject.session.select(**changed)))
+        return self._once(("select", subject.id), lambda: Reply(subject, request, subject.session.select()))
+
+    def resolved(self) -> tuple[Subject, ...]:
+        """The patients that could be selected; raises NotTested when there are none."""
+        found = tuple(subject for subject in self.subjects if self.resolve(subject).ok)
+        if not found:
+            raise NotTested("no test patient could be selected", "G7-I-TLV-1")
+        return found
+
+    def category(self, subject: Subject, name: str, window: Days | None = None) -> Reply:
+        """Ask for one category, within a window if one is given."""
+        return self._once(
+            ("category", subject.id, name, window),
+            lambda: self._read(subject, subject.session.category(name, window), name, window),
+        )
+
+    def all_data(self, subject: Subject, window: Days | None = None) -> Reply:
+        """Ask for all data, within a window if one is given."""
+        return self._once(
+            ("all_data", subject.id, window),
+            lambda: self._read(subject, subject.session.all_data(window), None, window),
+        )
+
+    def data(self, subject: Subject) -> Reply:
+        """The request for data that shows whether an id works: all data where there is such a request."""
+        return self.all_data(subject) if self.offers("all_data") else self.category(subject, self._probe)
+
+    def misuse(
+        self, subject: Subject, op: str | None = None, *, whose: Subject | None = None, **change: object
+    ) -> Reply:
+        """A request for data after a normal selection with something wrong about it."""
+        session: Session = subject.session.altered(**change)  # type: ignore[arg-type]
+        if (op or ("all_data" if self.offers("all_data") else "category")) == "all_data":
+            reply = self._read(subject, session.all_data(), None, None)
+        else:
+            reply = self._read(subject, session.category(self._probe), self._probe, None)
+        return self._noted(replace(reply, whose=whose))
+
+    def offers(self, op: str) -> bool:
+        """Whether the description has the operation."""
+        return op in self.target.description.ops
+
+    @property
+    def _probe(self) -> str:
+        offered = [
+            name
+            for name in ("problems", "patient_name", *self.target.description.categories)
+            if name in self.target.description.categories
+        ]
+        if not (self.offers("category") and offered):
+            raise NotTested("the description has no request for data")
+        return offered[0]
+
+    def id_of(self, subject: Subject) -> str:
+        """The id or token the target gave for the patient."""
+        return self.resolve(subject).answer.captures.get("pat_id", "")
+
+    def token_name(self) -> str:
+        """The variable that holds the session or access token; raises NotApplicable where there is none."""
+        names = [
+            name
+            for step in self.target.description.auth.step
+            for name, capture in step.capture.items()
+            if capture.secret
+        ]
+        if not names:
+            raise NotApplicable("access goes by neither a token nor a session")
+        return names[-1]
+
+    def policy(self) -> Mapping[str, str | None]:
+        """The date policy the description states for each fact class; None where it states none."""
+        stated: dict[str, str | None] = {}
+        for name, category in uscdi.categories().items():
+            for kind in category.kinds:
+                stated.setdefault(kind, self.target.date_policy(name))
+        return stated
+
+    def page(self, url: str | None, what: str) -> Page:
+        """What anybody gets at `url`; raises NotTested where the description names none or it lacks a variable."""
+        if url is None:
+            missing = ", ".join(self.target.missing_optional)
+            raise NotTested(f"set {missing}" if missing else f"the description names no {what} in [documentation]")
+        if url not in self._pages:
+            fetched = self.journal.fetch(url, purpose=f"opening the {what}", target=self.target.id)
+            last = fetched[-1]
+            content = last.header("content-type") or ""
+            self._pages[url] = Page(
+                url=url,
+                status=last.status,
+                media_type=content.partition(";")[0].strip().lower(),
+                body=last.response_body,
+                addresses=tuple(each.url for each in fetched),
+                exchange=last.id,
+                trouble=last.error,
+            )
+        self.used.append(self._pages[url].exchange or "")
+        return self._pages[url]
+
+    # choosing
+
+    def dated(self, kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
+        """The patients with the most days on which facts of `kinds` are stated to the day."""
+        wanted = None if kinds is None else frozenset(kinds)
+        ranked = sorted(
+            ((len(windows.exact_days(windows.dated(each.record, wanted))), each) for each in self.resolved()),
+            key=lambda pair: -pair[0],
+        )
+        return [(each, each.record) for days, each in ranked if days > 1][:DATED_PATIENTS]
+
+    def _read(self, subject: Subject, answer: Answer, category: str | None, window: Days | None) -> Reply:
+        what = f"the category {category}" if category else "all data"
+        when = f" of {window}" if window else ""
+        kinds = frozenset(uscdi.categories()[category].kinds) if category else None
+        documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
+        return Reply(subject, f"{what}{when} for {subject.id}", answer, documents, window, category, kinds)
+
+    def _once(self, key: tuple[object, ...], ask: Callable[[], Reply]) -> Reply:
+        if key not in self._replies:
+            self._replies[key] = ask()
+        return self._noted(self._replies[key])
+
+    def _noted(self, reply: Reply) -> Reply:
+        self.used.extend(reply.answer.exchanges)
+        return reply
+
+
+def altered(value: str) -> str:
+    """`value` with its last letter or digit replaced by the next one, its shape kept."""
+    for index in range(len(value) - 1, -1, -1):
+        if value[index].isascii() and value[index].isalnum():
+            return value[:index] + _next(value[index]) + value[index + 1 :]
+    return value + "0"
+
+
+def never_issued(value: str) -> str:
+    """A value of the same shape as `value` that no system can have issued: every digit and letter is drawn anew."""
+    fresh = iter(
+        uuid.uuid5(uuid.NAMESPACE_URL, f"urn:onc-conformance:never-issued:{value}").hex * (len(value) // 32 + 1)
+    )
+    drawn = "".join(_like(character, next(fresh)) if character.isalnum() else character for character in value)
+    return drawn if drawn != value else altered(value)
+
+
+def _next(character: str) -> str:
+    if character.isdigit():
+        return str((int(character) + 1) % 10)
+    following = chr(ord(character) + 1)
+    return following if following.isalpha() and following not in "gG" else ("a" if character.islower() else "A")
+
+
+def _like(character: str, drawn: str) -> str:
+    if character.isdigit():
+        return str(int(drawn, 16) % 10)
+    letter = "abcdef"[int(drawn, 16) % 6]
+    return letter.upper() if character.isupper() else letter
+
+
+def held(reply: Reply, record: Record) -> Record:
+    """`record` with those facts alone that `reply` holds: what a request with dates can be measured by."""
+    present: tuple[Fact, ...] = judging.present(reply.documents, record)
+    return replace(record, facts=present)

@@ -1,0 +1,230 @@
+"""The pytest side of the suite: fixtures for the steps, and what each scenario came to.
+
+A run registers a `Conduct` with pytest; it spreads every scenario over the targets, drops what was not selected,
+and turns the outcome of each into a ScenarioResult.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+from gherkin.parser import Parser
+from pytest_bdd.scenario import scenario_wrapper_template_registry
+
+from onc_conformance import procedure, suite
+from onc_conformance.examination import Examination
+from onc_conformance.findings import Finding, Nonconformity, NotApplicable, NotTested, Outcome, Severity
+from onc_conformance.gate import ScenarioResult
+from onc_conformance.report import gherkin
+
+CONDUCT = pytest.StashKey["Conduct"]()
+FINDINGS = pytest.StashKey[list[Finding]]()
+SKIPPED = pytest.StashKey["NotTested | NotApplicable"]()
+
+KINDS = {"beyond": "good practice beyond the stated steps"}
+
+
+class Verdict:
+    """Takes the findings of a sentence: keeps them all, and ends the scenario when one is an error."""
+
+    def __init__(self, item: pytest.Item, target: str) -> None:
+        self._kept = item.stash.setdefault(FINDINGS, [])
+        self._target = target
+
+    def __call__(self, findings: Iterable[Finding]) -> None:
+        told = [finding.at(None, self._target) for finding in findings]
+        self._kept.extend(told)
+        if any(finding.severity is Severity.ERROR for finding in told):
+            raise Nonconformity(finding for finding in told if finding.severity is not Severity.INFO)
+
+
+@dataclass
+class Conduct:
+    """One run's scenarios: which are asked of whom, and what they came to."""
+
+    examinations: Mapping[str, Examination]
+    criteria: Collection[str]
+    edition: str
+    trouble: Mapping[str, str] = field(default_factory=dict)
+    """Why a target could not be examined, by target."""
+    progress: Callable[[str, int, int], None] | None = None
+    """Told the scenario that starts, its number and how many there are."""
+    results: list[ScenarioResult] = field(default_factory=list)
+    steps: set[str] = field(default_factory=set)
+    """Ids of the steps with a selected scenario."""
+    _total: int = 0
+    _begun: float = 0.0
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[CONDUCT] = self
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if metafunc.function in scenario_wrapper_template_registry:
+            metafunc.fixturenames.append("target_id")
+            metafunc.parametrize("target_id", list(self.examinations), scope="session")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        kept, dropped = [], []
+        for item in items:
+            (kept if self._selected(item) else dropped).append(item)
+        items[:] = kept
+        config.hook.pytest_deselected(items=dropped)
+        self._total = len(kept)
+        self.steps |= {step for item in kept for step in step_ids(item)}
+
+    def _selected(self, item: pytest.Item) -> bool:
+        steps = [procedure.load().steps[step] for step in step_ids(item)]
+        claimed = self.examinations[_target(item)].target.criteria
+        return any(
+            step.criterion in self.criteria and step.criterion in claimed and step.applies(self.edition)
+            for step in steps
+        )
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._begun = time.monotonic()
+        self.examinations[_target(item)].used.clear()
+        if self.progress:
+            self.progress(f"{_scenario(item).name} [{_target(item)}]", len(self.results) + 1, self._total)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:  # noqa: ANN401 - pytest's own signature
+        target = _target(pyfuncitem)
+        try:
+            if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith("Documentation"):
+                raise NotTested(self.trouble[target])
+            return (yield)
+        except (NotTested, NotApplicable) as skipped:
+            pyfuncitem.stash[SKIPPED] = skipped
+            raise pytest.skip.Exception(skipped.reason) from None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:  # noqa: ANN401
+        report = yield
+        if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
+            self.results.append(self._result(item, call))
+        return report
+
+    def _result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> ScenarioResult:
+        scenario, target, skipped = _scenario(item), _target(item), item.stash.get(SKIPPED, None)
+        error = call.excinfo.value if call.excinfo else None
+        reason = skipped.reason if skipped else None
+        if error is None:
+            outcome = Outcome.PASSED
+        elif isinstance(skipped, NotApplicable):
+            outcome = Outcome.NOT_APPLICABLE
+        elif skipped:
+            outcome = Outcome.NOT_TESTED
+        elif isinstance(error, Nonconformity):
+            outcome = Outcome.FAILED
+        else:
+            outcome, reason = Outcome.ERROR, f"{type(error).__name__}: {error}"
+        step = procedure.load().steps[step_ids(item)[0]]
+        return ScenarioResult(
+            steps=step_ids(item),
+            target=target,
+            criterion=step.criterion,
+            feature=scenario.feature.name,
+            name=scenario.name,
+            edition=step.edition(self.edition),
+            outcome=outcome,
+            beyond="beyond" in _tags(item),
+            reason=reason,
+            blocked_by=skipped.step if isinstance(skipped, NotTested) else None,
+            findings=tuple(item.stash.get(FINDINGS, ())),
+            exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
+            seconds=time.monotonic() - self._begun,
+        )
+
+
+def _target(item: pytest.Item) -> str:
+    return str(item.callspec.params["target_id"])  # type: ignore[attr-defined]
+
+
+def _scenario(item: pytest.Item) -> Any:  # noqa: ANN401 - pytest-bdd does not type it
+    template = scenario_wrapper_template_registry[item.obj]  # type: ignore[attr-defined]
+    return template.render(item.callspec.params.get("_pytest_bdd_example") or {})  # type: ignore[attr-defined]
+
+
+def _tags(item: pytest.Item) -> set[str]:
+    return {marker.name for marker in item.iter_markers()}
+
+
+def step_ids(item: pytest.Item) -> tuple[str, ...]:
+    """Ids of the procedure steps the scenario is tagged with, in the order of the procedure."""
+    tags = _tags(item)
+    return tuple(step for step in procedure.load().steps if step in tags)
+
+
+@cache
+def scenarios_by_step() -> Mapping[str, tuple[str, ...]]:
+    """`Feature: scenario` for each step id, read off the feature files; an outline counts once."""
+    found: dict[str, list[str]] = {step: [] for step in procedure.load().steps}
+    for path in sorted((suite.root() / "features").rglob("*.feature")):
+        feature = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
+        for child in feature["children"]:
+            scenario = child.get("scenario")
+            for tag in scenario["tags"] if scenario else ():
+                found.get(tag["name"][1:], []).append(f"{feature['name']}: {scenario['name']}")
+    return {step: tuple(names) for step, names in found.items()}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    procedures = procedure.load()
+    marks = {**KINDS, **{each.id: each.title for each in procedures.criteria.values()}}
+    marks |= {step.id: step.paragraph for step in procedures.steps.values()}
+    for mark, meaning in marks.items():
+        config.addinivalue_line("markers", f"{mark}: {meaning}")
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
+    _attach(request)
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest) -> None:
+    _attach(request)
+
+
+def _attach(request: pytest.FixtureRequest) -> None:
+    conduct = request.config.stash.get(CONDUCT, None)
+    if conduct is None:
+        return
+    exam = conduct.examinations[_target(request.node)]
+    for exchange in dict.fromkeys(filter(None, exam.used)):
+        gherkin.attach_exchange(exam.journal.exchanges[exchange], exam.journal.secrets)
+
+
+@pytest.fixture
+def exam(request: pytest.FixtureRequest, target_id: str) -> Examination:
+    """The target the scenario is asked of."""
+    return request.config.stash[CONDUCT].examinations[target_id]
+
+
+@pytest.fixture
+def verdict(request: pytest.FixtureRequest, target_id: str) -> Verdict:
+    """Where a sentence hands in its findings."""
+    return Verdict(request.node, target_id)
+
+
+@pytest.fixture
+def rule(request: pytest.FixtureRequest) -> str:
+    """The step that the scenario's findings are filed under: what the lab verifies, where it is tagged with both."""
+    steps = step_ids(request.node)
+    return next((step for step in steps if "-TLV-" in step), steps[0])
+
+
+@pytest.fixture
+def criterion(rule: str) -> str:
+    """The scenario's criterion, as in `g9`."""
+    return procedure.load().steps[rule].criterion
+
+
+@pytest.fixture
+def undated_step(criterion: str) -> str:
+    """The step whose failure leaves requests with dates nothing to be measured by."""
+    return f"{criterion.upper()}-IA-TLV-1"

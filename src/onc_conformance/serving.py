@@ -1,0 +1,46 @@
+"""The reference EHR as a service of its own, and the files that let a run in another terminal find it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from onc_conformance.findings import UsageError
+from onc_conformance.reference import ReferenceEHR
+from onc_conformance.running import patients_file
+
+
+def serving(
+    host: str, port: int, charts: Path | None, patients: Sequence[str], faults: Sequence[str]
+) -> AbstractContextManager[ReferenceEHR]:
+    """The reference EHR, not started yet. UsageError for a folder, file, fault or port it cannot use."""
+    if charts is not None and not charts.is_dir():
+        raise UsageError(f"--charts {charts}: no such folder; expected one with C-CDA documents")
+    if charts is not None and patients:
+        raise UsageError("--charts and --patients exclude each other: charts bring their own patients")
+    try:
+        return ReferenceEHR(
+            patients=[patients_file(name) for name in patients] or None,
+            charts=charts,
+            faults=tuple(faults),
+            host=host,
+            port=port,
+        )
+    except (ValueError, OSError) as error:
+        raise UsageError(f"serve: {error}") from None
+
+
+def write_env(ehr: ReferenceEHR, path: Path) -> None:
+    """Write `NAME=value` for every variable of the bundled descriptions, and the patients file beside it."""
+    patients = path.with_name(f"{path.name}.patients.toml").absolute()
+    lines = [f"{name}={value}" for name, value in {**ehr.env, "ONC_PATIENTS": str(patients)}.items()]
+    try:
+        patients.write_text(ehr.patients_toml, encoding="utf-8")
+        # readable by the owner alone: it holds passwords, if only of a toy
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    except OSError as error:
+        raise UsageError(f"--write-env {path}: cannot be written: {error.strerror}") from None

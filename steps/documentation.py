@@ -1,0 +1,45 @@
+"""Sentences about the API's documentation."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, then, when
+
+from onc_conformance import documentation
+from onc_conformance.findings import NotTested
+
+
+@when("anybody opens the link to the documentation", target_fixture="page")
+def _(exam):
+    return exam.page(exam.target.documentation("api"), "documentation")
+
+
+@given("the documentation opens for everybody", target_fixture="page")
+def _(exam, criterion):
+    page = exam.page(exam.target.documentation("api"), "documentation")
+    if documentation.gate(page, ""):
+        raise NotTested("the documentation does not open for everybody", f"{criterion.upper()}-IIB-TLV-1")
+    return page
+
+
+@then("the documentation is there")
+def _(page, verdict, rule):
+    verdict(documentation.gate(page, rule))
+
+
+@then("the link is secured by TLS")
+def _(page, verdict, rule):
+    verdict(documentation.unsecured(page, rule))
+
+
+@then(parsers.parse('it covers "{name}"'))
+def _(exam, page, verdict, rule, name):
+    where = exam.target.documentation_item(name)
+    if where is None:
+        raise NotTested(f"documentation.items.{name} is not in the target description")
+    verdict(documentation.covers(page, name, where, rule))
+
+
+@then("the terms of use open for everybody")
+def _(exam, verdict, rule):
+    page = exam.page(exam.target.documentation("terms"), "terms of use")
+    verdict(documentation.gate(page, rule))

@@ -1,0 +1,199 @@
+"""Sentences about asking for data, by category and all at once, and about what comes back."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, then, when
+
+from onc_conformance import assessment, judging, uscdi
+from onc_conformance.examination import never_issued
+from onc_conformance.findings import NotApplicable, NotTested
+
+
+@when(parsers.parse('the app asks for the category "{category}" of each test patient'), target_fixture="replies")
+def _(exam, category):
+    if not exam.target.supports(category):
+        raise NotTested(f"the API documents no request for {category}")
+    return [exam.category(subject, category) for subject in exam.resolved()]
+
+
+@then("the API documents a request for every category of the list")
+def _(exam):
+    missing = [each.name for each in uscdi.categories().values() if each.listed and not exam.target.supports(each.name)]
+    if missing:
+        raise NotTested(f"the API documents no request for {', '.join(missing)}")
+
+
+@then("each answer is computable")
+def _(replies, verdict, rule):
+    verdict(finding for reply in replies for finding in assessment.computable(reply, rule))
+
+
+@then("each answer belongs to the patient asked for")
+def _(exam, replies, verdict, rule):
+    usable = assessment.readable(replies, "G8-IA-SUT-1")
+    verdict(finding for reply in usable for finding in assessment.belongs(exam, reply, rule))
+
+
+@then("each answer holds what the patient's record has in that category")
+def _(exam, replies, verdict, rule):
+    usable = assessment.own(exam, replies, rule, "G8-IA-TLV-1")
+    verdict(finding for reply in usable for finding in assessment.complete_category(exam, reply, rule))
+
+
+@when("the app asks for every category of each test patient", target_fixture="replies")
+def _(exam):
+    return [exam.category(subject, name) for name in exam.target.supported for subject in exam.resolved()]
+
+
+@then("no category brings the facts of another")
+def _(exam, replies, verdict, rule):
+    usable = assessment.own(exam, replies, rule, "G8-IA-TLV-1")
+    verdict(finding for reply in usable for finding in assessment.isolated_category(exam, reply, rule))
+
+
+@when("the app asks each test patient for the categories in which nothing is entered", target_fixture="replies")
+def _(exam):
+    replies = [
+        exam.category(subject, name)
+        for subject in exam.resolved()
+        for name in exam.target.supported
+        if subject.record.facts and assessment.nothing_entered(subject.record, name)
+    ]
+    if not replies:
+        raise NotApplicable("every category of every test patient has something in it")
+    return replies
+
+
+@then("these requests are answered without facts")
+def _(exam, replies, verdict, rule):
+    verdict(finding for reply in replies for finding in assessment.empty(exam, reply, rule))
+
+
+@given("the API offers categories beyond the list", target_fixture="more")
+def _(exam):
+    more = [name for name in exam.target.supported if not uscdi.categories()[name].listed]
+    if not more:
+        raise NotApplicable("the API offers no category beyond the list")
+    return more
+
+
+@when("the app asks for each of them", target_fixture="replies")
+def _(exam, more):
+    return [exam.category(subject, name) for name in more for subject in exam.resolved()]
+
+
+@when("the app asks for a category with an id that was never issued", target_fixture="replies")
+def _(exam):
+    subject = exam.resolved()[0]
+    return [exam.misuse(subject, "category", set={"pat_id": never_issued(exam.id_of(subject))})]
+
+
+@when("the app asks for one patient's category with another patient's id", target_fixture="replies")
+def _(exam):
+    one, other = assessment.two(exam)
+    return [exam.misuse(one, "category", whose=other, set={"pat_id": exam.id_of(other)})]
+
+
+@when("the app asks for all data of each test patient", target_fixture="replies")
+def _(exam):
+    return [exam.all_data(subject) for subject in exam.resolved()]
+
+
+@then("each answer holds a document that can be read")
+def _(replies, verdict, rule):
+    verdict(finding for reply in replies for finding in assessment.computable(reply, rule))
+
+
+@then("each document has the CCD template and the LOINC code 34133-9")
+def _(replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(
+        each for reply in usable for document in reply.documents for each in judging.document_type(document, rule=rule)
+    )
+
+
+@then("each document belongs to the patient asked for")
+def _(exam, replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(finding for reply in usable for finding in assessment.belongs(exam, reply, rule))
+
+
+@then("each document has the sections of the edition's data classes")
+def _(exam, replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(each for reply in usable for each in judging.required_sections(reply.documents, rule=rule))
+
+
+@then("each document holds what the patient's record has and nothing else")
+def _(exam, replies, verdict, rule):
+    usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
+    verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule))
+
+
+@then(parsers.parse('each document holds what the record has under "{kind}"'))
+def _(exam, replies, verdict, rule, kind):
+    usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
+    verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule, [kind]))
+
+
+@then("each section with entries has a narrative")
+def _(replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(each for reply in usable for document in reply.documents for each in judging.narrative(document, rule=rule))
+
+
+@then("each document has an Assessment and Plan Section, or an Assessment and a Plan of Treatment Section")
+def _(replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(each for reply in usable for each in judging.assessment_and_plan(reply.documents, rule=rule))
+
+
+@then("each document has a Goals Section")
+def _(replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(each for reply in usable for each in judging.goals_section(reply.documents, rule=rule))
+
+
+@then("each document has a Health Concerns Section")
+def _(replies, verdict, rule):
+    usable = assessment.readable(replies, "G9-IA-SUT-1")
+    verdict(each for reply in usable for each in judging.health_concerns_section(reply.documents, rule=rule))
+
+
+@then("each implant of the record is in a Product Instance of a Procedure Activity Procedure")
+def _(exam, replies, verdict, rule):
+    usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
+    verdict(
+        each
+        for reply in usable
+        for each in judging.device_identifiers(reply.documents, reply.subject.record, rule=rule)
+    )
+
+
+@when("the app asks for all data with an id that was never issued", target_fixture="replies")
+def _(exam):
+    subject = exam.resolved()[0]
+    return [exam.misuse(subject, "all_data", set={"pat_id": never_issued(exam.id_of(subject))})]
+
+
+@when("the app asks for all of one patient's data with another patient's id", target_fixture="replies")
+def _(exam):
+    one, other = assessment.two(exam)
+    return [exam.misuse(one, "all_data", whose=other, set={"pat_id": exam.id_of(other)})]
+
+
+@when("the app asks for all of another patient's data with them", target_fixture="replies")
+def _(exam):
+    one, other = assessment.two(exam)
+    return [exam.misuse(one, "all_data", set={"pat_id": exam.id_of(other)})]
+
+
+@when("the app asks twice for all data of a test patient", target_fixture="replies")
+def _(exam):
+    subject = exam.resolved()[0]
+    return assessment.readable([exam.all_data(subject), exam.misuse(subject, "all_data")], "G9-IA-SUT-1")
+
+
+@then("both answers hold the same facts")
+def _(replies, verdict, rule):
+    verdict(assessment.same_facts(replies, rule))
