@@ -21,7 +21,7 @@ _OF_FACT = {"id", "code", "also", "text", "start", "end", "date", "encounter", "
 
 def load(path: Path) -> list[Record]:
     """The records of a TOML or YAML file. UsageError, one line with file, line and key, on the first thing wrong."""
-    text, content, places = _read(Path(path))
+    content, places = _read(Path(path))
     try:
         patients = PatientsForm.model_validate(content).patient
     except ValidationError as error:
@@ -36,12 +36,12 @@ def load(path: Path) -> list[Record]:
     return [_record(patient) for patient in patients]
 
 
-def _read(path: Path) -> tuple[str, Any, dict[lines.Place, int]]:
+def _read(path: Path) -> tuple[Any, dict[lines.Place, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() in {".yaml", ".yml"}:
-            return text, yaml.safe_load(text), lines.of_yaml(text)
-        return text, tomllib.loads(text), lines.of_toml(text)
+            return yaml.safe_load(text), lines.of_yaml(text)
+        return tomllib.loads(text), lines.of_toml(text)
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be read: {error.strerror}; expected a patients file in TOML or YAML"
@@ -60,7 +60,7 @@ def _complaint(path: Path, places: dict[lines.Place, int], place: tuple[str | in
     return f"{path}{f', line {line}' if line else ''}: {key or 'patient'}: {sentence}"
 
 
-def _say(error: Any) -> str:  # noqa: ANN401 - pydantic's own shape
+def _say(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "unknown key; remove it or correct its spelling"
     if error["type"] == "missing":

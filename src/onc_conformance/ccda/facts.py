@@ -1,0 +1,233 @@
+"""What a C-CDA says of its patient, entry by entry: the classes of an expected record, found in a document."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from onc_conformance import suite
+from onc_conformance.ccda.identity import facts_of_documents, read_name
+from onc_conformance.ccda.sections import Section
+from onc_conformance.ccda.tree import Element, child, codes, down, local_type, name, span, words
+from onc_conformance.moments import Days
+from onc_conformance.record import Code, Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One fact of a document, and where it stands."""
+
+    kind: str
+    element: Element
+    section: str | None
+    """LOINC code of the section it is in; None for the header."""
+    codes: tuple[Code, ...] = ()
+    text: str = ""
+    start: Days | None = None
+    end: Days | None = None
+    date: Days | None = None
+    value: str | None = None
+    unit: str | None = None
+    udi: tuple[str, ...] = ()
+    member: Name | None = None
+
+    @property
+    def stated(self) -> tuple[Days, ...]:
+        """Each date the entry states."""
+        return tuple(days for days in (self.date, self.start, self.end) if days)
+
+    def __str__(self) -> str:
+        who = f"{' '.join(self.member.given)} {self.member.family}" if self.member else ""
+        what = str(self.codes[0]) if self.codes else "".join(self.udi[:1]) or f"“{self.text[:60]}”"
+        when = str(self.date or self.start or "")
+        return " ".join(filter(None, (who or what, f"of {when}" if when else "")))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """How one class of facts is written (schemas/ccda/facts.toml)."""
+
+    kind: str
+    sections: frozenset[str]
+    """LOINC codes; empty for any section."""
+    what: tuple[str, ...]
+    dates: tuple[str, ...]
+    dated_by: frozenset[str]
+    """Local names of elements around an entry whose time is the fact's."""
+    member: tuple[str, ...]
+    value: bool
+    narrated: bool
+    """Whether text, not a code, is what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Every `Where`, by what an entry declares."""
+
+    by_template: Mapping[str, tuple[Where, ...]]
+    by_code: Mapping[str, tuple[Where, ...]]
+    of: Mapping[str, Where]
+    closed: frozenset[str]
+    """Classes of which an expected record lists all."""
+
+
+@cache
+def table() -> Table:
+    """schemas/ccda/facts.toml."""
+    content = tomllib.loads((suite.schemas() / "ccda" / "facts.toml").read_text(encoding="utf-8"))
+    by_template: dict[str, tuple[Where, ...]] = {}
+    by_code: dict[str, tuple[Where, ...]] = {}
+    of: dict[str, Where] = {}
+    for kind, entry in content.items():
+        where = of[kind] = Where(
+            kind=kind,
+            sections=frozenset(entry["sections"]),
+            what=tuple(entry["what"]),
+            dates=tuple(entry.get("dates", ["effectiveTime"])),
+            dated_by=frozenset(entry.get("dated_by", ["organizer"])),
+            member=tuple(entry.get("member", ())),
+            value=entry.get("value", False),
+            narrated=entry.get("narrated", False),
+        )
+        for template in entry["templates"]:
+            by_template[template] = (*by_template.get(template, ()), where)
+        for code in entry.get("codes", ()):
+            by_code[code] = (*by_code.get(code, ()), where)
+    closed = frozenset(kind for kind, entry in content.items() if entry.get("closed"))
+    return Table(by_template, by_code, of, closed)
+
+
+def read(root: Element, sections: Iterable[Section], texts: Mapping[str, str]) -> list[Found]:
+    """Every fact of the entries and of the header, in document order; `texts` are the narrative's by ID."""
+    places = {section.element: section for section in sections}
+    found = [fact for entry, where, section in _entries(root, places) if (fact := _read(entry, where, section, texts))]
+    return found + list(_header(root))
+
+
+def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple[Element, Where, Section]]:
+    """Elements that carry a known template or code in a section where that counts, outermost of a class only."""
+    seen: set[tuple[Element, str]] = set()
+    known = table()
+    for mark in root.iter("{*}templateId", "{*}code"):
+        declared = known.by_template if mark.get("root") else known.by_code
+        wheres = declared.get(mark.get("root") or mark.get("code") or "")
+        if not wheres:
+            continue
+        entry = mark.getparent()
+        around = list(entry.iterancestors()) if entry is not None else []
+        section = next((places[each] for each in around if each in places), None)
+        for where in wheres:
+            if section is None or (where.sections and section.loinc not in where.sections):
+                continue
+            if (entry, where.kind) in seen or any((each, where.kind) in seen for each in around):
+                continue
+            seen.add((entry, where.kind))
+            yield entry, where, section
+
+
+def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, str]) -> Found | None:
+    """The fact, or None where the entry denies it or says nothing is known."""
+    if entry.get("negationInd") == "true" or entry.get("nullFlavor") or _denied(entry):
+        return None
+    coded = [each for path in where.what for each in down(entry, path)]
+    all_codes = tuple(dict.fromkeys(code for each in coded for code in codes(each)))
+    member = next((found for path in where.member for each in down(entry, path) if (found := read_name(each))), None)
+    udi = tuple(_udi(entry)) if name(entry) == "participantRole" else ()
+    text = _text(entry, coded, texts) if where.narrated or not all_codes else ""
+    if not (all_codes or text or member or udi):
+        return None
+    start, end, date = _dates(entry, where)
+    value, unit = _value(entry) if where.value else (None, None)
+    return Found(
+        kind=where.kind,
+        element=entry,
+        section=section.loinc,
+        codes=all_codes,
+        text=text,
+        start=start,
+        end=end,
+        date=date,
+        value=value,
+        unit=unit,
+        udi=udi,
+        member=member,
+    )
+
+
+def _denied(entry: Element) -> bool:
+    """A concern that is itself denied takes what it is about with it."""
+    holder = entry.getparent()
+    return holder is not None and holder.get("negationInd") == "true"
+
+
+def _udi(role: Element) -> Iterator[str]:
+    for each in role.iterchildren("{*}id"):
+        if each.get("extension") and (each.get("root") == facts_of_documents()["fda"] or each.get("root") is None):
+            yield str(each.get("extension"))
+
+
+def _dates(entry: Element, where: Where) -> tuple[Days | None, Days | None, Days | None]:
+    """The entry's own time, or that of what is around it up to the section."""
+    node = entry
+    while node is not None and name(node) not in {"section", "entry"}:
+        if node is entry or name(node) in where.dated_by:
+            for path in where.dates:
+                for each in down(node, path):
+                    if any(times := span(each)):
+                        return times
+        node = node.getparent()
+    return None, None, None
+
+
+def _value(entry: Element) -> tuple[str | None, str | None]:
+    value = child(entry, "value")
+    if value is None or value.get("nullFlavor"):
+        return None, None
+    if local_type(value) in {"CD", "CE", "CO", "CV"}:
+        return value.get("displayName") or value.get("code"), None
+    return value.get("value") or words(value) or None, value.get("unit")
+
+
+def _text(entry: Element, coded: Iterable[Element], texts: Mapping[str, str]) -> str:
+    """What an entry says in words: its text, the text of its code, its value, inline or by reference."""
+    parts: list[str] = []
+    text, value = child(entry, "text"), child(entry, "value")
+    originals = [original for each in coded if (original := child(each, "originalText")) is not None]
+    for each in (text, *originals, *(inner for inner in entry.iterfind(".//{*}text"))):
+        if each is not None:
+            parts += _referred(each, texts)
+    if value is not None and local_type(value) in {"ST", "ED"}:
+        parts += _referred(value, texts)
+    return " ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _referred(element: Element, texts: Mapping[str, str]) -> list[str]:
+    references = [texts.get(str(each.get("value") or "").removeprefix("#"), "") for each in down(element, "reference")]
+    return [words(element), *references]
+
+
+def _header(root: Element) -> Iterator[Found]:
+    """Care team members and the encounter a header names."""
+    for event in root.iter("{*}serviceEvent"):
+        for performer in event.iterchildren("{*}performer"):
+            member = next(
+                (found for each in down(performer, "assignedEntity/assignedPerson/name") if (found := read_name(each))), None
+            )
+            coded = [*down(performer, "functionCode"), *down(performer, "assignedEntity/code")]
+            start, end, date = next((times for each in down(performer, "time") if any(times := span(each))), (None,) * 3)
+            if member:
+                all_codes = tuple(code for each in coded for code in codes(each))
+                yield Found(
+                    kind="care_team", element=performer, section=None, codes=all_codes, member=member, start=start, end=end,
+                    date=date,
+                )  # fmt: skip
+    for encounter in root.iter("{*}encompassingEncounter"):
+        all_codes = tuple(code for each in encounter.iterchildren("{*}code") for code in codes(each))
+        start, end, date = next((times for each in down(encounter, "effectiveTime") if any(times := span(each))), (None,) * 3)
+        if all_codes:
+            yield Found(
+                kind="encounters", element=encounter, section=None, codes=all_codes, start=start, end=end, date=date
+            )

@@ -1,0 +1,113 @@
+"""Whose document it is, and what its header says about that person."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from onc_conformance import moments, suite
+from onc_conformance.ccda.tree import Element, child, codes
+from onc_conformance.moments import Days
+from onc_conformance.record import Code, Name, Record, letters
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A record target."""
+
+    element: Element
+    names: tuple[Name, ...]
+    birth: Days | None
+    sex: str | None
+    """In the words of a record, or the code as written if it is none that is known."""
+    race: tuple[Code, ...]
+    """With detailed races; a null flavor is a code of the system `nullflavor`."""
+    ethnicity: tuple[Code, ...]
+    languages: tuple[str, ...]
+    """As written, those marked preferred first."""
+
+
+@cache
+def facts_of_documents() -> dict[str, Any]:
+    """schemas/ccda/documents.toml."""
+    return tomllib.loads((suite.schemas() / "ccda" / "documents.toml").read_text(encoding="utf-8"))
+
+
+def people(root: Element) -> list[Person]:
+    """Every record target, wherever it stands; a bare `patientRole` counts."""
+    return [_read(role) for role in root.iter("{*}patientRole")]
+
+
+def _read(role: Element) -> Person:
+    patient = child(role, "patient")
+    if patient is None:
+        return Person(role, (), None, None, (), (), ())
+    birth = child(patient, "birthTime")
+    return Person(
+        element=role,
+        names=tuple(name for each in patient.iterchildren("{*}name") if (name := read_name(each))),
+        birth=moments.hl7(birth.get("value") or "") if birth is not None else None,
+        sex=_sex(child(patient, "administrativeGenderCode")),
+        race=tuple(code for each in patient.iterchildren("{*}raceCode") for code in _coded(each)),
+        ethnicity=tuple(code for each in patient.iterchildren("{*}ethnicGroupCode") for code in _coded(each)),
+        languages=_languages(patient),
+    )
+
+
+def read_name(element: Element) -> Name | None:
+    """A name in its parts, or None where nothing of it is given. A bare text is taken for given names and family."""
+    family = " ".join(" ".join(part.itertext()).strip() for part in element.iterchildren("{*}family")).strip()
+    given = tuple(
+        text for part in element.iterchildren("{*}given") if (text := " ".join(" ".join(part.itertext()).split()))
+    )
+    if not family and not given:
+        words = " ".join(element.itertext()).split()
+        return Name(words[-1], tuple(words[:-1])) if len(words) > 1 else None
+    return Name(family, given)
+
+
+def _sex(element: Element | None) -> str | None:
+    if element is None:
+        return None
+    code = element.get("code") or element.get("nullFlavor")
+    return str(facts_of_documents()["sexes"].get(code, code)) if code else None
+
+
+def _coded(element: Element) -> list[Code]:
+    found = list(codes(element))
+    flavor = element.get("nullFlavor")
+    return found or ([Code("nullflavor", flavor)] if flavor else [])
+
+
+def _languages(patient: Element) -> tuple[str, ...]:
+    found: list[tuple[bool, str]] = []
+    for each in patient.iterchildren("{*}languageCommunication"):
+        code, preferred = child(each, "languageCode"), child(each, "preferenceInd")
+        if code is not None and code.get("code"):
+            found.append((preferred is None or preferred.get("value") != "true", str(code.get("code"))))
+    return tuple(code for _, code in sorted(found, key=lambda pair: pair[0]))
+
+
+def differences(person: Person, record: Record) -> list[str]:
+    """What of name, birth date and sex tells this person from the record's; nothing if it is that patient."""
+    found: list[str] = []
+    born = moments.iso(record.birth_date)
+    families = {letters(name.family) for name in person.names}
+    firsts = {letters(part) for name in person.names for part in name.given[:1]}
+    if letters(record.name.family) not in families:
+        found.append("family name")
+    if not any(_same_first(first, record.name.given) for first in firsts):
+        found.append("given name")
+    if person.birth is None or born is None or not person.birth.overlaps(born):
+        found.append("birth date")
+    if person.sex and person.sex != "unknown" and record.sex != "unknown" and person.sex != record.sex:
+        found.append("sex")
+    return found
+
+
+def _same_first(first: str, given: tuple[str, ...]) -> bool:
+    """Some systems put all given names into one part."""
+    return first in {letters(given[0]), letters("".join(given))}
+

@@ -1,0 +1,92 @@
+"""Going about in a C-CDA by local name: namespaces vary in fragments, names do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from onc_conformance import moments
+from onc_conformance.moments import Days
+from onc_conformance.record import Code, system_of
+
+Element = Any  # lxml's stubs know no more
+_XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_PERIODIC = ("PIVL_TS", "EIVL_TS", "PIVL_PPD_TS", "SXPR_TS")
+
+
+def name(element: Element) -> str:
+    """The local name."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def child(element: Element, tag: str) -> Element | None:
+    """The first child of that local name."""
+    return next(element.iterchildren("{*}" + tag), None)
+
+
+@cache
+def _steps(path: str) -> str:
+    return "/".join("{*}" + step for step in path.split("/"))
+
+
+def down(element: Element, path: str) -> Iterator[Element]:
+    """Every element at the end of a path of local names."""
+    return iter(element.iterfind(_steps(path)))
+
+
+def local_type(element: Element) -> str:
+    """`xsi:type` without its prefix, or nothing."""
+    return str(element.get(_XSI_TYPE) or "").rpartition(":")[2]
+
+
+def words(element: Element) -> str:
+    """All text below an element, in order, set with single spaces."""
+    return " ".join(" ".join(element.itertext()).split())
+
+
+def codes(element: Element) -> Iterator[Code]:
+    """The code of a coded element and its translations; none where only a null flavor stands."""
+    for each in (element, *element.iterchildren("{*}translation")):
+        code = each.get("code")
+        if code:
+            yield Code(system_of(each.get("codeSystem") or ""), code, each.get("displayName") or "")
+
+
+def span(element: Element) -> tuple[Days | None, Days | None, Days | None]:
+    """(low, high, point) of an HL7 time; a repetition (`PIVL_TS`) has none of its own."""
+    if local_type(element) in _PERIODIC:
+        return None, None, None
+    low, high = child(element, "low"), child(element, "high")
+    return _days(low), _days(high), _days(element)
+
+
+def _days(element: Element | None) -> Days | None:
+    value = element.get("value") if element is not None else None
+    return moments.hl7(value) if value else None
+
+
+def xpath(element: Element, positions: dict[Element, dict[Element, int]]) -> str:
+    """A path of local names with positions, for a person; `positions` remembers siblings so that many paths stay cheap."""
+    steps: list[str] = []
+    node = element
+    while node is not None:
+        parent = node.getparent()
+        step = name(node)
+        if parent is not None:
+            index, many = _place(node, parent, positions)
+            step = f"{step}[{index}]" if many else step
+        steps.append(step)
+        node = parent
+    return "/" + "/".join(reversed(steps))
+
+
+def _place(node: Element, parent: Element, positions: dict[Element, dict[Element, int]]) -> tuple[int, bool]:
+    if parent not in positions:
+        counts: dict[str, int] = {}
+        places: dict[Element, int] = {}
+        for sibling in parent.iterchildren("{*}*"):
+            counts[name(sibling)] = places[sibling] = counts.get(name(sibling), 0) + 1
+        positions[parent] = {sibling: place if counts[name(sibling)] > 1 else 0 for sibling, place in places.items()}
+    place = positions[parent][node]
+    return place, place > 0
