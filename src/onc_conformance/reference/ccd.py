@@ -1,0 +1,244 @@
+"""The reference EHR's documents: a chart as a C-CDA R2.1 summary, as single categories, or as bare fragments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from onc_conformance.reference.cda import header, sections
+from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
+from onc_conformance.reference.cda.sections import Page, Section
+from onc_conformance.reference.charts import Chart, Fact, days_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+Window = tuple[date | None, date | None]
+
+FAULTS = frozenset(
+    {
+        "ccd-other-type",
+        "section-missing",
+        "goals-missing",
+        "health-concerns-missing",
+        "plan-missing",
+        "udi-missing",
+        "fact-dropped",
+        "date-shifted",
+    }
+)
+_XMLNS = ' xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+_REALM = template("2.16.840.1.113883.10.20.22.1.1", "", "2015-08-01")
+_REALM_GUIDE = template("2.16.840.1.113883.10.20.22.1.1", "2023-05-01")
+_CCD = template("2.16.840.1.113883.10.20.22.1.2", "", "2015-08-01")
+_REFERRAL = template("2.16.840.1.113883.10.20.22.1.14", "", "2015-08-01")
+_CCD_CODE = ("34133-9", "Summarization of Episode Note")
+_REFERRAL_CODE = ("57133-1", "Referral note")
+_ALWAYS = (
+    sections.ALLERGIES,
+    sections.MEDICATIONS,
+    sections.PROBLEMS,
+    sections.PROCEDURES,
+    sections.RESULTS,
+    sections.SOCIAL_HISTORY,
+    sections.VITAL_SIGNS,
+    sections.IMMUNIZATIONS,
+    sections.DEVICES,
+    sections.ENCOUNTERS,
+    sections.ASSESSMENT,
+    sections.PLAN,
+    sections.GOALS,
+    sections.HEALTH_CONCERNS,
+    sections.CARE_TEAM,
+)
+_WHERE_CHARTED = (sections.FUNCTIONAL_STATUS, sections.MENTAL_STATUS, sections.PAYERS)
+_LEFT_OUT = {
+    "section-missing": sections.PROBLEMS,
+    "goals-missing": sections.GOALS,
+    "health-concerns-missing": sections.HEALTH_CONCERNS,
+    "plan-missing": sections.PLAN,
+}
+_CATEGORIES: dict[str, tuple[Section, ...]] = {
+    "smoking_status": (sections.SMOKING_STATUS,),
+    "social_history": (sections.SOCIAL_HISTORY,),
+    "problems": (sections.PROBLEMS,),
+    "medications": (sections.MEDICATIONS,),
+    "medication_allergies": (sections.ALLERGIES,),
+    "laboratory_tests": (sections.RESULTS,),
+    "laboratory_results": (sections.RESULTS,),
+    "vital_signs": (sections.VITAL_SIGNS,),
+    "procedures": (sections.PROCEDURES,),
+    "care_team": (sections.CARE_TEAM,),
+    "immunizations": (sections.IMMUNIZATIONS,),
+    "udi": (sections.DEVICES,),
+    "assessment": (sections.ASSESSMENT,),
+    "plan": (sections.PLAN,),
+    "assessment_plan": (sections.ASSESSMENT_AND_PLAN,),
+    "goals": (sections.GOALS,),
+    "health_concerns": (sections.HEALTH_CONCERNS,),
+    "encounters": (sections.ENCOUNTERS,),
+    "functional_status": (sections.FUNCTIONAL_STATUS,),
+    "mental_status": (sections.MENTAL_STATUS,),
+    "coverage": (sections.PAYERS,),
+}
+CATEGORIES = (*header.ITEMS, *_CATEGORIES, "notes")
+"""Every category `fragment` and `category_document` can write."""
+
+
+def document(
+    chart: Chart,
+    *,
+    document_id: str,
+    edition: str = "uscdi-v3",
+    window: Window | None = None,
+    faults: Collection[str] = frozenset(),
+) -> bytes:
+    """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
+    shown = _narrowed(chart, window, faults)
+    other = "ccd-other-type" in faults
+    left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
+    chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]
+    return _document(
+        chart,
+        Page(shown, edition),
+        [_as_faulty(section, faults) for section in chosen if section not in left_out],
+        kind=_REFERRAL if other else _CCD,
+        code=_REFERRAL_CODE if other else _CCD_CODE,
+        document_id=document_id,
+        window=window,
+    )
+
+
+def category_document(
+    chart: Chart,
+    categories: Iterable[str],
+    *,
+    document_id: str | None = None,
+    edition: str = "uscdi-v3",
+    encounter: str | None = None,
+    window: Window | None = None,
+    faults: Collection[str] = frozenset(),
+) -> bytes:
+    """A document with the usual header and only the sections of `categories`; header items need no section."""
+    asked = list(categories)
+    shown = _narrowed(chart, window, faults, encounter)
+    chosen = dict.fromkeys(section.loinc for category in asked for section in _sections(shown, category))
+    by_code = {section.loinc: section for category in asked for section in _sections(shown, category)}
+    return _document(
+        chart,
+        Page(shown, edition),
+        [_as_faulty(by_code[code], faults) for code in chosen],
+        kind="",
+        code=_CCD_CODE,
+        document_id=document_id or unique(chart.id, *asked, encounter or "", *map(str, window or ())),
+        window=window,
+    )
+
+
+def fragment(
+    chart: Chart,
+    category: str,
+    *,
+    edition: str = "uscdi-v3",
+    encounter: str | None = None,
+    window: Window | None = None,
+    wrap: bool = False,
+    faults: Collection[str] = frozenset(),
+) -> bytes:
+    """The `section` of one category, or for a header item a `recordTarget` with nothing else of the patient.
+
+    Several kinds of notes are several sections, under one `structuredBody`. `wrap` makes it a ClinicalDocument.
+    """
+    if wrap:
+        return category_document(chart, [category], edition=edition, encounter=encounter, window=window, faults=faults)
+    shown = _narrowed(chart, window, faults, encounter)
+    if category in header.ITEMS:
+        return _serialized(header.record_target(chart, category))
+    written = [_as_faulty(section, faults).write(Page(shown, edition)) for section in _sections(shown, category)]
+    if len(written) == 1:
+        return _serialized(written[0])
+    return _serialized(el("structuredBody", {}, *(el("component", {}, section) for section in written)))
+
+
+def _sections(chart: Chart, category: str) -> tuple[Section, ...]:
+    if category in header.ITEMS:
+        return ()
+    if category == "notes":
+        return tuple(sections.notes(chart))
+    if category not in _CATEGORIES:
+        raise ValueError(f"{category!r} is no category; expected one of {', '.join(CATEGORIES)}")
+    return _CATEGORIES[category]
+
+
+def _document(
+    chart: Chart,
+    page: Page,
+    chosen: Iterable[Section],
+    *,
+    kind: str,
+    code: tuple[str, str],
+    document_id: str,
+    window: Window | None,
+) -> bytes:
+    guide = "" if page.edition == "uscdi-v1" else _REALM_GUIDE
+    body = [el("component", {}, section.write(page)) for section in chosen] or [_EMPTY]
+    title = f"{code[1].capitalize()}: {' '.join((*chart.given, chart.family))}"
+    head = header.header(
+        chart,
+        templates=_REALM + guide + kind,
+        code=code,
+        title=title,
+        document_id=document_id,
+        period=_period(chart, window),
+    )
+    content = head + el("component", {}, el("structuredBody", {}, *body))
+    return _serialized(el("ClinicalDocument", {}, content), declared=True)
+
+
+_EMPTY = el("component", {}, el("section", {"nullFlavor": "NI"}, words("text", "The header holds what was asked for.")))
+
+
+def _period(chart: Chart, window: Window | None) -> str:
+    """What the document covers: the window asked for, else from the first charted day to the last."""
+    days = chart.days() or [days_of(chart.birth_date)[0]]
+    first, last = window or (None, None)
+    low, high = (first or days[0]).isoformat(), (last or days[-1]).isoformat()
+    return f'<effectiveTime><low value="{stamp(low)}"/><high value="{stamp(high)}"/></effectiveTime>'
+
+
+def _narrowed(chart: Chart, window: Window | None, faults: Collection[str], encounter: str | None = None) -> Chart:
+    """The facts to show: those of the window and the encounter, as falsified as the faults say."""
+    shown = chart.within(*window) if window else chart
+    if encounter is not None:
+        shown = shown.only(fact for fact in shown.facts if fact.encounter == encounter)
+    if "fact-dropped" in faults:
+        last = shown.of("laboratory_results")[-1:]
+        shown = shown.only(fact for fact in shown.facts if fact not in last)
+    if "date-shifted" in faults:
+        shown = shown.only(_shifted(fact) if fact.kind == "laboratory_results" else fact for fact in shown.facts)
+    return shown
+
+
+def _shifted(fact: Fact) -> Fact:
+    """The fact a day later; a date without a day stays."""
+    moved = {key: _next_day(fact.values[key]) for key in ("date", "start", "end") if fact.values.get(key)}
+    return replace(fact, values={**fact.values, **moved})
+
+
+def _next_day(text: str) -> str:
+    return (days_of(text)[0] + timedelta(days=1)).isoformat() + text[10:] if len(text) >= 10 else text
+
+
+def _as_faulty(section: Section, faults: Collection[str]) -> Section:
+    return sections.DEVICES_UNIDENTIFIED if section is sections.DEVICES and "udi-missing" in faults else section
+
+
+def _serialized(markup: str, *, declared: bool = False) -> bytes:
+    """Markup as bytes to read: indented, with the namespaces on its root element."""
+    cut = min(place for place in (markup.find(mark) for mark in (" ", ">", "/")) if place > 0)
+    root = etree.fromstring(f"{markup[:cut]}{_XMLNS}{markup[cut:]}")
+    etree.indent(root)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=declared)

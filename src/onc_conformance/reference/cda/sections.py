@@ -1,0 +1,368 @@
+"""The sections of a summary: which facts each holds, what a person reads of them, and the entries behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from onc_conformance.reference.cda import cared, clinical, observed
+from onc_conformance.reference.cda.clinical import OID, row_title
+from onc_conformance.reference.cda.markup import el, fixed, template, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from onc_conformance.reference.charts import Chart, Code, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What sections are written from: a chart, narrowed already, and the edition."""
+
+    chart: Chart
+    edition: str = "uscdi-v3"
+
+
+Written = tuple[list[str], list[str]]
+"""Narrative rows and entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of section: its code, its templates, the classes it holds, its table, its entries."""
+
+    loinc: str
+    title: str
+    templates: str
+    kinds: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Callable[[Fact], Sequence[object]]
+    entries: Callable[[Page, Sequence[Fact]], Sequence[str]]
+    keep: Callable[[Fact], bool] | None = None
+    negates: bool = False
+    """Whether a fact that says "none known" is an entry here, and not an absence of information."""
+    personal: Callable[[Page], Written] | None = None
+    """What it says of the person beyond the facts."""
+
+    def write(self, page: Page) -> str:
+        """The section; where nothing is charted it says so instead of being absent."""
+        facts = [fact for kind in self.kinds for fact in page.chart.of(kind) if self.keep is None or self.keep(fact)]
+        told = [fact for fact in facts if self.negates or not fact.no_information]
+        rows = [_row(fact, (row_title(fact),) if fact.no_information else self.cells(fact)) for fact in told]
+        entries = list(self.entries(page, told)) if told else []
+        if self.personal:
+            more_rows, more_entries = self.personal(page)
+            rows, entries = rows + more_rows, entries + more_entries
+        silence = next((fact.text("text") for fact in facts if fact.text("text")), "No information.")
+        return el(
+            "section",
+            {} if rows else {"nullFlavor": "NI"},
+            self.templates,
+            fixed("code", "loinc", self.loinc, self.title),
+            words("title", self.title),
+            el("text", {}, _table(self.columns, rows) if rows else words("paragraph", silence)),
+            *(el("entry", {"typeCode": "DRIV"}, entry) for entry in entries),
+        )
+
+
+def _table(columns: Sequence[str], rows: Sequence[str]) -> str:
+    head = el("tr", {}, *(words("th", column) for column in columns))
+    return el("table", {"border": "1", "width": "100%"}, el("thead", {}, head), el("tbody", {}, *rows))
+
+
+def _row(fact: Fact, cells: Sequence[object]) -> str:
+    return el("tr", {"ID": fact.anchor}, *(words("td", str(cell)) for cell in cells))
+
+
+def _when(fact: Fact) -> str:
+    """The fact's time as written; an interval with both its ends."""
+    if fact.text("date"):
+        return fact.text("date")
+    start, end = fact.text("start"), fact.text("end")
+    return f"{start} to {end}".strip() if end else start and f"since {start}"
+
+
+def _measured(fact: Fact) -> str:
+    found = fact.values.get("value")
+    spoken = str(fact.code("value") or found) if found not in (None, "") else "unknown"
+    return f"{spoken} {fact.text('unit')}".strip()
+
+
+def _answer(fact: Fact) -> str:
+    return _measured(fact) if "value" in fact.values else row_title(fact)
+
+
+def _usual(fact: Fact) -> str:
+    bounds = fact.values.get("range") or {}
+    return " to ".join(str(bounds[key]) for key in ("low", "high") if key in bounds)
+
+
+def _dose(fact: Fact) -> str:
+    dose, every = fact.values.get("dose"), fact.values.get("every")
+    parts = [f"{dose['value']} {dose.get('unit', '')}".strip()] if dose else []
+    parts += [str(fact.code("route"))] if fact.code("route") else []
+    parts += [f"every {every['value']} {every.get('unit', 'h')}"] if every else []
+    return ", ".join(parts)
+
+
+def _each(write: Callable[[Chart, Fact], str]) -> Callable[[Page, Sequence[Fact]], Sequence[str]]:
+    return lambda page, facts: [write(page.chart, fact) for fact in facts]
+
+
+def _kind(name: str) -> Callable[[Fact], bool]:
+    return lambda fact: fact.text("kind") == name
+
+
+def _social_entries(page: Page, facts: Sequence[Fact]) -> list[str]:
+    return [
+        (observed.smoking_status if fact.kind == "smoking_status" else observed.social)(page.chart, fact)
+        for fact in facts
+    ]
+
+
+def _sex(page: Page) -> Written:
+    """Birth sex is social history without a date of its own."""
+    letter = page.chart.person.get("birth_sex")
+    if not letter:
+        return [], []
+    spoken = {"F": "Female", "M": "Male"}.get(str(letter), "Unknown")
+    cells = (words("td", cell) for cell in ("Sex assigned at birth", spoken, ""))
+    return [el("tr", {"ID": "birth-sex"}, *cells)], observed.birth_sex(page.chart, page.edition)
+
+
+def _team(page: Page, facts: Sequence[Fact]) -> list[str]:
+    return [cared.care_team(page.chart, facts, "2019-07-01" if page.edition == "uscdi-v1" else "2022-06-01")]
+
+
+def _section_template(number: str, extension: str) -> str:
+    """Entries-required section templates stand beside the entries-optional ones they refine."""
+    return template(f"{OID}.{number}", "", extension)
+
+
+ALLERGIES = Section(
+    "48765-2",
+    "Allergies and adverse reactions",
+    _section_template("2.6.1", "2015-08-01"),
+    ("medication_allergies",),
+    ("Substance", "Reaction", "Severity", "Status", "When"),
+    lambda fact: (
+        row_title(fact),
+        fact.code("reaction") or "",
+        fact.code("severity") or "",
+        fact.text("status"),
+        _when(fact),
+    ),
+    _each(clinical.allergy),
+    negates=True,
+)
+MEDICATIONS = Section(
+    "10160-0",
+    "Medications",
+    _section_template("2.1.1", "2014-06-09"),
+    ("medications",),
+    ("Medication", "Directions", "Status", "When"),
+    lambda fact: (row_title(fact), _dose(fact), fact.text("status"), _when(fact)),
+    _each(clinical.medication),
+    negates=True,
+)
+PROBLEMS = Section(
+    "11450-4",
+    "Problems",
+    _section_template("2.5.1", "2015-08-01"),
+    ("problems",),
+    ("Problem", "Status", "When"),
+    lambda fact: (row_title(fact), fact.text("status"), _when(fact)),
+    _each(clinical.problem),
+    negates=True,
+)
+PROCEDURES = Section(
+    "47519-4",
+    "Procedures",
+    _section_template("2.7.1", "2014-06-09"),
+    ("procedures",),
+    ("Procedure", "Status", "When"),
+    lambda fact: (row_title(fact), fact.text("status"), _when(fact)),
+    _each(clinical.procedure),
+)
+RESULTS = Section(
+    "30954-2",
+    "Results",
+    _section_template("2.3.1", "2015-08-01"),
+    ("laboratory_results",),
+    ("Panel", "Test", "Result", "Interpretation", "Usual range", "When"),
+    lambda fact: (
+        fact.code("panel") or "",
+        row_title(fact),
+        _measured(fact),
+        fact.text("interpretation"),
+        _usual(fact),
+        _when(fact),
+    ),
+    lambda page, facts: observed.panels(page.chart, facts),
+)
+SOCIAL_HISTORY = Section(
+    "29762-2",
+    "Social history",
+    _section_template("2.17", "2015-08-01"),
+    ("smoking_status", "social_history"),
+    ("What", "Finding", "When"),
+    lambda fact: (
+        ("Tobacco smoking status", row_title(fact), _when(fact))
+        if fact.kind == "smoking_status"
+        else (row_title(fact), _measured(fact), _when(fact))
+    ),
+    _social_entries,
+    personal=_sex,
+)
+SMOKING_STATUS = replace(SOCIAL_HISTORY, kinds=("smoking_status",), personal=None)
+VITAL_SIGNS = Section(
+    "8716-3",
+    "Vital signs",
+    _section_template("2.4.1", "2015-08-01"),
+    ("vital_signs",),
+    ("Measurement", "Value", "When"),
+    lambda fact: (row_title(fact), _measured(fact), _when(fact)),
+    lambda page, facts: observed.vital_signs(page.chart, facts),
+)
+IMMUNIZATIONS = Section(
+    "11369-6",
+    "Immunizations",
+    _section_template("2.2.1", "2015-08-01"),
+    ("immunizations",),
+    ("Vaccine", "Lot", "Manufacturer", "Status", "When"),
+    lambda fact: (row_title(fact), fact.text("lot"), fact.text("manufacturer"), fact.text("status"), _when(fact)),
+    _each(clinical.immunization),
+)
+DEVICES = Section(
+    "46264-8",
+    "Medical equipment",
+    _section_template("2.23", "2014-06-09"),
+    ("udi",),
+    ("Device", "Unique device identifier", "When"),
+    lambda fact: (row_title(fact), fact.text("udi"), _when(fact)),
+    _each(clinical.device),
+)
+DEVICES_UNIDENTIFIED = replace(
+    DEVICES,
+    cells=lambda fact: (row_title(fact), "", _when(fact)),
+    entries=_each(lambda chart, fact: clinical.device(chart, fact, with_instance=False)),
+)
+ENCOUNTERS = Section(
+    "46240-8",
+    "Encounters",
+    _section_template("2.22.1", "2015-08-01"),
+    ("encounters",),
+    ("Encounter", "Diagnosis", "Place", "When"),
+    lambda fact: (row_title(fact), fact.code("diagnosis") or "", fact.text("location"), _when(fact)),
+    _each(cared.encounter),
+)
+ASSESSMENT = Section(
+    "51848-0",
+    "Assessment",
+    template(f"{OID}.2.8", ""),
+    ("assessment_plan",),
+    ("Assessment", "When"),
+    lambda fact: (row_title(fact), _when(fact)),
+    lambda _page, _facts: (),
+    keep=_kind("assessment"),
+)
+PLAN = Section(
+    "18776-5",
+    "Plan of treatment",
+    _section_template("2.10", "2014-06-09"),
+    ("assessment_plan",),
+    ("Plan", "When"),
+    lambda fact: (row_title(fact), _when(fact)),
+    _each(cared.planned),
+    keep=_kind("plan"),
+)
+ASSESSMENT_AND_PLAN = Section(
+    "51847-2",
+    "Assessment and plan",
+    _section_template("2.9", "2014-06-09"),
+    ("assessment_plan",),
+    ("Kind", "What", "When"),
+    lambda fact: (fact.text("kind"), row_title(fact), _when(fact)),
+    lambda page, facts: [cared.planned(page.chart, fact) for fact in facts if fact.text("kind") == "plan"],
+)
+GOALS = Section(
+    "61146-7",
+    "Goals",
+    template(f"{OID}.2.60", ""),
+    ("goals",),
+    ("Goal", "When"),
+    lambda fact: (row_title(fact), _when(fact)),
+    _each(cared.goal),
+)
+HEALTH_CONCERNS = Section(
+    "75310-3",
+    "Health concerns",
+    template(f"{OID}.2.58", "2015-08-01"),
+    ("health_concerns",),
+    ("Concern", "When"),
+    lambda fact: (row_title(fact), _when(fact)),
+    _each(cared.health_concern),
+)
+CARE_TEAM = Section(
+    "85847-2",
+    "Care team",
+    template(f"{OID}.2.500", "2019-07-01", "2022-06-01"),
+    ("care_team",),
+    ("Member", "Role", "When"),
+    lambda fact: (cared.member_name(fact), fact.code("role") or "", _when(fact)),
+    _team,
+)
+FUNCTIONAL_STATUS = Section(
+    "47420-5",
+    "Functional status",
+    _section_template("2.14", "2014-06-09"),
+    ("functional_status",),
+    ("Finding", "When"),
+    lambda fact: (_answer(fact), _when(fact)),
+    _each(observed.functional_status),
+)
+MENTAL_STATUS = Section(
+    "10190-7",
+    "Mental status",
+    template(f"{OID}.2.56", "2015-08-01"),
+    ("mental_status",),
+    ("Finding", "When"),
+    lambda fact: (_answer(fact), _when(fact)),
+    _each(observed.mental_status),
+)
+PAYERS = Section(
+    "48768-6",
+    "Payers",
+    _section_template("2.18", "2015-08-01"),
+    ("coverage",),
+    ("Payer", "Kind", "Member", "When"),
+    lambda fact: (
+        fact.text("payer") or row_title(fact),
+        fact.code() or "",
+        fact.text("member_id"),
+        _when(fact),
+    ),
+    _each(cared.coverage),
+)
+NOTES = Section(
+    "34109-9",
+    "Notes",
+    template(f"{OID}.2.65", "2016-11-01"),
+    ("notes",),
+    ("Note", "Author", "When"),
+    lambda fact: (row_title(fact), fact.text("author"), _when(fact)),
+    _each(cared.note),
+)
+
+
+def notes(chart: Chart) -> list[Section]:
+    """A Notes Section for each kind of note in the chart; a general one where there is none."""
+    kinds = {code.code: code for fact in chart.of("notes") if (code := fact.code())}
+    return [_notes_of(code) for code in kinds.values()] or [NOTES]
+
+
+def _notes_of(kind: Code) -> Section:
+    def is_of_kind(fact: Fact) -> bool:
+        return (found := fact.code()) is not None and found.code == kind.code
+
+    return replace(NOTES, loinc=kind.code, title=kind.display or NOTES.title, keep=is_of_kind)
