@@ -18,7 +18,7 @@ def _(exam, category):
 
 @then("the API documents a request for every category of the list")
 def _(exam):
-    missing = [each.name for each in uscdi.categories().values() if each.listed and not exam.target.supports(each.name)]
+    missing = [each.name for each in uscdi.categories().values() if each.ccds and not exam.target.supports(each.name)]
     if missing:
         raise NotTested(f"the API documents no request for {', '.join(missing)}")
 
@@ -71,7 +71,7 @@ def _(exam, replies, verdict, rule):
 
 @given("the API offers categories beyond the list", target_fixture="more")
 def _(exam):
-    more = [name for name in exam.target.supported if not uscdi.categories()[name].listed]
+    more = [name for name in exam.target.supported if not uscdi.categories()[name].ccds]
     if not more:
         raise NotApplicable("the API offers no category beyond the list")
     return more

@@ -139,33 +139,19 @@ def _targets(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from onc_conformance.plugin import scenarios_by_step  # noqa: PLC0415
+    from onc_conformance import matrix  # noqa: PLC0415
 
-    scenarios = scenarios_by_step()
-    steps = [step for each in procedure.load().criteria.values() for step in each.steps]
+    rows = matrix.rows()
     if options.format == "json":
-        _print_json(
-            [
-                {
-                    "id": step.id,
-                    "criterion": step.criterion,
-                    "paragraph": step.paragraph,
-                    "text": step.text,
-                    "editions": list(step.editions),
-                    "coverage": step.coverage,
-                    "scenarios": list(scenarios[step.id]),
-                }
-                for step in steps
-            ]
-        )
+        _print_json(rows)
         return int(Exit.CONFORMS)
     paragraph = None
-    for step in steps:
-        if step.paragraph != paragraph:
-            paragraph = step.paragraph
-            sys.stdout.write(f"\n{paragraph} {step.title}\n")
-        sys.stdout.write(f"  {step.id:<16} {step.coverage:<10} {step.text}\n")
-        for name in scenarios[step.id]:
+    for row in rows:
+        if row["paragraph"] != paragraph:
+            paragraph = row["paragraph"]
+            sys.stdout.write(f"\n{paragraph} {procedure.load().steps[row['id']].title}\n")
+        sys.stdout.write(f"  {row['id']:<16} {row['coverage']:<10} {row['text']}\n")
+        for name in row["scenarios"]:
             sys.stdout.write(f"  {'':<27} - {name}\n")
     return int(Exit.CONFORMS)
 

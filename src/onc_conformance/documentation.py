@@ -65,7 +65,7 @@ class Evidence:
 
 def text_of(element: HtmlElement) -> str:
     """The text a reader sees, in single spaces."""
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(" ".join(element.itertext()).split())
 
 
 def gate(page: Page, rule: str) -> list[Finding]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import pytest
-from gherkin.parser import Parser
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
-from onc_conformance import procedure, suite
+from onc_conformance import procedure
 from onc_conformance.examination import Examination
 from onc_conformance.findings import Finding, Nonconformity, NotApplicable, NotTested, Outcome, Severity
 from onc_conformance.gate import ScenarioResult
@@ -159,19 +157,6 @@ def step_ids(item: pytest.Item) -> tuple[str, ...]:
     """Ids of the procedure steps the scenario is tagged with, in the order of the procedure."""
     tags = _tags(item)
     return tuple(step for step in procedure.load().steps if step in tags)
-
-
-@cache
-def scenarios_by_step() -> Mapping[str, tuple[str, ...]]:
-    """`Feature: scenario` for each step id, read off the feature files; an outline counts once."""
-    found: dict[str, list[str]] = {step: [] for step in procedure.load().steps}
-    for path in sorted((suite.root() / "features").rglob("*.feature")):
-        feature = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
-        for child in feature["children"]:
-            scenario = child.get("scenario")
-            for tag in scenario["tags"] if scenario else ():
-                found.get(tag["name"][1:], []).append(f"{feature['name']}: {scenario['name']}")
-    return {step: tuple(names) for step, names in found.items()}
 
 
 def pytest_configure(config: pytest.Config) -> None:
