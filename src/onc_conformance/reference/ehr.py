@@ -1,0 +1,175 @@
+"""The reference EHR: both vendors' APIs and their documentation on one loopback port, for as long as it is open."""
+
+from __future__ import annotations
+
+import re
+import socket
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Self
+
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from onc_conformance.reference import charted, pages, patientsfile, stored, webchart
+from onc_conformance.reference import charts as files
+from onc_conformance.reference.ccd import FAULTS as OF_CONTENT
+from onc_conformance.reference.clerk import Clerk
+from onc_conformance.reference.ehryourway import EhrYourWay
+from onc_conformance.reference.faults import known
+from onc_conformance.reference.people import People, Person
+from onc_conformance.reference.settings import Settings
+from onc_conformance.reference.webchart import WebChart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from werkzeug.serving import BaseWSGIServer
+
+_LARGEST_REQUEST = 4_000_000
+
+
+class ReferenceEHR:
+    """A server with the patients of some files, or the bundled ones, and with charts of real documents, or none.
+
+    ValueError, one line, on a patients file or fault it cannot use; OSError if the port is taken.
+    """
+
+    def __init__(  # noqa: PLR0917 - the first four are what anyone gives
+        self,
+        patients: Sequence[Path] | None = None,
+        charts: Path | None = None,
+        faults: Iterable[str] = (),
+        host: str = "127.0.0.1",
+        port: int = 0,
+        settings: Settings | None = None,
+    ) -> None:
+        self._faults = known(faults)
+        self._settings = settings or Settings()
+        self._host = host
+        self._port = port
+        self.notes: list[str] = []
+        """What its operator should know, a line each."""
+        self._people = People(self._persons(patients, charts))
+        clerk = Clerk(self._people, self._faults)
+        self._webchart = WebChart(self._people, clerk, self._faults, self._settings)
+        self._ehryourway = EhrYourWay(self._people, clerk, self._faults, self._settings)
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+        self._url = ""
+        self._env: dict[str, str] = {}
+
+    def _persons(self, patients: Sequence[Path] | None, folder: Path | None) -> list[Person]:
+        persons: list[Person] = []
+        if patients is not None or folder is None:
+            loaded = files.load(files.bundled() if patients is None else patients)
+            persons += [charted.ChartedPerson(chart, self._faults & OF_CONTENT) for chart in loaded]
+        if folder is not None:
+            real, notes = stored.load(folder, taken={person.key for person in persons})
+            self.notes += notes
+            if not real:
+                raise ValueError(f"{folder}: no C-CDA document in this folder; name one that holds *.xml of patients")
+            for fault in sorted(self._faults & OF_CONTENT):
+                self.notes.append(f"{fault}: changes nothing in charts made of real documents")
+            persons += real
+        if not persons:
+            raise ValueError("no patients: give a patients file, or none for the bundled patients")
+        return persons
+
+    # --- being open
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Listen and answer, in a thread of its own."""
+        # werkzeug ends the process where a port is taken; a socket bound here raises instead.
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as bound:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((self._host, self._port))
+            bound.listen(128)
+            port = bound.getsockname()[1]
+            self._server = make_server(
+                self._host, port, self._app(), threaded=True, request_handler=_Quiet, fd=bound.fileno()
+            )
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._url = f"http://{host}:{port}"
+        self._env = self._variables()
+        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="reference-ehr", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening; closing twice does no harm."""
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join(timeout=1)
+        self._server = self._thread = None
+
+    # --- what a client has to know
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end; empty before it has started."""
+        return self._url
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that the bundled target descriptions use; empty before it has started."""
+        return dict(self._env)
+
+    @property
+    def patients_toml(self) -> str:
+        """A patients file with the records of everybody here and their logins."""
+        return patientsfile.written(self._people.all)
+
+    def _variables(self) -> dict[str, str]:
+        env = {
+            "WC_URL": f"{self._url}{webchart.PATH}",
+            "WC_USER": self._webchart.user,
+            "WC_PASS": self._webchart.password,
+            "WC_DOCS": f"{self._url}{pages.WEBCHART}",
+            "WC_EXPIRED_SID": self._webchart.expired_session(),
+            "EYW_BASE": self._url,
+            "EYW_DOCS": f"{self._url}{pages.EHRYOURWAY}",
+            "EYW_EXPIRED_TOKEN": self._ehryourway.expired_token(),
+        }
+        for place, client in enumerate(self._ehryourway.clients.values()):
+            env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
+            env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
+        return env
+
+    def _app(self) -> Flask:
+        app = Flask("onc_conformance.reference", static_folder=None)
+        app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
+        app.url_map.merge_slashes = False
+        self._webchart.register(app)
+        self._ehryourway.register(app)
+        pages.Documentation(self._faults, self._settings).register(app)
+        app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
+        return app
+
+
+class _SingleSlashes:
+    """Repeated slashes in an address count as one, except where WebChart's base64 may hold them."""
+
+    def __init__(self, app: Callable[[dict[str, Any], Any], Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(webchart.PATH):
+            environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
+        return self._app(environ, start_response)
+
+
+class _Quiet(WSGIRequestHandler):
+    """No line for each request; faults in this program are still told by Flask."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's names
+        pass

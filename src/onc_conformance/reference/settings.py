@@ -1,0 +1,30 @@
+"""What an operator of the reference EHR may set: how its two APIs behave where vendors differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Defaults are what the vendors' own clients cope with. Lives are in seconds."""
+
+    like: Literal["prefix", "contains", "sql"] = "prefix"
+    """What `LIKE_` means in WebChart for a value without wildcards of its own."""
+    refusal_status: Literal[200, 401] = 200
+    """HTTP status of WebChart's answer to a request without a good session."""
+    wrapped: bool = False
+    """WebChart answers category requests with a whole document instead of a bare fragment."""
+    session_life: float = 1800
+    """How long a WebChart session may idle."""
+    reference_number_life: float = 300
+    """How long EHR Your Way's reference number may wait for its use."""
+    token_life: float = 1800
+    """How long an EHR Your Way access token is good for."""
+    clock_skew: float = 300
+    """How far a signed timestamp may be from true time, either way."""
+    accepts_local_timestamps: bool = False
+    """Also accept timestamps 19800 s ahead: Indian local time taken for UTC, as in the vendor's sample."""
+    failures_are_200: bool = False
+    """EHR Your Way answers even signature and token errors with HTTP status 200."""
