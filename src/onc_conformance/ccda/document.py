@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onc_conformance import uscdi
 from onc_conformance.ccda import facts, identity, parsing, sections
-from onc_conformance.ccda.facts import Found
 from onc_conformance.ccda.identity import Person, facts_of_documents
-from onc_conformance.ccda.sections import Section
 from onc_conformance.ccda.tree import Element, name, words, xpath
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import plain
+
+if TYPE_CHECKING:
+    from onc_conformance.ccda.facts import Found
+    from onc_conformance.ccda.sections import Section
 
 CCD = "2.16.840.1.113883.10.20.22.1.2"
 """Root of the templateId of a Continuity of Care Document."""
@@ -110,12 +113,16 @@ class Document:
         wanted = f" {plain(text)} "
         return any(wanted in self.narratives.get(loinc, "") for loinc in (loincs or ("",)))
 
-    def finding(self, element: Element | None, **what: Any) -> Finding:  # noqa: ANN401 - a Finding's own fields
-        """A finding located at an element of this document, or at its root."""
+    def finding(self, element: Element | None, **what: Any) -> Finding:
+        """A finding located at an element of this document, or at its root; `what` are a Finding's own fields."""
+        return self.locate(Finding(**what), element)
+
+    def locate(self, finding: Finding, element: Element | None) -> Finding:
+        """The same finding located at an element of this document, or at its root."""
         at = self.root if element is None else element
         path = xpath(at, self._positions) if at is not None else None
         line = at.sourceline if at is not None else None
-        return Finding(path=path, line=line, exchange=self.exchange, **what)
+        return replace(finding, path=path, line=line, exchange=self.exchange)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:
@@ -129,7 +136,8 @@ class Document:
         said = None
         if root == "ClinicalDocument":
             if namespace != facts_of_documents()["namespace"]:
-                said = f"ClinicalDocument is in the namespace {namespace!r}; expected {facts_of_documents()['namespace']!r}"
+                expected = facts_of_documents()["namespace"]
+                said = f"ClinicalDocument is in the namespace {namespace!r}; expected {expected!r}"
         elif next(self.root.iter("{*}section", "{*}patientRole"), None) is None:
             said = f"{root} is no C-CDA: no ClinicalDocument, section or record target is in it"
         if said is None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from onc_conformance import suite
 from onc_conformance.ccda.identity import facts_of_documents, read_name
-from onc_conformance.ccda.sections import Section
 from onc_conformance.ccda.tree import Element, child, codes, down, local_type, name, span, words
-from onc_conformance.moments import Days
-from onc_conformance.record import Code, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from onc_conformance.ccda.sections import Section
+    from onc_conformance.moments import Days
+    from onc_conformance.record import Code, Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,10 @@ class Where:
     value: bool
     narrated: bool
     """Whether text, not a code, is what it says."""
+    closed: bool
+    """Whether an expected record lists all of the class."""
+    dated: bool
+    """Whether a fact that lost its date is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,6 @@ class Table:
     by_template: Mapping[str, tuple[Where, ...]]
     by_code: Mapping[str, tuple[Where, ...]]
     of: Mapping[str, Where]
-    closed: frozenset[str]
-    """Classes of which an expected record lists all."""
 
 
 @cache
@@ -91,13 +96,14 @@ def table() -> Table:
             member=tuple(entry.get("member", ())),
             value=entry.get("value", False),
             narrated=entry.get("narrated", False),
+            closed=entry.get("closed", False),
+            dated=entry.get("dated", False),
         )
         for template in entry["templates"]:
             by_template[template] = (*by_template.get(template, ()), where)
         for code in entry.get("codes", ()):
             by_code[code] = (*by_code.get(code, ()), where)
-    closed = frozenset(kind for kind, entry in content.items() if entry.get("closed"))
-    return Table(by_template, by_code, of, closed)
+    return Table(by_template, by_code, of)
 
 
 def read(root: Element, sections: Iterable[Section], texts: Mapping[str, str]) -> list[Found]:
@@ -214,10 +220,13 @@ def _header(root: Element) -> Iterator[Found]:
     for event in root.iter("{*}serviceEvent"):
         for performer in event.iterchildren("{*}performer"):
             member = next(
-                (found for each in down(performer, "assignedEntity/assignedPerson/name") if (found := read_name(each))), None
+                (found for each in down(performer, "assignedEntity/assignedPerson/name") if (found := read_name(each))),
+                None,
             )
             coded = [*down(performer, "functionCode"), *down(performer, "assignedEntity/code")]
-            start, end, date = next((times for each in down(performer, "time") if any(times := span(each))), (None,) * 3)
+            start, end, date = next(
+                (times for each in down(performer, "time") if any(times := span(each))), (None,) * 3
+            )
             if member:
                 all_codes = tuple(code for each in coded for code in codes(each))
                 yield Found(
@@ -226,7 +235,9 @@ def _header(root: Element) -> Iterator[Found]:
                 )  # fmt: skip
     for encounter in root.iter("{*}encompassingEncounter"):
         all_codes = tuple(code for each in encounter.iterchildren("{*}code") for code in codes(each))
-        start, end, date = next((times for each in down(encounter, "effectiveTime") if any(times := span(each))), (None,) * 3)
+        start, end, date = next(
+            (times for each in down(encounter, "effectiveTime") if any(times := span(each))), (None,) * 3
+        )
         if all_codes:
             yield Found(
                 kind="encounters", element=encounter, section=None, codes=all_codes, start=start, end=end, date=date

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, suite
 from onc_conformance.ccda.tree import Element, child, codes
-from onc_conformance.moments import Days
 from onc_conformance.record import Code, Name, Record, letters
+
+if TYPE_CHECKING:
+    from onc_conformance.moments import Days
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,3 @@ def differences(person: Person, record: Record) -> list[str]:
 def _same_first(first: str, given: tuple[str, ...]) -> bool:
     """Some systems put all given names into one part."""
     return first in {letters(given[0]), letters("".join(given))}
-

@@ -37,7 +37,10 @@ def parse(data: bytes) -> tuple[Any | None, list[Finding]]:
     error = errors[0] if errors else None
     message = " ".join(error.message.split()) if error else "no element was found"
     if error and error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
-        rule, message = "XML-LIMIT", message.split(" use XML_PARSE_HUGE")[0].split(", try XML_PARSE_HUGE")[0].rstrip(",")
+        rule, message = (
+            "XML-LIMIT",
+            message.split(" use XML_PARSE_HUGE")[0].split(", try XML_PARSE_HUGE")[0].rstrip(","),
+        )
     elif error and "encoding" in error.message.lower():
         rule = "XML-ENCODING"
     said = {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments
-from onc_conformance.moments import Days
 from onc_conformance.record import Code, system_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onc_conformance.moments import Days
 
 Element = Any  # lxml's stubs know no more
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

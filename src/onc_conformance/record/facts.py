@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onc_conformance.moments import Days
-from onc_conformance.record.codes import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from onc_conformance.record.codes import Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+"""The one door to the judges: an answer, an edition, an expected record, a window -> findings of every layer."""
+
+from onc_conformance.ccda import Document
+from onc_conformance.judging.content import category, content, isolation
+from onc_conformance.judging.dates import dates
+from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
+from onc_conformance.judging.patients import item, whose
+from onc_conformance.judging.requirements import (
+    assessment_plan_sections,
+    device_placement,
+    document_type,
+    goals_section,
+    health_concerns_section,
+    required_sections,
+)
+
+
+def read(data: bytes, exchange: str | None = None) -> Document:
+    """A document from an answer. Never raises: where nothing can be read, `findings` say why and `root` is None."""
+    return Document(data, exchange)
+
+
+__all__ = [
+    "LAYERS",
+    "SECONDS",
+    "Case",
+    "Document",
+    "Judgement",
+    "LayerOfJudging",
+    "assessment_plan_sections",
+    "category",
+    "content",
+    "dates",
+    "device_placement",
+    "document_type",
+    "goals_section",
+    "health_concerns_section",
+    "isolation",
+    "item",
+    "judge",
+    "read",
+    "required_sections",
+    "whose",
+]

@@ -1,0 +1,171 @@
+"""A record's facts and the facts of an answer brought together once, for every question asked of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from onc_conformance.ccda.facts import table
+from onc_conformance.record import Fact, Record, plain
+from onc_conformance.record.comparing import Index, Likeness, keys, likeness, pair, pair_other_days
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Iterable, Sequence
+
+    from onc_conformance.ccda import Document, Found
+
+_TELLING = 20
+"""A text of fewer letters may stand in two charts by chance."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What of `record` is in `docs`, and what in `docs` is not of `record`, for some classes of facts."""
+
+    docs: Sequence[Document]
+    record: Record
+    others: Sequence[Record]
+    kinds: Collection[str] | None
+    """None for all."""
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """Of the record."""
+        return tuple(fact for fact in self.record.facts if self._asked(fact.kind))
+
+    @cached_property
+    def seen(self) -> list[tuple[Document, Found]]:
+        """Of the documents."""
+        return [(doc, found) for doc in self.docs for found in doc.facts if self._asked(found.kind)]
+
+    @cached_property
+    def matched(self) -> dict[int, tuple[int, Likeness]]:
+        """Position in `facts` -> (position in `seen`, how like), on days that agree."""
+        return pair(self.facts, [found for _, found in self.seen]).pairs
+
+    @cached_property
+    def told(self) -> set[int]:
+        """Positions of facts that stand in the narrative: those that are words, and those without a code."""
+        return {
+            number
+            for number, fact in enumerate(self.facts)
+            if fact.text
+            and (table().of[fact.kind].narrated or not any(keys(fact)))
+            and any(
+                doc.narrates(table().of[fact.kind].sections, fact.text) or self._said(doc, fact) for doc in self.docs
+            )
+        }
+
+    @cached_property
+    def foreign(self) -> dict[int, Record]:
+        """Positions in `seen` of what is in another patient's record and not in this one."""
+        theirs: dict[Hashable, list[tuple[Record, Fact]]] = defaultdict(list)
+        for other in self.others:
+            if other.id != self.record.id:
+                for fact in other.facts:
+                    for key in keys(fact):
+                        theirs[(fact.kind, key)].append((other, fact))
+        found: dict[int, Record] = {}
+        for position in self._unexplained:
+            seen = self.seen[position][1]
+            owner = next(
+                (
+                    other
+                    for key in keys(seen)
+                    for other, fact in theirs.get((seen.kind, key), ())
+                    if _telling(fact, seen)
+                ),
+                None,
+            )
+            if owner:
+                found[position] = owner
+        return found
+
+    @cached_property
+    def foreign_words(self) -> list[tuple[Document, Fact, Record]]:
+        """Texts of other records that stand in narratives here and in no text of this record."""
+        mine = " ".join(plain(fact.text) for fact in self.record.facts)
+        return [
+            (doc, fact, other)
+            for other in self.others
+            if other.id != self.record.id
+            for fact in other.facts
+            if self._asked(fact.kind)
+            and table().of[fact.kind].narrated
+            and len(fact.text) >= _TELLING
+            and plain(fact.text) not in mine
+            for doc in self.docs
+            if doc.narrates(table().of[fact.kind].sections, fact.text)
+        ]
+
+    @cached_property
+    def moved(self) -> dict[int, int]:
+        """Positions of facts that came back on other days only."""
+        absent = [number for number in range(len(self.facts)) if number not in self.matched and number not in self.told]
+        left = [position for position in self._unexplained if position not in self.foreign]
+        return pair_other_days(self.facts, [found for _, found in self.seen], absent, left)
+
+    @cached_property
+    def surplus(self) -> list[int]:
+        """Positions in `seen` of facts of closed classes that are in no record."""
+        gone = set(self.moved.values()) | set(self.foreign)
+        return [
+            position
+            for position in self._unexplained
+            if position not in gone
+            and table().of[self.seen[position][1].kind].closed
+            and self.seen[position][1].section is not None
+        ]
+
+    @cached_property
+    def _unexplained(self) -> list[int]:
+        """Positions in `seen` that are no fact of the record, nor one of them said again."""
+        taken = {position for position, _ in self.matched.values()}
+        mine = Index(enumerate(self.facts))
+        words: dict[str, list[str]] = defaultdict(list)
+        for fact in self.facts:
+            if fact.text:
+                words[fact.kind].append(plain(fact.text))
+        unexplained: list[int] = []
+        for position, (_, seen) in enumerate(self.seen):
+            if position in taken:
+                continue
+            again = any(
+                likeness(self.facts[number], seen) not in {Likeness.OTHER_DAYS, Likeness.OTHER_VALUE}
+                for number in mine.about(seen)
+            )
+            spoken = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
+            if not (again or spoken):
+                unexplained.append(position)
+        return unexplained
+
+    def came_back(self, number: int) -> bool:
+        """Whether the fact at this position of `facts` is in the documents."""
+        return number in self.matched or number in self.told
+
+    def _asked(self, kind: str) -> bool:
+        return self.kinds is None or kind in self.kinds
+
+    def _said(self, doc: Document, fact: Fact) -> bool:
+        return any(
+            plain(fact.text) in plain(found.text) for found in doc.facts if found.kind == fact.kind and found.text
+        )
+
+
+def _telling(fact: Fact, seen: Found) -> bool:
+    """Whether being alike means being the same: a device's identifier does, a code on a day with the value does."""
+    if fact.attributes.get("udi") and fact.attributes["udi"] in seen.udi:
+        return True
+    if fact.kind == "care_team" or not fact.stated or not seen.stated:
+        return False
+    like = likeness(fact, seen)
+    return like is Likeness.SAME or (like is Likeness.SAME_DAYS and fact.attributes.get("value") is None)
+
+
+def gather(
+    docs: Iterable[Document], record: Record, others: Iterable[Record] = (), kinds: Collection[str] | None = None
+) -> Evidence:
+    """Evidence from those documents that can be read."""
+    return Evidence([doc for doc in docs if doc.root is not None], record, tuple(others), kinds)
