@@ -273,7 +273,7 @@ def _policy(chart: Chart, fact: Fact) -> str:
                 "participantRole",
                 {"classCode": "PAT"},
                 member,
-                coded("code", fact.code("relationship") or _SUBSCRIBER_SELF),
+                coded("code", relationship),
             ),
         ),
         el(

@@ -129,7 +129,6 @@ def _intolerance(chart: Chart, fact: Fact, over: bool) -> str:
         status("completed"),
         span(fact, ended=over),
         coded("value", fact.code("type") or _ALLERGY_TO_DRUG, kind="CD"),
-        entry_author(chart, fact),
         el(
             "participant",
             {"typeCode": "CSM"},
@@ -322,9 +321,7 @@ def _product_instance(fact: Fact) -> str:
             "participantRole",
             {"classCode": "MANU"},
             template(f"{OID}.4.37", ""),
-            el(
-                "id", {"root": UDI_ROOT, "extension": carrier, "assigningAuthorityName": "FDA"} if carrier else _UNKNOWN
-            ),
+            el("id", known if carrier else {"nullFlavor": "UNK"}),
             el("playingDevice", {}, coded("code", fact.code(), original(fact))),
             el("scopingEntity", {}, el("id", {"root": UDI_ROOT})),
         ),

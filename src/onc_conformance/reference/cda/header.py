@@ -22,12 +22,18 @@ _ADDRESS = (
 )
 _TELECOM = '<telecom use="WP" value="tel:+1-555-555-0140"/>'
 OFFICE = _ADDRESS + _TELECOM
-_KEEPER = f'<id root="2.16.840.1.113883.19.5.99999.1"/><name>{ORGANIZATION}</name>{_TELECOM}{_ADDRESS}'
+_ORGANIZATION_ID = '<id root="2.16.840.1.113883.19.5.99999.1"/>'
+_KEEPER = f"{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}{_ADDRESS}"
+_WRITER = f'<id root="{NPI}" extension="1999999984"/>'
 _ASSIGNED_AUTHOR = (
-    f'<assignedAuthor><id root="{NPI}" extension="1999999984"/>'
-    f"{fixed('code', 'nucc', '207Q00000X', 'Family Medicine Physician')}{OFFICE}"
+    f"<assignedAuthor>{_WRITER}{fixed('code', 'nucc', '207Q00000X', 'Family Medicine Physician')}{OFFICE}"
     '<assignedPerson><name use="L"><prefix>Dr.</prefix><given>Imogen</given><family>Castellane</family></name>'
     f"</assignedPerson><representedOrganization>{_KEEPER}</representedOrganization></assignedAuthor>"
+)
+# an entry names the writer by the id the header explains, and repeats only what provenance demands
+_AUTHOR_OF_ENTRY = (
+    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}"
+    "</representedOrganization></assignedAuthor>"
 )
 _CUSTODIAN = (
     "<custodian><assignedCustodian><representedCustodianOrganization>"
@@ -41,15 +47,10 @@ _LANGUAGE = '<languageCode code="en-US"/>'
 Person = Mapping[str, Any]
 
 
-def author(time: str, templates: str = "") -> str:
-    """Provenance: who wrote it down, for which organization, and when (ISO)."""
-    return f"<author>{templates}{point('time', time)}{_ASSIGNED_AUTHOR}</author>"
-
-
 def entry_author(chart: Chart, fact: Fact) -> str:
     """Author Participation of one fact; its time is the fact's own, or the document's where that names no day."""
-    time = next((text for text in fact.dates[:1] if len(text) >= 10), written(chart))
-    return author(time, _PROVENANCE)
+    time = next((text for text in fact.dates[:1] if len(text) >= 10), None) or written(chart)
+    return f"<author>{_PROVENANCE}{point('time', time)}{_AUTHOR_OF_ENTRY}</author>"
 
 
 def written(chart: Chart) -> str:
@@ -73,7 +74,7 @@ def header(chart: Chart, *, templates: str, code: tuple[str, str], title: str, d
             fixed("confidentialityCode", "confidentiality", "N", "normal"),
             _LANGUAGE,
             record_target(chart),
-            author(time),
+            f"<author>{point('time', time)}{_ASSIGNED_AUTHOR}</author>",
             _CUSTODIAN,
             el("documentationOf", {}, el("serviceEvent", {"classCode": "PCPR"}, period)),
         )

@@ -71,7 +71,6 @@ def _result(chart: Chart, fact: Fact) -> str:
         moment(fact),
         value(fact),
         _interpretation(fact),
-        entry_author(chart, fact),
         _reference_range(fact),
     )
 
@@ -142,7 +141,6 @@ def _vital(chart: Chart, fact: Fact) -> str:
         moment(fact),
         measured,
         _interpretation(fact),
-        entry_author(chart, fact),
     )
 
 
