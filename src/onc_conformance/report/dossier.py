@@ -22,6 +22,8 @@ PLACES = 8
 """Places shown of one finding; results.json has all."""
 GROUPS = 40
 """Different findings shown of one step on one target; results.json has all."""
+CITED = 30
+"""Exchanges named under one step on one target."""
 
 _ROLES = {"SUT": "the system under test shows", "TLV": "the test lab verifies"}
 _GLYPHS = {
@@ -88,10 +90,11 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         outcomes=list(Outcome),
         meanings=_MEANINGS,
         counts=list(_counts(run)),
-        attention=[(each, outcome) for each in steps for outcome in each.targets if _wants_attention(outcome)],
+        attention=_attention(steps),
         criteria=[(criterion, list(_paragraphs(criterion, steps))) for criterion in run.criteria],
         entries=entries,
         known={entry.id for entry in entries},
+        cited=CITED,
         headline=headline,
         objections=objections,
         exchanges=_exchanges,
@@ -116,10 +119,10 @@ def objections(outcome: TargetOutcome) -> Objections:
 
 def headline(outcome: TargetOutcome) -> str:
     """One line on why a step wants attention."""
-    groups = objections(outcome).groups
-    if outcome.outcome is Outcome.FAILED and groups:
-        more = f" (and {len(groups) - 1} more)" if len(groups) > 1 else ""
-        return f"{groups[0].example.message}{more}"
+    binding = [group for group in objections(outcome).groups if group.example.severity is Severity.ERROR]
+    if outcome.outcome is Outcome.FAILED and binding:
+        more = f" (and {len(binding) - 1} more)" if len(binding) > 1 else ""
+        return f"{binding[0].example.message}{more}"
     return outcome.reason or ""
 
 
@@ -128,8 +131,11 @@ def criterion_name(criterion: str) -> str:
     return f"({criterion[:1]})({criterion[1:]})"
 
 
-def _wants_attention(outcome: TargetOutcome) -> bool:
-    return outcome.outcome in (Outcome.ERROR, Outcome.FAILED, Outcome.NOT_TESTED)
+def _attention(steps: Sequence[StepResult]) -> list[tuple[StepResult, TargetOutcome]]:
+    """What a reader should see first, the worst first."""
+    order = (Outcome.ERROR, Outcome.FAILED, Outcome.NOT_TESTED)
+    wanting = ((each, outcome) for each in steps for outcome in each.targets if outcome.outcome in order)
+    return sorted(wanting, key=lambda pair: order.index(pair[1].outcome))
 
 
 def _counts(run: Run) -> Iterator[tuple[Criterion, str, Counter[Outcome]]]:

@@ -14,6 +14,7 @@ from onc_conformance.redaction import Secrets
 from onc_conformance.report.run import printable
 
 INDEX = "index.json"
+_RESPONSE = ".response"
 _STARTS = (
     (re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)", re.IGNORECASE), "html"),
     (re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<"), "xml"),
@@ -58,7 +59,7 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
     body = secrets.mask_bytes(exchange.response_body)
     sent, received = _headers(exchange.request_headers, secrets), _headers(exchange.response_headers, secrets)
     request = f"{exchange.id}.request.txt" if bodies else None
-    response = f"{exchange.id}.response.{extension(exchange)}" if bodies and body else None
+    response = f"{exchange.id}{_RESPONSE}.{extension(exchange)}" if bodies and body else None
     entry = Entry(
         id=exchange.id,
         target=exchange.target,
@@ -93,7 +94,7 @@ def collect(directory: Path) -> tuple[Entry, ...]:
     names = Entry.__slots__
     entries = []
     for path in sorted(directory.glob("*.json")) if directory.is_dir() else ():
-        if path.name != INDEX:
+        if path.name != INDEX and not path.stem.endswith(_RESPONSE):
             facts = json.loads(path.read_text(encoding="utf-8"))
             entries.append(Entry(**{name: facts[name] for name in names}))
     entries.sort(key=lambda entry: (entry.started, entry.id))

@@ -55,11 +55,10 @@ def _cases(result: StepResult, outcome: TargetOutcome, timed: set[int]) -> Itera
         _tell(case, scenario)
         yield case
     stated = [scenario.outcome for scenario in outcome.scenarios if not scenario.beyond]
-    if result.step.coverage == "automated" and stated:
+    if outcome.outcome in (Outcome.FAILED, Outcome.ERROR) or outcome.outcome in stated:
         return
-    if outcome.outcome in (Outcome.FAILED, Outcome.ERROR) or (stated and outcome.outcome in stated[:1]):
-        return
-    case = _case(result, "attestation" if result.step.coverage != "automated" else "no scenario", outcome.target, 0.0)
+    signed_for = stated or result.step.coverage == "attested"
+    case = _case(result, "attestation" if signed_for else "no scenario", outcome.target, 0.0)
     if outcome.outcome in (Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE):
         excuse = f" (excused until {outcome.excuse.expires}: {outcome.excuse.reason})" if outcome.excuse else ""
         ET.SubElement(case, "skipped", message=f"{_words(outcome.outcome)}: {outcome.reason}{excuse}")

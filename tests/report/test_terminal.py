@@ -1,0 +1,60 @@
+"""The closing lines of a run."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from onc_conformance.report import terminal
+
+
+def told(run, folder, *, tty, **options):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=tty, width=120, **options)
+    terminal.close(run, folder, console)
+    return stream.getvalue()
+
+
+def test_a_pipe_gets_plain_lines(run, tmp_path):
+    lines = told(run, tmp_path, tty=False).splitlines()
+    assert lines[0] == "(g)(7) acme: 1 error, 1 not tested, 1 attested, 1 passed"
+    assert lines[1] == "(g)(7) brand: 3 not tested, 1 passed"
+    assert "failed: G9-IA-TLV-1 [acme] The document is of <another> patient" in lines
+    assert "error: G7-I-TLV-2 [acme] KeyError: ***" in lines
+    assert "brand was not reached: refused the connection" in lines
+    assert "warning: ACME_PASS is short" in lines
+    assert lines[-2] == "1 warnings, 1 codes not judged, 1 suppressed; 9.4 s"
+    assert lines[-1] == f"dossier: {tmp_path / 'dossier.html'}"
+    assert all(character.isascii() and character >= " " for line in lines for character in line)
+
+
+def test_an_excused_step_is_no_objection(run, tmp_path):
+    assert "G9-IB-TLV-1" not in told(run, tmp_path, tty=False)
+
+
+def test_a_terminal_gets_a_table_in_colour(run, tmp_path):
+    text = told(run, tmp_path, tty=True, color_system="standard")
+    assert "criterion" in text
+    assert "│" in text
+    assert "\x1b[" in text
+
+
+def test_no_color_is_honoured(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = told(run, tmp_path, tty=True, color_system="standard")
+    assert "│" in text
+    assert "\x1b[3" not in text
+
+
+def test_what_a_vendor_sent_is_not_taken_for_markup(build, tmp_path):
+    assert "[red]x[/red]" in told(build(warnings=("[red]x[/red]",)), tmp_path, tty=True)
+
+
+def test_many_objections_are_cut_with_a_word_about_the_rest(build, tmp_path, monkeypatch):
+    monkeypatch.setattr(terminal, "_SHOWN", 2)
+    assert "and 4 more in the reports" in told(build(), tmp_path, tty=False)
+
+
+def test_an_interrupted_run_says_so(build, tmp_path):
+    assert "9.4 s; interrupted" in told(build(interrupted=True), tmp_path, tty=False)
