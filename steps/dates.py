@@ -20,11 +20,11 @@ def _(exam, window):
 
 
 @then("each answer holds the data of its dates and not the whole record")
-def _(exam, replies, verdict, rule, undated_step):
+def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, rule.replace("TLV", "SUT"))
-    verdict(finding for reply in usable for finding in assessment.within(exam, reply, rule, undated_step))
+    verdict(finding for reply in usable for finding in assessment.within(exam, reply, rule))
 
 
 @then("no answer holds data from outside its dates")
-def _(exam, replies, verdict, rule, undated_step):
-    verdict(f for reply in replies for f in assessment.nothing_foreign_to_window(exam, reply, rule, undated_step))
+def _(exam, replies, verdict, rule):
+    verdict(f for reply in replies for f in assessment.nothing_foreign_to_window(exam, reply, rule))

@@ -10,12 +10,12 @@ from onc_conformance.findings import NotTested
 
 @when("anybody opens the link to the documentation", target_fixture="page")
 def _(exam):
-    return exam.page(exam.target.documentation("api"), "documentation")
+    return exam.page("api")
 
 
 @given("the documentation opens for everybody", target_fixture="page")
 def _(exam, criterion):
-    page = exam.page(exam.target.documentation("api"), "documentation")
+    page = exam.page("api")
     if documentation.gate(page, ""):
         raise NotTested("the documentation does not open for everybody", f"{criterion.upper()}-IIB-TLV-1")
     return page
@@ -33,7 +33,7 @@ def _(page, verdict, rule):
 
 @then(parsers.parse('it covers "{name}"'))
 def _(exam, page, verdict, rule, name):
-    where = exam.target.documentation_item(name)
+    where = exam.target.documentation.items.get(name)
     if where is None:
         raise NotTested(f"documentation.items.{name} is not in the target description")
     verdict(documentation.covers(page, name, where, rule))
@@ -41,5 +41,5 @@ def _(exam, page, verdict, rule, name):
 
 @then("the terms of use open for everybody")
 def _(exam, verdict, rule):
-    page = exam.page(exam.target.documentation("terms"), "terms of use")
+    page = exam.page("terms")
     verdict(documentation.gate(page, rule))

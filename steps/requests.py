@@ -11,14 +11,14 @@ from onc_conformance.findings import NotApplicable, NotTested
 
 @when(parsers.parse('the app asks for the category "{category}" of each test patient'), target_fixture="replies")
 def _(exam, category):
-    if not exam.target.supports(category):
+    if category not in exam.supported:
         raise NotTested(f"the API documents no request for {category}")
     return [exam.category(subject, category) for subject in exam.resolved()]
 
 
 @then("the API documents a request for every category of the list")
 def _(exam):
-    missing = [each.name for each in uscdi.categories().values() if each.ccds and not exam.target.supports(each.name)]
+    missing = [each.name for each in uscdi.categories().values() if each.ccds and each.name not in exam.supported]
     if missing:
         raise NotTested(f"the API documents no request for {', '.join(missing)}")
 
@@ -42,13 +42,13 @@ def _(exam, replies, verdict, rule):
 
 @when("the app asks for every category of each test patient", target_fixture="replies")
 def _(exam):
-    return [exam.category(subject, name) for name in exam.target.supported for subject in exam.resolved()]
+    return [exam.category(subject, name) for name in exam.supported for subject in exam.resolved()]
 
 
 @then("no category brings the facts of another")
 def _(exam, replies, verdict, rule):
     usable = assessment.own(exam, replies, rule, "G8-IA-TLV-1")
-    verdict(finding for reply in usable for finding in assessment.isolated_category(exam, reply, rule))
+    verdict(finding for reply in usable for finding in assessment.isolated_category(reply))
 
 
 @when("the app asks each test patient for the categories in which nothing is entered", target_fixture="replies")
@@ -56,7 +56,7 @@ def _(exam):
     replies = [
         exam.category(subject, name)
         for subject in exam.resolved()
-        for name in exam.target.supported
+        for name in exam.supported
         if subject.record.facts and assessment.nothing_entered(subject.record, name)
     ]
     if not replies:
@@ -71,7 +71,7 @@ def _(exam, replies, verdict, rule):
 
 @given("the API offers categories beyond the list", target_fixture="more")
 def _(exam):
-    more = [name for name in exam.target.supported if not uscdi.categories()[name].ccds]
+    more = [name for name in exam.supported if not uscdi.categories()[name].ccds]
     if not more:
         raise NotApplicable("the API offers no category beyond the list")
     return more
@@ -92,6 +92,12 @@ def _(exam):
 def _(exam):
     one, other = assessment.two(exam)
     return [exam.misuse(one, "category", whose=other, set={"pat_id": exam.id_of(other)})]
+
+
+@when("the app asks for another patient's category with them", target_fixture="replies")
+def _(exam):
+    one, other = assessment.two(exam)
+    return [exam.misuse(one, "category", set={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for all data of each test patient", target_fixture="replies")
@@ -121,7 +127,7 @@ def _(exam, replies, verdict, rule):
 @then("each document has the sections of the edition's data classes")
 def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for each in judging.required_sections(reply.documents, rule=rule))
+    verdict(each for reply in usable for document in reply.documents for each in judging.required_sections(document, rule=rule))
 
 
 @then("each document holds what the patient's record has and nothing else")
@@ -133,7 +139,7 @@ def _(exam, replies, verdict, rule):
 @then(parsers.parse('each document holds what the record has under "{kind}"'))
 def _(exam, replies, verdict, rule, kind):
     usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
-    verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule, [kind]))
+    verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule, kind))
 
 
 @then("each section with entries has a narrative")
@@ -145,19 +151,19 @@ def _(replies, verdict, rule):
 @then("each document has an Assessment and Plan Section, or an Assessment and a Plan of Treatment Section")
 def _(replies, verdict, rule):
     usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for each in judging.assessment_and_plan(reply.documents, rule=rule))
+    verdict(each for reply in usable for document in reply.documents for each in judging.assessment_plan_sections(document, rule=rule))
 
 
 @then("each document has a Goals Section")
 def _(replies, verdict, rule):
     usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for each in judging.goals_section(reply.documents, rule=rule))
+    verdict(each for reply in usable for document in reply.documents for each in judging.goals_section(document, rule=rule))
 
 
 @then("each document has a Health Concerns Section")
 def _(replies, verdict, rule):
     usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for each in judging.health_concerns_section(reply.documents, rule=rule))
+    verdict(each for reply in usable for document in reply.documents for each in judging.health_concerns_section(document, rule=rule))
 
 
 @then("each implant of the record is in a Product Instance of a Procedure Activity Procedure")

@@ -31,6 +31,12 @@ Feature: Data category requests under odd circumstances
     Then the data are the ones of the id that was asked for
 
   @G8-IA-TLV-1
+  Scenario: One patient's credentials do not open another patient's category
+    Given credentials are bound to one patient
+    When the app asks for another patient's category with them
+    Then no data come back
+
+  @G8-IA-TLV-1
   Scenario: The misuses of the category request that the description lists are refused
     Given the description lists misuses of the category request
     When the app tries each of them

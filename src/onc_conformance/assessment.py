@@ -12,8 +12,8 @@ from onc_conformance import judging, uscdi, windows
 from onc_conformance.ccda.document import Document
 from onc_conformance.examination import MARKUP, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject, held
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
-from onc_conformance.record import Record
-from onc_conformance.targets import Misuse
+from onc_conformance.record import KINDS, Record
+from onc_conformance.targets import Negative
 
 NAMED_PLACES = frozenset({"assessment_plan", "udi", "goals", "health_concerns"})
 """Fact classes that (g)(9)(i)(A)(3) gives steps of their own, where they are judged."""
@@ -72,7 +72,7 @@ def belongs(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     others = exam.others(subject)
     findings: list[Finding] = []
     for document in reply.documents:
-        if judging.names_somebody(document):
+        if document.people or document.is_whole:
             findings += _at(judging.whose(document, subject.record, others, rule=rule), document)
         elif not judging.present([document], subject.record):
             strangers = [other for other in others if judging.present([document], other)]
@@ -112,52 +112,41 @@ def recorded(replies: Iterable[Reply]) -> list[Reply]:
 def complete_category(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     """What the record has in the category and the answer has not, and what is another patient's."""
     name = reply.category or ""
-    category = uscdi.categories()[name]
-    if not category.header:
+    if not uscdi.categories()[name].header:
         recorded([reply])
-    return judging.category(
-        reply.documents, name, reply.subject.record, exam.others(reply.subject), rule=rule, isolation=False
+    found = judging.category(reply.documents, name, reply.subject.record, exam.others(reply.subject), rule=rule)
+    return [each for each in found if each not in judging.isolation(reply.documents, name)]
+
+
+def isolated_category(reply: Reply) -> list[Finding]:
+    """Warnings for facts of other categories that came along."""
+    return judging.isolation(reply.documents, reply.category or "")
+
+
+def complete(exam: Examination, reply: Reply, rule: str, kind: str | None = None) -> list[Finding]:
+    """What the record has and the documents have not, and what is another patient's; `kind` narrows it to one class."""
+    recorded([reply])
+    kinds = {kind} if kind else frozenset(KINDS) - NAMED_PLACES
+    return judging.of_classes(
+        reply.documents, reply.subject.record, exam.others(reply.subject), kinds, header=kind is None, rule=rule
     )
 
 
-def isolated_category(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
-    """Warnings for facts of other categories that came along."""
-    return [
-        each
-        for each in judging.category(
-            reply.documents,
-            reply.category or "",
-            reply.subject.record,
-            exam.others(reply.subject),
-            rule=rule,
-            isolation=True,
-        )
-        if each.severity is Severity.WARNING
-    ]
+def measurable(exam: Examination, whole: Reply) -> bool:
+    """Whether the answer to a request without dates is good enough to measure requests with dates by."""
+    return whole.readable and not any(map(_grave, belongs(exam, whole, "")))
 
 
-def complete(exam: Examination, reply: Reply, rule: str, kinds: Collection[str] | None = None) -> list[Finding]:
-    """What the record has and the documents have not, and what is another patient's; `kinds` narrows it to classes."""
-    recorded([reply])
-    wanted = frozenset(kinds) if kinds else frozenset(judging.KINDS) - NAMED_PLACES
-    return judging.content(reply.documents, reply.subject.record, exam.others(reply.subject), rule=rule, kinds=wanted)
-
-
-def undated(exam: Examination, reply: Reply, step: str) -> Reply:
-    """The answer to the same request without dates, which a request with dates is measured by."""
-    whole = exam.category(reply.subject, reply.category) if reply.category else exam.all_data(reply.subject)
-    return own(exam, [whole], step, step)[0]
-
-
-def within(exam: Examination, reply: Reply, rule: str, step: str) -> list[Finding]:
+def within(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     """Objections by ONC's rule of dates, measured by the facts that the request without dates brings."""
     if reply.window is None:
         return []
-    record = held(undated(exam, reply, step), reply.subject.record)
+    whole = exam.category(reply.subject, reply.category) if reply.category else exam.all_data(reply.subject)
+    record = held(whole, reply.subject.record)
     return judging.dates(reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule)
 
 
-def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str, step: str) -> list[Finding]:
+def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     """For windows beyond the stated steps: data from outside are an error, all else is a warning."""
     if reply.answer.kind in NO_SUCH_REQUEST:
         raise NotApplicable(f"{reply.request}: {reply.answer.message}")
@@ -182,7 +171,7 @@ def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str, step: 
         )
     return [
         each if "outside" in each.message else replace(each, severity=Severity.WARNING)
-        for each in within(exam, reply, rule, step)
+        for each in within(exam, reply, rule)
     ]
 
 
@@ -300,7 +289,7 @@ def _grave(finding: Finding) -> bool:
 def category_windows(exam: Examination, name: str) -> list[Reply]:
     """Each dated category over the window called `name`, for the patients on whom it shows most."""
     replies, blocked = [], False
-    for category in exam.target.supported:
+    for category in exam.supported:
         about = uscdi.categories()[category]
         if about.header or not about.kinds:
             continue
@@ -308,7 +297,7 @@ def category_windows(exam: Examination, name: str) -> list[Reply]:
             window = windows.BY_NAME[name](windows.exact_days(windows.dated(record, about.kinds)))
             if window is None:
                 continue
-            if exam.category(subject, category).readable:
+            if measurable(exam, exam.category(subject, category)):
                 replies.append(exam.category(subject, category, window))
             else:
                 blocked = True
@@ -322,7 +311,7 @@ def all_data_windows(exam: Examination, name: str) -> list[Reply]:
         window = windows.BY_NAME[name](windows.exact_days(windows.dated(record)))
         if window is None:
             continue
-        if exam.all_data(subject).readable:
+        if measurable(exam, exam.all_data(subject)):
             replies.append(exam.all_data(subject, window))
         else:
             blocked = True
@@ -352,15 +341,15 @@ def empty(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     return [
         each
         for document in reply.documents
-        for each in judging.content(
-            [document], reply.subject.record, exam.others(reply.subject), rule=rule, kinds=reply.kinds
+        for each in judging.of_classes(
+            [document], reply.subject.record, exam.others(reply.subject), reply.kinds or KINDS, header=False, rule=rule
         )
     ]
 
 
-def listed_misuses(exam: Examination, op: str) -> list[Misuse]:
+def listed_misuses(exam: Examination, op: str) -> list[Negative]:
     """The misuses of `op` that the description lists and whose variables are set; NotApplicable for none."""
-    found = exam.target.misuses(op)
+    found = [each for each in exam.target.negatives if each.op == op]
     if not found:
         raise NotApplicable("the description lists none that can be tried")
     return found
@@ -397,14 +386,12 @@ def namesakes(exam: Examination) -> tuple[Subject, Subject]:
 
 
 def two(exam: Examination) -> tuple[Subject, Subject]:
-    """Two test patients with different ids; raises NotApplicable where there are none."""
+    """Two test patients whose ids open their own data; NotApplicable where there are no two, NotTested if none is."""
     resolved = exam.resolved()
-    for other in resolved[1:]:
-        if exam.id_of(other) != exam.id_of(resolved[0]):
-            return resolved[0], other
-    raise NotApplicable("two test patients with different ids are needed")
-
-
-def record_of(reply: Reply) -> Record:
-    """The record of the patient whose id was sent."""
-    return (reply.whose or reply.subject).record
+    if len({exam.id_of(subject) for subject in resolved}) < 2:
+        raise NotApplicable("two test patients with different ids are needed")
+    sound = [subject for subject in resolved if measurable(exam, exam.data(subject))]
+    for other in sound[1:]:
+        if exam.id_of(other) != exam.id_of(sound[0]):
+            return sound[0], other
+    raise NotTested("no two test patients' ids open their own data", "G7-I-TLV-1")

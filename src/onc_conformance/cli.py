@@ -11,13 +11,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from onc_conformance import __version__, procedure
 from onc_conformance.findings import Unreachable, UsageError
 from onc_conformance.gate import Exit
+
+if TYPE_CHECKING:
+    from onc_conformance import running
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -26,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (0 conforms, 1 objections, 2 usage, 3 unreachable, 4 ours, 130)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = _parser().parse_args(arguments)
+        options = parser().parse_args(arguments)
         options.command = shlex.join(["onc-conformance", *arguments])
         command: Command = options.do
         return int(command(options))
@@ -57,28 +60,32 @@ def _run(options: argparse.Namespace) -> int:
     from onc_conformance import report, running  # noqa: PLC0415 - heavy, and other commands need none of it
     from onc_conformance.report import terminal  # noqa: PLC0415
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with terminal.progress(console) as told:
-        finished = running.run(
-            running.RunOptions(
-                targets=options.target or (),
-                edition=options.edition,
-                criteria=_listed(options.criterion),
-                patients=options.patients or (),
-                env_file=options.env_file,
-                attestations=options.attestations,
-                excuses=options.excuses,
-                tags=options.tags,
-                evidence=options.evidence,
-                reports=options.reports,
-                faults=_listed(options.fault) or (),
-                command=options.command,
-            ),
-            told,
-        )
-    assert finished.folder is not None
-    terminal.close(finished.run, report.point_latest(finished.folder), Console(highlight=False, soft_wrap=True))
+    with terminal.progress(Console(stderr=True)) as told:
+        finished = running.run(run_options(options), told)
+    if finished.folder:
+        latest = report.point_latest(finished.folder)
+        terminal.close(finished.run, latest, Console(highlight=False, soft_wrap=True))
     return int(finished.code)
+
+
+def run_options(options: argparse.Namespace) -> running.RunOptions:
+    """What `run` was asked for, out of what was parsed."""
+    from onc_conformance import running  # noqa: PLC0415
+
+    return running.RunOptions(
+        targets=options.target or (),
+        edition=options.edition,
+        criteria=_listed(options.criterion),
+        patients=options.patients or (),
+        env_file=options.env_file,
+        attestations=options.attestations,
+        excuses=options.excuses,
+        tags=options.tags,
+        evidence=options.evidence,
+        reports=options.reports,
+        faults=_listed(options.fault) or (),
+        command=options.command,
+    )
 
 
 def _listed(values: Sequence[str] | None) -> list[str] | None:
@@ -185,13 +192,14 @@ def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     sys.stdout.write("\n")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What may be typed."""
+    root = argparse.ArgumentParser(
         prog="onc-conformance",
         description="ONC's API certification procedures, 45 CFR 170.315(g)(7)-(g)(10), against a vendor's own API.",
     )
-    parser.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    root.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
 
     run = commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR")
     run.add_argument(
@@ -211,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--evidence", choices=("full", "digest"), default="full", help="digest keeps no bodies")
     run.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default reports/")
     run.add_argument("--fault", nargs="+", action="extend", metavar="ID", help="plant a fault in the reference EHR")
-    run.set_defaults(do=_run)
+    run.set_defaults(do=_run, command="")
 
     validate = commands.add_parser("validate", help="judge C-CDA documents")
     validate.add_argument("path", nargs="+", metavar="PATH", help="file, folder, .zip, or - for standard input")
@@ -249,7 +257,7 @@ def _parser() -> argparse.ArgumentParser:
         each = commands.add_parser(name, help=help_text)
         each.add_argument("--format", choices=("text", "json"), default="text")
         each.set_defaults(do=do)
-    return parser
+    return root
 
 
 if __name__ == "__main__":

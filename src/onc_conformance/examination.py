@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,8 +14,8 @@ from onc_conformance.exchange import Journal
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.moments import Days
 from onc_conformance.procedure import Edition
-from onc_conformance.record import Fact, Record
-from onc_conformance.targets import Answer, Client, Session, Target
+from onc_conformance.record import KINDS, Record
+from onc_conformance.targets import Answer, Client, Negative, Session, Target
 
 REFUSALS = frozenset({"auth", "forbidden", "no_match", "ambiguous", "bad_request", "no_data"})
 """Kinds of answer that turn a bad request away in an orderly manner."""
@@ -121,11 +121,25 @@ class Examination:
     _pages: dict[str, Page] = field(default_factory=dict)
 
     @cached_property
+    def client(self) -> Client:
+        """What speaks to the target."""
+        return Client(self.target, self.journal)
+
+    @cached_property
     def subjects(self) -> tuple[Subject, ...]:
         """The test patients in the order of their file."""
-        client = Client(self.target, self.journal)
         return tuple(
-            Subject(record, client.session(record.patient_variables(), record.vars)) for record in self.records
+            Subject(record, self.client.session(record.patient_variables(), record.vars)) for record in self.records
+        )
+
+    @cached_property
+    def supported(self) -> tuple[str, ...]:
+        """The categories the description maps a request to, in the order of the list."""
+        described = self.target.description.categories
+        return tuple(
+            name
+            for name in uscdi.categories()
+            if self.offers("category") and name in described and not described[name].unsupported  # type: ignore[index]
         )
 
     @property
@@ -139,14 +153,13 @@ class Examination:
 
     def trouble(self) -> str | None:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
-        last: Answer | None = None
         for subject in self.subjects:
-            last = subject.session.login()
-            if last is None or last.kind == "ok":
+            answer = subject.session.login()
+            if answer.ok:
                 return None
-            if last.kind == "unreachable":
+            if answer.kind == "unreachable":
                 break
-        return None if last is None else f"{last.kind}: {last.message}"
+        return f"{answer.kind}: {answer.message}"
 
     # asking
 
@@ -193,20 +206,24 @@ class Examination:
             reply = self._read(subject, session.category(self._probe), self._probe, None)
         return self._noted(replace(reply, whose=whose))
 
+    def listed(self, misuse: Negative, subject: Subject) -> Reply:
+        """A misuse that the description lists, tried for one patient."""
+        answer = subject.session.negative(misuse, self._probe if misuse.op == "category" else "")
+        changes = [*misuse.mutate.set, *misuse.mutate.unset, *misuse.mutate.drop_header]
+        documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
+        request = f"{misuse.op} with {', '.join(changes) or 'a delay'} spoiled for {subject.id}"
+        return self._noted(Reply(subject, request, answer, documents))
+
     def offers(self, op: str) -> bool:
         """Whether the description has the operation."""
-        return op in self.target.description.ops
+        return getattr(self.target.description.ops, op) is not None
 
     @property
     def _probe(self) -> str:
-        offered = [
-            name
-            for name in ("problems", "patient_name", *self.target.description.categories)
-            if name in self.target.description.categories
-        ]
-        if not (self.offers("category") and offered):
+        preferred = [name for name in ("problems", *self.supported) if name in self.supported]
+        if not preferred:
             raise NotTested("the description has no request for data")
-        return offered[0]
+        return preferred[0]
 
     def id_of(self, subject: Subject) -> str:
         """The id or token the target gave for the patient."""
@@ -224,31 +241,26 @@ class Examination:
             raise NotApplicable("access goes by neither a token nor a session")
         return names[-1]
 
-    def policy(self) -> Mapping[str, str | None]:
-        """The date policy the description states for each fact class; None where it states none."""
-        stated: dict[str, str | None] = {}
-        for name, category in uscdi.categories().items():
-            for kind in category.kinds:
-                stated.setdefault(kind, self.target.date_policy(name))
-        return stated
+    def policy(self) -> dict[str, str]:
+        """The date policy of each fact class."""
+        return {kind: self.target.date_policy(kind) for kind in KINDS}
 
-    def page(self, url: str | None, what: str) -> Page:
-        """What anybody gets at `url`; raises NotTested where the description names none or it lacks a variable."""
+    def page(self, name: str) -> Page:
+        """What anybody gets at the address of `api` or `terms`; raises NotTested where the description has none."""
+        url = getattr(self.target.documentation, name)
         if url is None:
-            missing = ", ".join(self.target.missing_optional)
-            raise NotTested(f"set {missing}" if missing else f"the description names no {what} in [documentation]")
+            missing = ", ".join(self.target.missing_optional.get(f"documentation.{name}", ()))
+            raise NotTested(f"{missing} is not set" if missing else f"the description has no documentation.{name}")
         if url not in self._pages:
-            fetched = self.journal.fetch(url, purpose=f"opening the {what}", target=self.target.id)
-            last = fetched[-1]
-            content = last.header("content-type") or ""
+            chain = self.client.fetch(url, f"open documentation.{name}")
             self._pages[url] = Page(
                 url=url,
-                status=last.status,
-                media_type=content.partition(";")[0].strip().lower(),
-                body=last.response_body,
-                addresses=tuple(each.url for each in fetched),
-                exchange=last.id,
-                trouble=last.error,
+                status=chain[-1].status,
+                media_type=chain[-1].media_type,
+                body=chain[-1].response_body,
+                addresses=tuple(each.url for each in chain),
+                exchange=chain[-1].id,
+                trouble=chain[-1].error,
             )
         self.used.append(self._pages[url].exchange or "")
         return self._pages[url]
@@ -314,5 +326,4 @@ def _like(character: str, drawn: str) -> str:
 
 def held(reply: Reply, record: Record) -> Record:
     """`record` with those facts alone that `reply` holds: what a request with dates can be measured by."""
-    present: tuple[Fact, ...] = judging.present(reply.documents, record)
-    return replace(record, facts=present)
+    return replace(record, facts=tuple(judging.present(reply.documents, record)))

@@ -207,9 +207,3 @@ def rule(request: pytest.FixtureRequest) -> str:
 def criterion(rule: str) -> str:
     """The scenario's criterion, as in `g9`."""
     return procedure.load().steps[rule].criterion
-
-
-@pytest.fixture
-def undated_step(criterion: str) -> str:
-    """The step whose failure leaves requests with dates nothing to be measured by."""
-    return f"{criterion.upper()}-IA-TLV-1"

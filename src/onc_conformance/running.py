@@ -91,9 +91,6 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
         attestations = _attestations(options)
         folder = report.run_folder(options.reports, started) if options.reports else None
         secrets = Secrets()
-        for candidate in chosen:
-            for value in candidate.target.secrets:
-                secrets.add(value)
         journal = Journal(secrets)
         examinations = {
             candidate.target.id: Examination(candidate.target, journal, candidate.records, edition)
@@ -134,8 +131,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             exit_code=int(code),
             results=results,
             patients=tuple(dict.fromkeys((each.id, each.title) for one in chosen for each in one.records)),
-            layers_not_run=tuple(report.LayerNotRun(layer=layer, reason=why) for layer, why in judging.NOT_RUN.items()),
-            warnings=tuple(warning for candidate in chosen for warning in candidate.target.warnings),
+            layers_not_run=_layers_not_run(),
             command=options.command,
             interrupted=status is pytest.ExitCode.INTERRUPTED,
             exchanges=tuple(journal.exchanges.values()),
@@ -277,18 +273,27 @@ def rules() -> dict[str, str]:
     }
 
 
+def _layers_not_run() -> tuple[report.LayerNotRun, ...]:
+    there = {"parse", *(layer.name for layer in judging.LAYERS)}
+    return tuple(
+        report.LayerNotRun(layer=name, reason="this version has no such judge")
+        for name in judging.SECONDS
+        if name not in there
+    )
+
+
 def _product(exam: Examination, trouble: str | None) -> report.Product:
     target = exam.target
     product = target.description.product
     return report.Product(
         id=target.id,
         title=target.title,
-        name=product.name,
-        version=product.version,
-        developer=product.developer,
-        chpl_id=product.chpl_id,
-        setting=product.setting,
+        name=product.name if product else "",
+        version=product.version if product else "",
+        developer=product.developer if product else "",
+        chpl_id=product.chpl_id if product else "",
+        setting=(product.setting if product else None) or "",
         criteria=tuple(sorted(target.criteria)),
-        base_urls=tuple(target.base_urls),
+        base_urls=tuple(target.base_urls.values()),
         unreachable=trouble,
     )

@@ -5,6 +5,7 @@ from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
 from onc_conformance.judging.patients import item, whose
+from onc_conformance.judging.presence import holds_data, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
     device_placement,
@@ -35,9 +36,13 @@ __all__ = [
     "document_type",
     "goals_section",
     "health_concerns_section",
+    "holds_data",
     "isolation",
     "item",
     "judge",
+    "narrative",
+    "of_classes",
+    "present",
     "read",
     "required_sections",
     "whose",

@@ -1,0 +1,57 @@
+"""What an answer holds at all: facts of a record, anybody's data, words for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from onc_conformance.ccda import Document
+from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging.content import compared, unreadable
+from onc_conformance.judging.evidence import gather
+from onc_conformance.judging.patients import ITEMS, item
+from onc_conformance.record import Fact, Record
+
+
+def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
+    """The facts of the record, of some classes or all, that the documents hold."""
+    evidence = gather(docs, record, kinds=kinds)
+    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back(number)]
+
+
+def holds_data(doc: Document) -> bool:
+    """Whether it says anything about anybody."""
+    return doc.root is not None and bool(doc.people or doc.facts)
+
+
+def of_classes(
+    docs: Sequence[Document],
+    record: Record,
+    others: Iterable[Record],
+    kinds: Collection[str],
+    *,
+    header: bool,
+    rule: str,
+) -> list[Finding]:
+    """Every fact of some classes, in any of the documents, and no other patient's; with `header` its items too."""
+    findings = unreadable(docs)
+    if header and any(doc.is_whole for doc in docs):
+        findings += [each for name in ITEMS for each in item(docs, name, record, rule=rule)]
+    return findings + compared(gather(docs, record, others, kinds), rule=rule)
+
+
+def narrative(doc: Document, *, rule: str) -> list[Finding]:
+    """An error for each section that has entries and nothing for a person to read (CDA R2, 4.3.5)."""
+    return [
+        doc.finding(
+            section.element,
+            layer=Layer.CONTENT,
+            severity=Severity.ERROR,
+            rule=rule,
+            message=f"the section {section.code or section.loinc or 'without a code'} has entries and no narrative",
+            expected="text that tells what the entries say",
+            found="no text",
+        )
+        for section in doc.sections
+        if next(section.element.iterchildren("{*}entry"), None) is not None
+        and not "".join("".join(text.itertext()) for text in section.element.iterchildren("{*}text")).strip()
+    ]
