@@ -41,7 +41,7 @@ def test_without_links_a_text_file_names_the_newest_run(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
     newest = run_folder(tmp_path, STARTED)
-    assert point_latest(newest) == tmp_path / "latest.txt"
+    assert point_latest(newest) == newest
     assert (tmp_path / "latest.txt").read_text() == "20261122T221805Z\n"
 
 
@@ -49,7 +49,7 @@ def test_a_folder_somebody_called_latest_is_left_alone(tmp_path):
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "mine.txt").write_text("mine")
     newest = run_folder(tmp_path, STARTED)
-    assert point_latest(newest) == tmp_path / "latest.txt"
+    assert point_latest(newest) == newest
     assert (tmp_path / "latest" / "mine.txt").read_text() == "mine"
 
 

@@ -58,3 +58,18 @@ def test_many_objections_are_cut_with_a_word_about_the_rest(build, tmp_path, mon
 
 def test_an_interrupted_run_says_so(build, tmp_path):
     assert "9.4 s; interrupted" in told(build(interrupted=True), tmp_path, tty=False)
+
+
+def test_progress_shows_on_a_terminal(tmp_path):
+    stream = io.StringIO()
+    with terminal.progress(Console(file=stream, force_terminal=True, width=120)) as told_of:
+        told_of("All [data] come back [acme]", 3, 7)
+    assert "2/7" in stream.getvalue()
+    assert "All [data] come back [acme]" in stream.getvalue()
+
+
+def test_progress_never_shows_in_a_pipe():
+    stream = io.StringIO()
+    with terminal.progress(Console(file=stream, force_terminal=False)) as told_of:
+        assert told_of is None
+    assert stream.getvalue() == ""

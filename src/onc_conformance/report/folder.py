@@ -43,7 +43,7 @@ def run_folder(reports: Path, started: datetime) -> Path:
 
 
 def point_latest(folder: Path) -> Path:
-    """Let `latest` beside `folder` lead to it; returns the link, or a text file naming the folder without links."""
+    """Let `latest` beside `folder` lead to it; returns the link, or the folder itself where only a text file can."""
     latest = folder.parent / "latest"
     pointer = folder.parent / POINTER
     with writing(folder.parent):
@@ -55,6 +55,6 @@ def point_latest(folder: Path) -> Path:
         except OSError:  # no links here, or `latest` is a real folder somebody made
             fresh.unlink(missing_ok=True)
             pointer.write_text(f"{folder.name}\n", encoding="utf-8")
-            return pointer
+            return folder
         pointer.unlink(missing_ok=True)
         return latest

@@ -53,16 +53,19 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
             _title(item)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
     if listening(request.config):
         _tell(request.node, step)
 
 
+@pytest.hookimpl(trylast=True)  # others attach to the step while it is open
 def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
     if listening(request.config):
         _close(request.node, None)
 
 
+@pytest.hookimpl(trylast=True)  # others attach to the step while it is open
 def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
     if listening(request.config):
         _close(request.node, exception)
@@ -113,8 +116,8 @@ def _title(item: pytest.Item) -> None:
     parameters: Mapping[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     example = dict(parameters.get(_EXAMPLE) or {})
     scenario = template.render(example)
-    target = parameters.get("target")
-    _dynamic.title(f"{scenario.name} [{target}]" if isinstance(target, str) else scenario.name)
+    target = parameters.get("target_id")
+    _dynamic.title(f"{scenario.name} [{target}]" if target else scenario.name)
     _dynamic.feature(scenario.feature.name)
     tags = scenario.tags | scenario.feature.tags | (scenario.rule.tags if scenario.rule else set())
     steps = [known for tag in sorted(tags) if (known := procedure.load().steps.get(tag))]

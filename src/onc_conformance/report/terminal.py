@@ -1,12 +1,14 @@
-"""The last word on a terminal: what came of each criterion, what to look at, and where."""
+"""A run on a terminal: how far it is, and at the end what came of each criterion, what to look at, and where."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +26,22 @@ _STYLES = {
 }
 _SHOWN = 20
 """Objections told one by one; the reports have them all."""
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Something to tell each scenario that starts, its number and how many there are; None in a pipe."""
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def told(scenario: str, number: int, total: int) -> None:
+            bar.update(task, description=scenario, completed=number - 1, total=total)
+
+        yield told
 
 
 def close(run: Run, folder: Path, console: Console) -> None:
