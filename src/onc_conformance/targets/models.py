@@ -1,0 +1,443 @@
+"""The vocabulary of a target description: what may stand in the file, and what it means."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from onc_conformance.targets.templates import TemplateError, parse
+
+CCDS = (
+    "patient_name", "sex", "birth_date", "race", "ethnicity", "preferred_language", "smoking_status", "problems",
+    "medications", "medication_allergies", "laboratory_tests", "laboratory_results", "vital_signs", "procedures",
+    "care_team", "immunizations", "udi", "assessment_plan", "goals", "health_concerns",
+)  # fmt: skip
+"""The twenty categories of the Common Clinical Data Set, by their canonical names."""
+
+Category = Literal[
+    "patient_name", "sex", "birth_date", "race", "ethnicity", "preferred_language", "smoking_status", "problems",
+    "medications", "medication_allergies", "laboratory_tests", "laboratory_results", "vital_signs", "procedures",
+    "care_team", "immunizations", "udi", "assessment_plan", "goals", "health_concerns",
+    "encounters", "notes", "social_history", "functional_status", "mental_status", "reason_for_visit", "referrals",
+    "coverage",
+]  # fmt: skip
+ErrorClass = Literal[
+    "auth", "forbidden", "no_match", "ambiguous", "bad_request", "not_supported", "server", "no_data"
+]  # fmt: skip
+Policy = Literal["filter", "overlap", "encounter", "ignore"]
+Operation = Literal["select_patient", "category", "all_data"]
+
+
+def _template(text: str) -> str:
+    try:
+        parse(text)
+    except TemplateError as problem:
+        raise ValueError(str(problem)) from None
+    return text
+
+
+def _regex(text: str) -> str:
+    """A condition: plain text, `/regex/flags` or `!/regex/flags`."""
+    if found := REGEX.fullmatch(text):
+        try:
+            re.compile(found["regex"])
+        except re.error as problem:
+            raise ValueError(f"{text!r} is no regular expression: {problem}") from None
+    return text
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+REGEX = re.compile(r"(?P<negated>!?)/(?P<regex>.*)/(?P<flags>[is]*)", re.DOTALL)
+"""How a regular expression is written in a description: between slashes, `!` before it negates."""
+
+Templated = Annotated[str, AfterValidator(_template)]
+Pattern = Annotated[str, AfterValidator(_regex)]
+PatternTemplate = Annotated[str, AfterValidator(_template), AfterValidator(_regex)]
+Texts = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+Statuses = Annotated[list[int], BeforeValidator(_listed, json_schema_input_type=int | list[int])]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$")]
+
+
+class Table(BaseModel):
+    """A TOML table in which a key nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, use_attribute_docstrings=True)
+
+
+class TargetTable(Table):
+    """Who is tested, where it is, and how it is reached."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    """Short name, lower case; used in reports and on the command line."""
+    title: str = ""
+    """What people call it; without it, the product's name."""
+    base: dict[Name, Templated] = {}
+    """Named base URLs, used as {base.NAME}."""
+    criteria: list[Literal["g7", "g8", "g9", "g10"]] | None = None
+    """The criteria claimed; without it g7, g8 where there is ops.category, and g9 where there is ops.all_data."""
+    timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds to wait for an answer."""
+    tls_verify: bool | str = True
+    """false checks no certificate; a path is a file of trusted certificate authorities."""
+    client_cert: str | tuple[str, str] | None = None
+    """A PEM file, or the files of certificate and key."""
+    proxy: str | None = None
+    """The URL of a proxy; without it the environment decides."""
+    secrets: list[str] | None = None
+    """Names of environment variables that are masked; without it those ending PASS, PASSWORD, SECRET, TOKEN or KEY."""
+
+
+class ProductTable(Table):
+    """What is printed on every report."""
+
+    name: str = ""
+    version: str = ""
+    developer: str = ""
+    chpl_id: str = ""
+    """The product's number in the Certified Health IT Product List."""
+    setting: Literal["ambulatory", "inpatient"] | None = None
+
+
+class DocumentationTable(Table):
+    """Where the API is documented for everyone, and where on the page each required item is."""
+
+    api: Templated | None = None
+    """URL of the API documentation."""
+    terms: Templated | None = None
+    """URL of the terms of use."""
+    items: dict[
+        Literal[
+            "syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms"
+        ],
+        str,
+    ] = {}
+    """CSS selector, XPath, or a text that occurs, for each required item."""
+
+
+class LimitsTable(Table):
+    """Politeness. 429 and Retry-After are honoured whatever stands here."""
+
+    requests_per_s: Annotated[float, Field(gt=0)] | None = None
+    max_parallel: Annotated[int, Field(ge=1)] = 1
+
+
+class Extraction(Table):
+    """Where in an answer something is found."""
+
+    from_: Annotated[Literal["json", "xml", "header", "cookie", "text", "status"], Field(alias="from")]
+    path: str | None = None
+    """JSONPath, XPath by local names, the name of a header or cookie (or /regex/), or /regex/ with a group for text."""
+    pick: Literal["only", "first", "all"] = "first"
+    """only: none is no_match, several are ambiguous."""
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _has_path(self) -> Self:
+        if self.path is None and self.from_ in {"json", "header", "cookie"}:
+            raise ValueError(f'from = "{self.from_}" needs a path')
+        if self.path and self.from_ == "status":
+            raise ValueError('from = "status" takes no path')
+        return self
+
+
+class Capture(Extraction):
+    """A value taken from an answer for later requests."""
+
+    where: dict[str, PatternTemplate] = {}
+    """Fields of the same row that must have these values, compared without regard to case."""
+    between: str | None = None
+    """A date field of the same row that must lie in the window asked for."""
+    sort: str | None = None
+    """A field of the row to sort by before picking; with - before it, descending."""
+    secret: bool = False
+
+    @model_validator(mode="after")
+    def _has_rows(self) -> Self:
+        if (self.where or self.between or self.sort) and (self.from_ != "json" or "[*]" not in (self.path or "")):
+            raise ValueError('where, between and sort need rows: from = "json" and a path with [*]')
+        return self
+
+
+Decoding = Annotated[
+    str,
+    Field(pattern=r"^(strip_bom|utf8|base64|json_string|xml_unescape|gzip|zip:.+|xml_child:[\w.-]+)$"),
+]
+
+
+class DocumentPlace(Extraction):
+    """Where in an answer the document is, and what it is wrapped in."""
+
+    decode: list[Decoding] = []
+    """Steps in order: strip_bom, utf8, base64, json_string, xml_unescape, gzip, zip:GLOB, xml_child:NAME."""
+
+
+class Request(Table):
+    """What every request has."""
+
+    id: Name | None = None
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: Templated
+    query: dict[str, Templated] = {}
+    headers: dict[str, Templated] = {}
+    form: dict[str, Templated] | None = None
+    json_: Annotated[dict[str, Any] | None, Field(alias="json")] = None
+    xml: Templated | None = None
+    raw: Templated | None = None
+    let: dict[Name, Templated] = {}
+    """Inner strings, evaluated in order before the request."""
+    sign: Name | None = None
+    """The [sign.NAME] to sign with."""
+    capture: dict[Name, Capture] = {}
+    omit_empty: bool = False
+    """Whether entries whose value turns out empty are left out."""
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        bodies = [name for name in ("form", "json", "xml", "raw") if self.body(name) is not None]
+        if len(bodies) > 1:
+            raise ValueError(f"a request has one body, this has {' and '.join(bodies)}; keep one")
+        if bodies and self.method == "GET":
+            raise ValueError(f'a GET carries no {bodies[0]}; use query, or method = "POST"')
+        for text in strings(self.json_ or {}):
+            _template(text)
+        return self
+
+    def body(self, name: str) -> Any:
+        """The body of this kind, None if there is none."""
+        return self.json_ if name == "json" else getattr(self, name)
+
+
+class AuthStep(Request):
+    """One request of a login."""
+
+    kind: Literal["http"] = "http"
+
+
+class Step(Request):
+    """One request of an operation."""
+
+    document: DocumentPlace | None = None
+    dates: bool | None = None
+    """Whether the window goes into this request; without it, into the step that has the document."""
+    foreach: Name | None = None
+    """A captured list: the step is done once for each of its items."""
+    as_: Annotated[Name | None, Field(alias="as")] = None
+    """The name of the item while the step is done."""
+    identity: Literal["none"] | None = None
+
+    @model_validator(mode="after")
+    def _foreach_as(self) -> Self:
+        if (self.foreach is None) != (self.as_ is None):
+            raise ValueError('foreach and as go together: foreach = "encounter_ids", as = "encounter_id"')
+        return self
+
+
+class Op(Table):
+    """The requests that make one operation, in order."""
+
+    step: Annotated[list[Step], Field(min_length=1)]
+    identity: Literal["none"] | None = None
+    """none: the answers carry no patient, so whose they are is judged by their content."""
+
+
+class OpsTable(Table):
+    """What the API can do."""
+
+    select_patient: Op | None = None
+    list_encounters: Op | None = None
+    category: Op | None = None
+    all_data: Op | None = None
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the operation of this name is described."""
+        return getattr(self, name, None) is not None
+
+
+class Apply(Table):
+    """What every request of an operation carries once logged in."""
+
+    headers: dict[str, Templated] = {}
+    cookies: dict[str, Templated] = {}
+    query: dict[str, Templated] = {}
+    form: dict[str, Templated] = {}
+    body: dict[str, Templated] = {}
+
+
+class Refresh(Table):
+    """When to log in again."""
+
+    on: list[ErrorClass] = ["auth"]
+    max: Annotated[int, Field(ge=0)] = 1
+    """How often one request may be tried again after a new login."""
+    ttl_s: Annotated[float, Field(gt=0)] | None = None
+    """Seconds after which to log in again unasked."""
+
+
+class AuthTable(Table):
+    """How a client logs in and shows it."""
+
+    step: list[AuthStep] = []
+    apply: Apply = Apply()
+    refresh: Refresh | None = None
+
+
+class Selection(Table):
+    """How a patient is chosen: searched for, or bound to the credentials."""
+
+    kind: Literal["search", "credential_bound"]
+
+
+class Dates(Table):
+    """How a date or a range of dates is asked for."""
+
+    style: Literal["pair", "prefix_repeat", "none"]
+    format: str = "%Y-%m-%d"
+    start: str = "start"
+    end: str = "end"
+    prefixes: Annotated[list[str], Field(min_length=2, max_length=2)] = ["ge", "le"]
+    bounds: Literal["both_or_none", "either"] = "either"
+    single: Literal["equal", "eq", "pair"] | None = None
+    as_: Annotated[Literal["query", "form", "body", "var"], Field(alias="as")] = "query"
+    policy: Annotated[
+        dict[str, Policy],
+        BeforeValidator(
+            lambda value: {"default": value} if isinstance(value, str) else value,
+            json_schema_input_type=Policy | dict[str, Policy],
+        ),
+    ] = {}
+    """Which date decides: for all classes, or a table of classes (and default)."""
+
+    @model_validator(mode="after")
+    def _single_fits(self) -> Self:
+        allowed = ("eq", "pair") if self.style == "prefix_repeat" else ("equal",)
+        if self.single is not None and self.single not in allowed:
+            raise ValueError(f'single = "{self.single}" does not fit style = "{self.style}"; expected {allowed[0]!r}')
+        return self
+
+
+class CategoryTable(Table):
+    """What the vendor calls a category, and how it is asked for."""
+
+    name: Texts = []
+    """A list means one request each, the results united."""
+    join: str | None = None
+    """Sends a list of names in one request, joined by this."""
+    scope: Literal["patient", "encounter"] = "patient"
+    """encounter: asked for each encounter of the patient."""
+    date_policy: Policy | None = None
+    url: Templated | None = None
+    """An address of its own for this category."""
+    assumed: bool = False
+    """Not in the vendor's documentation: a refusal is not a failure."""
+    unsupported: bool = False
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.name and not self.unsupported and self.url is None:
+            raise ValueError("a category needs a name, a url of its own, or unsupported = true")
+        return self
+
+
+CategoryEntry = Annotated[
+    CategoryTable,
+    BeforeValidator(
+        lambda value: {"name": value} if isinstance(value, (str, list)) else value,
+        json_schema_input_type=str | list[str] | CategoryTable,
+    ),
+]
+
+
+class Sign(Table):
+    """How requests are signed."""
+
+    scheme: Literal["hmac"] = "hmac"
+    hash: Literal["sha256", "sha384", "sha512", "sha1"] = "sha256"
+    key: Templated
+    out: Literal["base64", "base64url", "hex"] = "base64"
+    join: str = "\n"
+    parts: Annotated[list[tuple[str, Templated]], Field(min_length=1)]
+    """Name and value, in order: the string that is signed has a line `name: value` for each."""
+    set_headers: dict[str, Templated] = {}
+
+
+class Conditions(Table):
+    """What must all be true of an answer. What is absent never matches, negated or not."""
+
+    status: Statuses | None = None
+    header: dict[str, Pattern] = {}
+    json_: Annotated[dict[str, Pattern], Field(alias="json")] = {}
+    xml: dict[str, Pattern] = {}
+    text: Pattern | None = None
+    present: Texts = []
+    """Headers, JSONPaths ($…) or XPaths (/…) that must be there."""
+    absent: Texts = []
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.model_fields_set - {"class_"}:
+            raise ValueError("no condition; expected status, header, json, xml, text, present or absent")
+        return self
+
+
+class ErrorTable(Conditions):
+    """A kind of refusal, and how it is recognised."""
+
+    class_: Annotated[ErrorClass, Field(alias="class")]
+
+
+class Mutation(Table):
+    """What is spoiled in a request that would otherwise work."""
+
+    set: dict[str, Templated] = {}
+    """Captures, [vars], environment names or signature, and what they become."""
+    unset: Texts = []
+    drop_header: Texts = []
+    wait_s: Annotated[float, Field(ge=0)] = 0.0
+    no_refresh: bool = False
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not (self.set or self.unset or self.drop_header or self.wait_s):
+            raise ValueError("spoils nothing; expected set, unset, drop_header or wait_s")
+        return self
+
+
+class Misuse(Table):
+    """A request that must be refused."""
+
+    op: Operation
+    mutate: Mutation
+    expect: Annotated[list[ErrorClass], Field(min_length=1)]
+
+
+class Description(Table):
+    """One TOML file: how to speak to a vendor's API."""
+
+    target: TargetTable
+    product: ProductTable = ProductTable()
+    documentation: DocumentationTable = DocumentationTable()
+    limits: LimitsTable = LimitsTable()
+    vars: dict[Name, Templated] = {}
+    """Constants and inner strings, evaluated when used."""
+    auth: AuthTable = AuthTable()
+    selection: Selection
+    sign: dict[Name, Sign] = {}
+    dates: Dates = Dates(style="none")
+    ops: OpsTable
+    categories: dict[Category, CategoryEntry] = {}
+    ok: list[Conditions] = []
+    error: list[ErrorTable] = []
+    negative: list[Misuse] = []
+
+
+def strings(value: Any) -> list[str]:
+    """Every string value inside a JSON-like value."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [text for item in inner for text in strings(item)]
