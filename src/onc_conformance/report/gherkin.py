@@ -132,8 +132,6 @@ def _title(item: pytest.Item) -> None:
             _dynamic.link(f"../dossier.html#{tag}", link_type="tms", name=tag)
     described = [scenario.feature.description, scenario.rule.description if scenario.rule else "", scenario.description]
     _dynamic.description("\n\n".join(filter(None, described)))
-    if _EXAMPLE in parameters:
-        _dynamic.parameter(_EXAMPLE, example, mode=allure.parameter_mode.HIDDEN)
     for name, value in example.items():
         _dynamic.parameter(name, value)
 
