@@ -33,7 +33,7 @@ def _(page, verdict, rule):
 
 @then(parsers.parse('it covers "{name}"'))
 def _(exam, page, verdict, rule, name):
-    where = exam.target.documentation.items.get(name)
+    where = exam.target.documentation_item(name)
     if where is None:
         raise NotTested(f"documentation.items.{name} is not in the target description")
     verdict(documentation.covers(page, name, where, rule))

@@ -11,14 +11,14 @@ from onc_conformance.findings import NotApplicable, NotTested
 
 @when(parsers.parse('the app asks for the category "{category}" of each test patient'), target_fixture="replies")
 def _(exam, category):
-    if category not in exam.supported:
+    if category not in exam.target.supported:
         raise NotTested(f"the API documents no request for {category}")
     return [exam.category(subject, category) for subject in exam.resolved()]
 
 
 @then("the API documents a request for every category of the list")
 def _(exam):
-    missing = [each.name for each in uscdi.categories().values() if each.ccds and each.name not in exam.supported]
+    missing = [each.name for each in uscdi.categories().values() if each.ccds and each.name not in exam.target.supported]
     if missing:
         raise NotTested(f"the API documents no request for {', '.join(missing)}")
 
@@ -42,7 +42,7 @@ def _(exam, replies, verdict, rule):
 
 @when("the app asks for every category of each test patient", target_fixture="replies")
 def _(exam):
-    return [exam.category(subject, name) for name in exam.supported for subject in exam.resolved()]
+    return [exam.category(subject, name) for name in exam.target.supported for subject in exam.resolved()]
 
 
 @then("no category brings the facts of another")
@@ -56,7 +56,7 @@ def _(exam):
     replies = [
         exam.category(subject, name)
         for subject in exam.resolved()
-        for name in exam.supported
+        for name in exam.target.supported
         if subject.record.facts and assessment.nothing_entered(subject.record, name)
     ]
     if not replies:
@@ -71,7 +71,7 @@ def _(exam, replies, verdict, rule):
 
 @given("the API offers categories beyond the list", target_fixture="more")
 def _(exam):
-    more = [name for name in exam.supported if not uscdi.categories()[name].ccds]
+    more = [name for name in exam.target.supported if not uscdi.categories()[name].ccds]
     if not more:
         raise NotApplicable("the API offers no category beyond the list")
     return more

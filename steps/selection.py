@@ -141,13 +141,13 @@ def _(exam, subjects):
 @when("the app asks for data with an altered token", target_fixture="replies")
 def _(exam, token):
     subject = exam.resolved()[0]
-    return [exam.misuse(subject, set={token: altered(subject.session.captured(token))})]
+    return [exam.misuse(subject, set={token: altered(subject.session.value(token))})]
 
 
 @when("the app asks for data with a token that was never issued", target_fixture="replies")
 def _(exam, token):
     subject = exam.resolved()[0]
-    return [exam.misuse(subject, set={token: never_issued(subject.session.captured(token))})]
+    return [exam.misuse(subject, set={token: never_issued(subject.session.value(token))})]
 
 
 @when("the app asks for data without a token", target_fixture="replies")

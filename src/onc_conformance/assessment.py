@@ -13,7 +13,7 @@ from onc_conformance.ccda.document import Document
 from onc_conformance.examination import MARKUP, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject, held
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.record import KINDS, Record
-from onc_conformance.targets import Negative
+from onc_conformance.targets import Misuse
 
 NAMED_PLACES = frozenset({"assessment_plan", "udi", "goals", "health_concerns"})
 """Fact classes that (g)(9)(i)(A)(3) gives steps of their own, where they are judged."""
@@ -289,7 +289,7 @@ def _grave(finding: Finding) -> bool:
 def category_windows(exam: Examination, name: str) -> list[Reply]:
     """Each dated category over the window called `name`, for the patients on whom it shows most."""
     replies, blocked = [], False
-    for category in exam.supported:
+    for category in exam.target.supported:
         about = uscdi.categories()[category]
         if about.header or not about.kinds:
             continue
@@ -347,9 +347,9 @@ def empty(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     ]
 
 
-def listed_misuses(exam: Examination, op: str) -> list[Negative]:
+def listed_misuses(exam: Examination, op: str) -> list[Misuse]:
     """The misuses of `op` that the description lists and whose variables are set; NotApplicable for none."""
-    found = [each for each in exam.target.negatives if each.op == op]
+    found = exam.target.misuses(op)
     if not found:
         raise NotApplicable("the description lists none that can be tried")
     return found

@@ -130,7 +130,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _targets(options: argparse.Namespace) -> int:
-    from onc_conformance import running, targets  # noqa: PLC0415
+    from onc_conformance import checking, targets  # noqa: PLC0415
 
     if options.action == "list":
         for row in targets.listing():
@@ -142,7 +142,7 @@ def _targets(options: argparse.Namespace) -> int:
     if options.action == "new":
         sys.stdout.write(targets.new(options.name))
         return int(Exit.CONFORMS)
-    return int(running.check(options.name, options.env_file, options.patients or (), sys.stdout))
+    return int(checking.check(options.name, options.env_file, options.patients or (), sys.stdout, data=options.data))
 
 
 def _matrix(options: argparse.Namespace) -> int:
@@ -249,6 +249,7 @@ def parser() -> argparse.ArgumentParser:
         if action == "check":
             each.add_argument("--env-file", type=Path, metavar="FILE")
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
+            each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
 
     for name, do, help_text in (
         ("matrix", _matrix, "every step of the procedures and what covers it"),

@@ -15,7 +15,7 @@ from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, S
 from onc_conformance.moments import Days
 from onc_conformance.procedure import Edition
 from onc_conformance.record import KINDS, Record
-from onc_conformance.targets import Answer, Client, Negative, Session, Target
+from onc_conformance.targets import Answer, Client, Misuse, Session, Target
 
 REFUSALS = frozenset({"auth", "forbidden", "no_match", "ambiguous", "bad_request", "no_data"})
 """Kinds of answer that turn a bad request away in an orderly manner."""
@@ -132,16 +132,6 @@ class Examination:
             Subject(record, self.client.session(record.patient_variables(), record.vars)) for record in self.records
         )
 
-    @cached_property
-    def supported(self) -> tuple[str, ...]:
-        """The categories the description maps a request to, in the order of the list."""
-        described = self.target.description.categories
-        return tuple(
-            name
-            for name in uscdi.categories()
-            if self.offers("category") and name in described and not described[name].unsupported  # type: ignore[index]
-        )
-
     @property
     def searches(self) -> bool:
         """Whether patients are selected by a search rather than by their credentials."""
@@ -206,9 +196,9 @@ class Examination:
             reply = self._read(subject, session.category(self._probe), self._probe, None)
         return self._noted(replace(reply, whose=whose))
 
-    def listed(self, misuse: Negative, subject: Subject) -> Reply:
+    def listed(self, misuse: Misuse, subject: Subject) -> Reply:
         """A misuse that the description lists, tried for one patient."""
-        answer = subject.session.negative(misuse, self._probe if misuse.op == "category" else "")
+        answer = subject.session.misuse(misuse, self._probe if misuse.op == "category" else "")
         changes = [*misuse.mutate.set, *misuse.mutate.unset, *misuse.mutate.drop_header]
         documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
         request = f"{misuse.op} with {', '.join(changes) or 'a delay'} spoiled for {subject.id}"
@@ -220,7 +210,8 @@ class Examination:
 
     @property
     def _probe(self) -> str:
-        preferred = [name for name in ("problems", *self.supported) if name in self.supported]
+        supported = self.target.supported
+        preferred = [name for name in ("problems", *supported) if name in supported]
         if not preferred:
             raise NotTested("the description has no request for data")
         return preferred[0]
@@ -241,13 +232,13 @@ class Examination:
             raise NotApplicable("access goes by neither a token nor a session")
         return names[-1]
 
-    def policy(self) -> dict[str, str]:
-        """The date policy of each fact class."""
+    def policy(self) -> dict[str, str | None]:
+        """The date policy of each fact class; None where the description says nothing."""
         return {kind: self.target.date_policy(kind) for kind in KINDS}
 
     def page(self, name: str) -> Page:
         """What anybody gets at the address of `api` or `terms`; raises NotTested where the description has none."""
-        url = getattr(self.target.documentation, name)
+        url = self.target.documentation(name)
         if url is None:
             missing = ", ".join(self.target.missing_optional.get(f"documentation.{name}", ()))
             raise NotTested(f"{missing} is not set" if missing else f"the description has no documentation.{name}")

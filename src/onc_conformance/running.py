@@ -132,6 +132,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             results=results,
             patients=tuple(dict.fromkeys((each.id, each.title) for one in chosen for each in one.records)),
             layers_not_run=_layers_not_run(),
+            warnings=tuple(warning for exam in examinations.values() for warning in exam.target.warnings),
             command=options.command,
             interrupted=status is pytest.ExitCode.INTERRUPTED,
             exchanges=tuple(journal.exchanges.values()),
@@ -153,7 +154,7 @@ def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
             raise UsageError(f"--target {PREFIX}{name}: the reference EHR plays {', '.join(PLAYED)}")
     if options.faults and len(played) < len(names):
         raise UsageError("--fault needs the reference EHR: leave --target out, or name reference:TARGET only")
-    environment = {**_env_file(options.env_file), **os.environ}
+    environment = {**env_file(options.env_file), **os.environ}
     files = [patients_file(name) for name in options.patients]
     if not played:
         yield [_named(name, environment, files) for name in names]
@@ -194,7 +195,7 @@ def patients_file(name: str) -> Path:
     raise UsageError(f"--patients {name}: no such file, nor one of the bundled {known}")
 
 
-def _env_file(path: Path | None) -> dict[str, str]:
+def env_file(path: Path | None) -> dict[str, str]:
     """`NAME=value` lines; blank lines and `#` comments are passed over."""
     if path is None:
         return {}
@@ -288,12 +289,12 @@ def _product(exam: Examination, trouble: str | None) -> report.Product:
     return report.Product(
         id=target.id,
         title=target.title,
-        name=product.name if product else "",
-        version=product.version if product else "",
-        developer=product.developer if product else "",
-        chpl_id=product.chpl_id if product else "",
-        setting=(product.setting if product else None) or "",
+        name=product.name,
+        version=product.version,
+        developer=product.developer,
+        chpl_id=product.chpl_id,
+        setting=product.setting or "",
         criteria=tuple(sorted(target.criteria)),
-        base_urls=tuple(target.base_urls.values()),
+        base_urls=target.base_urls,
         unreachable=trouble,
     )

@@ -1,0 +1,119 @@
+"""A small vendor of its own for tests: a login, a patient search and a document, each answer replaceable."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+TOKEN = "tok-5f1d2c7e9b8a4d3c"
+PASSWORD = "correct horse battery staple"
+
+DESCRIPTION = """
+[target]
+id = "acme"
+base.api = "{env.ACME_URL}"
+
+[product]
+name = "Acme"
+version = "1"
+
+[[auth.step]]
+method = "POST"
+url = "{base.api}/login"
+json = { user = "tester", password = "{env.ACME_PASS}" }
+capture.token = { from = "json", path = "$.token", secret = true }
+
+[auth.apply]
+headers = { Authorization = "Bearer {token}" }
+
+[selection]
+kind = "search"
+
+[dates]
+style = "pair"
+start = "start"
+end = "end"
+as = "query"
+
+[[ops.select_patient.step]]
+url = "{base.api}/patients"
+query = { family = "{patient.family}", dob = "{patient.dob}" }
+capture.pat_id = { from = "json", path = "$.patients[*].id", pick = "only" }
+
+[[ops.all_data.step]]
+url = "{base.api}/ccd/{pat_id}"
+document = { from = "text" }
+
+[[error]]
+class = "auth"
+status = [401]
+"""
+
+PATIENTS = """
+[[patient]]
+id = "ada"
+title = "Ada Example"
+name = { family = "Example", given = ["Ada"] }
+birth_date = "1980-02-03"
+sex = "female"
+"""
+
+CCD = b"""<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3">
+  <templateId root="2.16.840.1.113883.10.20.22.1.2" extension="2015-08-01"/>
+  <code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/>
+  <recordTarget><patientRole><patient>
+    <name><given>Ada</given><family>Example</family></name>
+    <administrativeGenderCode code="F" codeSystem="2.16.840.1.113883.5.1"/>
+    <birthTime value="19800203"/>
+  </patient></patientRole></recordTarget>
+</ClinicalDocument>
+"""
+
+
+class Vendor:
+    """Serves on a free loopback port while it is entered; `answers` replaces the answer of a path by its first part."""
+
+    def __init__(self):
+        self.answers = {
+            "login": (200, "application/json", json.dumps({"token": TOKEN}).encode()),
+            "patients": (200, "application/json", json.dumps({"patients": [{"id": "p-77"}]}).encode()),
+            "ccd": (200, "text/xml", CCD),
+        }
+        self.asked = []
+        self.before = None
+        """Called with the path before an answer is sent."""
+
+    def __enter__(self):
+        vendor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                self.rfile.read(length)
+                part = urlsplit(self.path).path.split("/")[1]
+                vendor.asked.append(self.path)
+                if vendor.before:
+                    vendor.before(self.path)
+                status, media_type, body = vendor.answers.get(part, (404, "text/plain", b"no such thing"))
+                self.send_response(status)
+                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(timeout=2)
