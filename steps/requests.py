@@ -18,7 +18,9 @@ def _(exam, category):
 
 @then("the API documents a request for every category of the list")
 def _(exam):
-    missing = [each.name for each in uscdi.categories().values() if each.ccds and each.name not in exam.target.supported]
+    missing = [
+        each.name for each in uscdi.categories().values() if each.ccds and each.name not in exam.target.supported
+    ]
     if missing:
         raise NotTested(f"the API documents no request for {', '.join(missing)}")
 
@@ -112,10 +114,7 @@ def _(replies, verdict, rule):
 
 @then("each document has the CCD template and the LOINC code 34133-9")
 def _(replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(
-        each for reply in usable for document in reply.documents for each in judging.document_type(document, rule=rule)
-    )
+    verdict(assessment.of_documents(replies, judging.document_type, rule))
 
 
 @then("each document belongs to the patient asked for")
@@ -125,9 +124,8 @@ def _(exam, replies, verdict, rule):
 
 
 @then("each document has the sections of the edition's data classes")
-def _(exam, replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for document in reply.documents for each in judging.required_sections(document, rule=rule))
+def _(replies, verdict, rule):
+    verdict(assessment.of_documents(replies, judging.required_sections, rule))
 
 
 @then("each document holds what the patient's record has and nothing else")
@@ -144,36 +142,28 @@ def _(exam, replies, verdict, rule, kind):
 
 @then("each section with entries has a narrative")
 def _(replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for document in reply.documents for each in judging.narrative(document, rule=rule))
+    verdict(assessment.of_documents(replies, judging.narrative, rule))
 
 
 @then("each document has an Assessment and Plan Section, or an Assessment and a Plan of Treatment Section")
 def _(replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for document in reply.documents for each in judging.assessment_plan_sections(document, rule=rule))
+    verdict(assessment.of_documents_and_records(replies, judging.assessment_plan_sections, rule))
 
 
 @then("each document has a Goals Section")
 def _(replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for document in reply.documents for each in judging.goals_section(document, rule=rule))
+    verdict(assessment.of_documents_and_records(replies, judging.goals_section, rule))
 
 
 @then("each document has a Health Concerns Section")
 def _(replies, verdict, rule):
-    usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(each for reply in usable for document in reply.documents for each in judging.health_concerns_section(document, rule=rule))
+    verdict(assessment.of_documents_and_records(replies, judging.health_concerns_section, rule))
 
 
 @then("each implant of the record is in a Product Instance of a Procedure Activity Procedure")
 def _(exam, replies, verdict, rule):
-    usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
-    verdict(
-        each
-        for reply in usable
-        for each in judging.device_identifiers(reply.documents, reply.subject.record, rule=rule)
-    )
+    usable = assessment.own(exam, replies, rule, "G9-IA-TLV-1")
+    verdict(assessment.of_documents_and_records(usable, judging.device_placement, rule))
 
 
 @when("the app asks for all data with an id that was never issued", target_fixture="replies")

@@ -5,7 +5,7 @@ The judges know documents, the targets know requests; this is where the two meet
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from onc_conformance import judging, uscdi, windows
@@ -99,6 +99,22 @@ def own(exam: Examination, replies: Iterable[Reply], rule: str, step: str) -> li
     if not usable:
         raise NotTested("no answer is the right patient's", step)
     return usable
+
+
+def of_documents(replies: Iterable[Reply], judge: Callable[..., list[Finding]], rule: str) -> Iterator[Finding]:
+    """What `judge` says of every document that can be read."""
+    for reply in readable(replies, "G9-IA-SUT-1"):
+        for document in reply.documents:
+            yield from judge(document, rule=rule)
+
+
+def of_documents_and_records(
+    replies: Iterable[Reply], judge: Callable[..., list[Finding]], rule: str
+) -> Iterator[Finding]:
+    """What `judge` says of every document that can be read, knowing the record of its patient."""
+    for reply in readable(replies, "G9-IA-SUT-1"):
+        for document in reply.documents:
+            yield from judge(document, reply.subject.record, rule=rule)
 
 
 def recorded(replies: Iterable[Reply]) -> list[Reply]:
