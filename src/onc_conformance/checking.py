@@ -32,8 +32,7 @@ def check(name: str, variables: Path | None, patients: Sequence[str], out: TextI
     client = targets.Client(target, Journal(Secrets()))
     first = records[0] if records else None
     rows = list(targets.check(client, first.patient_variables() if first else None, first.vars if first else None))
-    for row in rows:
-        out.write(f"{row.outcome:<8} {row.what}{f': {row.detail}' if row.detail else ''}\n")
+    out.writelines(f"{row.outcome:<8} {row.what}{f': {row.detail}' if row.detail else ''}\n" for row in rows)
     failed = [row for row in rows if row.outcome == "failed"]
     if any(row.what == "log in" for row in failed):
         return Exit.UNREACHABLE

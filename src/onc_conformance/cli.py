@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from onc_conformance import __version__, procedure
-from onc_conformance.findings import Unreachable, UsageError
+from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
 
 if TYPE_CHECKING:
@@ -37,14 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(leaving.code or 0)
     except UsageError as error:
         return _complain(str(error), Exit.USAGE)
-    except Unreachable as error:
-        return _complain(str(error), Exit.UNREACHABLE)
     except KeyboardInterrupt:
         return _complain("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.CONFORMS)
-    except Exception as error:  # noqa: BLE001 - the promise: our fault is exit code 4 and one line
+    except Exception as error:
         if os.environ.get("ONC_CONFORMANCE_TRACEBACK"):
             raise
         where = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -57,8 +55,8 @@ def _complain(message: str, code: Exit) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from onc_conformance import report, running  # noqa: PLC0415 - heavy, and other commands need none of it
-    from onc_conformance.report import terminal  # noqa: PLC0415
+    from onc_conformance import report, running
+    from onc_conformance.report import terminal
 
     with terminal.progress(Console(stderr=True)) as told:
         finished = running.run(run_options(options), told)
@@ -70,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def run_options(options: argparse.Namespace) -> running.RunOptions:
     """What `run` was asked for, out of what was parsed."""
-    from onc_conformance import running  # noqa: PLC0415
+    from onc_conformance import running
 
     return running.RunOptions(
         targets=options.target or (),
@@ -96,7 +94,7 @@ def _listed(values: Sequence[str] | None) -> list[str] | None:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from onc_conformance import batch  # noqa: PLC0415
+    from onc_conformance import batch
 
     return int(
         batch.command(
@@ -112,7 +110,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from onc_conformance import serving  # noqa: PLC0415
+    from onc_conformance import serving
 
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -130,7 +128,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _targets(options: argparse.Namespace) -> int:
-    from onc_conformance import checking, targets  # noqa: PLC0415
+    from onc_conformance import checking, targets
 
     if options.action == "list":
         for row in targets.listing():
@@ -146,7 +144,7 @@ def _targets(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from onc_conformance import matrix  # noqa: PLC0415
+    from onc_conformance import matrix
 
     rows = matrix.rows()
     if options.format == "json":
@@ -164,7 +162,7 @@ def _matrix(options: argparse.Namespace) -> int:
 
 
 def _faults(options: argparse.Namespace) -> int:
-    from onc_conformance.reference.faults import CATALOGUE  # noqa: PLC0415
+    from onc_conformance.reference.faults import CATALOGUE
 
     if options.format == "json":
         _print_json(
@@ -187,7 +185,7 @@ def _faults(options: argparse.Namespace) -> int:
     return int(Exit.CONFORMS)
 
 
-def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
+def _print_json(value: Any) -> None:
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
 

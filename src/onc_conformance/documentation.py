@@ -142,7 +142,7 @@ def _elements(markup: HtmlElement, where: str) -> list[HtmlElement]:
             found = markup.xpath(where)
             return [element for element in found if isinstance(element, HtmlElement)] if isinstance(found, list) else []
         if where.startswith(("#", ".", "[")):
-            return list(CSSSelector(where)(markup))
+            return [element for element in markup.xpath(CSSSelector(where).path) if isinstance(element, HtmlElement)]
     except (etree.XPathError, SyntaxError):
         return []
     wanted = " ".join(where.split()).lower()

@@ -125,7 +125,3 @@ class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
 
 class UsageError(Exception):
     """Wrong usage or configuration: exit code 2. The message is one line that says what and what to do."""
-
-
-class Unreachable(Exception):  # noqa: N818 - names what is the case
-    """A target could not be reached or logged in to: exit code 3. One line with a hint."""

@@ -16,7 +16,7 @@ def scenarios_by_step() -> Mapping[str, tuple[str, ...]]:
     """`Feature: scenario` for each step id, read off the feature files; an outline counts once."""
     found: dict[str, list[str]] = {step: [] for step in procedure.load().steps}
     for path in sorted((suite.root() / "features").rglob("*.feature")):
-        feature = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
+        feature: Any = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
         for child in feature["children"]:
             scenario = child.get("scenario")
             for tag in scenario["tags"] if scenario else ():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
@@ -68,7 +68,8 @@ class Conduct:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        kept, dropped = [], []
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
         for item in items:
             (kept if self._selected(item) else dropped).append(item)
         items[:] = kept
@@ -91,18 +92,21 @@ class Conduct:
             self.progress(f"{_scenario(item).name} [{_target(item)}]", len(self.results) + 1, self._total)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:  # noqa: ANN401 - pytest's own signature
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
         target = _target(pyfuncitem)
+        if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith("Documentation"):
+            self._skip(pyfuncitem, NotTested(self.trouble[target]))
         try:
-            if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith("Documentation"):
-                raise NotTested(self.trouble[target])
             return (yield)
         except (NotTested, NotApplicable) as skipped:
-            pyfuncitem.stash[SKIPPED] = skipped
-            raise pytest.skip.Exception(skipped.reason) from None
+            self._skip(pyfuncitem, skipped)
+
+    def _skip(self, item: pytest.Item, why: NotTested | NotApplicable) -> NoReturn:
+        item.stash[SKIPPED] = why
+        raise pytest.skip.Exception(why.reason) from None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:  # noqa: ANN401
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
@@ -134,7 +138,7 @@ class Conduct:
             beyond="beyond" in _tags(item),
             reason=reason,
             blocked_by=skipped.step if isinstance(skipped, NotTested) else None,
-            findings=tuple(item.stash.get(FINDINGS, ())),
+            findings=tuple(item.stash.get(FINDINGS, [])),
             exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
             seconds=time.monotonic() - self._begun,
         )
@@ -144,7 +148,7 @@ def _target(item: pytest.Item) -> str:
     return str(item.callspec.params["target_id"])  # type: ignore[attr-defined]
 
 
-def _scenario(item: pytest.Item) -> Any:  # noqa: ANN401 - pytest-bdd does not type it
+def _scenario(item: pytest.Item) -> Any:
     template = scenario_wrapper_template_registry[item.obj]  # type: ignore[attr-defined]
     return template.render(item.callspec.params.get("_pytest_bdd_example") or {})  # type: ignore[attr-defined]
 

@@ -21,7 +21,5 @@ def step_modules(package: str | None) -> list[str]:
     """Name the step modules as siblings of a conftest that was imported as part of `package`."""
     prefix = f"{package}.steps" if package else "steps"
     return sorted(
-        f"{prefix}.{path.stem}"
-        for path in (root() / "steps").glob("*.py")
-        if not path.stem.startswith(("_", "test_"))
+        f"{prefix}.{path.stem}" for path in (root() / "steps").glob("*.py") if not path.stem.startswith(("_", "test_"))
     )

@@ -86,11 +86,16 @@ def _(): pass
 @given("the classes")
 def _(datatable): pass
 
+DOCUMENT = exchange(b"<doc t='correct-horse-battery'/>")
+
 @when("all data are asked for")
-def _(): gherkin.attach_exchange(exchange(b"<doc t='correct-horse-battery'/>"), SECRETS)
+def _(request): gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
 
 @when("the answer is of a stranger")
-def _():
+def _(request):
+    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
+    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
+    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS, cited={"0007"})
     finding = Finding(layer=Layer.SECURITY, severity=Severity.ERROR, rule="G9-IA-TLV-1", message=f"a stranger {SECRET}")
     gherkin.attach_findings([finding], SECRETS)
     gherkin.attach_findings([], SECRETS)
@@ -247,7 +252,20 @@ def test_evidence_stands_under_the_line_that_made_it(allure, tests):
 
 def test_findings_stand_under_the_line_that_made_them(allure, tests):
     shown = attachments(allure, tests["The wrong person comes back [acme]"]["steps"][1])
-    assert shown == {"findings": "error G9-IA-TLV-1: a stranger ***"}
+    assert shown["findings"] == "error G9-IA-TLV-1: a stranger ***"
+
+
+def test_an_exchange_shown_before_is_named_and_shown_again_only_where_a_finding_cites_it(allure, tests):
+    step = tests["The wrong person comes back [acme]"]["steps"][1]
+    assert [each["name"] for each in step["attachments"]] == [
+        "exchanges shown before",
+        "exchange 0007: all data with ***, status 200",
+        "answer 0007",
+        "findings",
+    ]
+    assert attachments(allure, step)["exchanges shown before"] == (
+        "0007 all data with ***, status 200, sha256 ab: evidence/0007.json"
+    )
 
 
 def test_the_last_masking_leaves_no_secret_behind(allure):

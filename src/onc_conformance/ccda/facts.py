@@ -219,26 +219,26 @@ def _header(root: Element) -> Iterator[Found]:
     """Care team members and the encounter a header names."""
     for event in root.iter("{*}serviceEvent"):
         for performer in event.iterchildren("{*}performer"):
-            member = next(
-                (found for each in down(performer, "assignedEntity/assignedPerson/name") if (found := read_name(each))),
-                None,
-            )
-            coded = [*down(performer, "functionCode"), *down(performer, "assignedEntity/code")]
-            start, end, date = next(
-                (times for each in down(performer, "time") if any(times := span(each))), (None,) * 3
-            )
-            if member:
-                all_codes = tuple(code for each in coded for code in codes(each))
-                yield Found(
-                    kind="care_team", element=performer, section=None, codes=all_codes, member=member, start=start, end=end,
-                    date=date,
-                )  # fmt: skip
+            names = (read_name(each) for each in down(performer, "assignedEntity/assignedPerson/name"))
+            if member := next(filter(None, names), None):
+                coded = [*down(performer, "functionCode"), *down(performer, "assignedEntity/code")]
+                yield _of_header("care_team", performer, coded, "time", member)
     for encounter in root.iter("{*}encompassingEncounter"):
-        all_codes = tuple(code for each in encounter.iterchildren("{*}code") for code in codes(each))
-        start, end, date = next(
-            (times for each in down(encounter, "effectiveTime") if any(times := span(each))), (None,) * 3
-        )
-        if all_codes:
-            yield Found(
-                kind="encounters", element=encounter, section=None, codes=all_codes, start=start, end=end, date=date
-            )
+        coded = list(encounter.iterchildren("{*}code"))
+        if any(code for each in coded for code in codes(each)):
+            yield _of_header("encounters", encounter, coded, "effectiveTime")
+
+
+def _of_header(kind: str, element: Element, coded: Iterable[Element], time: str, member: Name | None = None) -> Found:
+    nothing = (None, None, None)
+    start, end, date = next((times for each in down(element, time) if any(times := span(each))), nothing)
+    return Found(
+        kind=kind,
+        element=element,
+        section=None,
+        codes=tuple(code for each in coded for code in codes(each)),
+        member=member,
+        start=start,
+        end=end,
+        date=date,
+    )

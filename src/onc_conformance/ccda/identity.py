@@ -92,23 +92,27 @@ def _languages(patient: Element) -> tuple[str, ...]:
     return tuple(code for _, code in sorted(found, key=lambda pair: pair[0]))
 
 
-def differences(person: Person, record: Record) -> list[str]:
-    """What of name, birth date and sex tells this person from the record's; nothing if it is that patient."""
+def differences(person: Person, record: Record, *, partial: bool = False) -> list[str]:
+    """What of name, birth date and sex tells this person from the record's; nothing if it is that patient.
+
+    `partial`: a fragment for one item of the header may leave out the others; what it states must be right.
+    """
     found: list[str] = []
     born = moments.iso(record.birth_date)
-    families = {letters(name.family) for name in person.names}
-    firsts = {letters(part) for name in person.names for part in name.given[:1]}
-    if letters(record.name.family) not in families:
-        found.append("family name")
-    if not any(_same_first(first, record.name.given) for first in firsts):
-        found.append("given name")
-    if person.birth is None or born is None or not person.birth.overlaps(born):
+    if person.names or not partial:
+        if letters(record.name.family) not in {letters(name.family) for name in person.names}:
+            found.append("family name")
+        if not any(_same_first(name, record.name) for name in person.names):
+            found.append("given name")
+    missing = person.birth is None
+    if not (missing and partial) and (person.birth is None or born is None or not person.birth.overlaps(born)):
         found.append("birth date")
-    if person.sex and person.sex != "unknown" and record.sex != "unknown" and person.sex != record.sex:
+    if person.sex and person.sex != "unknown" and record.sex not in {"unknown", person.sex}:
         found.append("sex")
     return found
 
 
-def _same_first(first: str, given: tuple[str, ...]) -> bool:
+def _same_first(name: Name, wanted: Name) -> bool:
     """Some systems put all given names into one part."""
-    return first in {letters(given[0]), letters("".join(given))}
+    first = letters(name.given[0]) if name.given else ""
+    return first in {letters(wanted.given[0]), letters("".join(wanted.given))}

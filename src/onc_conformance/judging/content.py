@@ -37,9 +37,9 @@ def category(
     name: str,
     record: Record,
     others: Iterable[Record] = (),
+    *,
     window: Days | None = None,
     policy: Mapping[str, str | None] | None = None,
-    *,
     rule: str | None = None,
 ) -> list[Finding]:
     """One category asked for on its own, in a window or whole: its facts, no other patient's, and (a warning) no more.
@@ -73,7 +73,7 @@ def compared(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             findings += _differing(evidence, number, rule)
         elif fact.required and number in evidence.moved:
             found = evidence.seen[evidence.moved[number]]
-            findings.append(_differs(found, fact, "the date", (_when(fact), _when(found[1])), Severity.ERROR, rule))
+            findings.append(_differs(found, fact, "the date", (_when(fact), _when(found[1])), rule=rule))
         elif fact.required and not evidence.came_back(number):
             findings.append(_absent(evidence, fact, rule))
     surplus = [
@@ -172,22 +172,28 @@ def _differing(evidence: Evidence, number: int, rule: str | None) -> list[Findin
     if not fact.required or like in {Likeness.SAME, Likeness.SAME_DAYS}:
         return []
     if like is Likeness.NO_END:
-        return [_differs(found, fact, "the end", (str(fact.end), "none"), Severity.WARNING, rule)]
+        return [_differs(found, fact, "the end", (str(fact.end), "none"), severity=Severity.WARNING, rule=rule)]
     if like is Likeness.UNDATED:
         severity = Severity.ERROR if table().of[fact.kind].dated else Severity.WARNING
-        return [_differs(found, fact, "the date", (_when(fact), "none"), severity, rule)]
+        return [_differs(found, fact, "the date", (_when(fact), "none"), severity=severity, rule=rule)]
     if fact.text and seen.text:
         words = (fact.text, seen.text)
-        return [] if number in evidence.told else [_differs(found, fact, "the text", words, Severity.ERROR, rule)]
+        return [] if number in evidence.told else [_differs(found, fact, "the text", words, rule=rule)]
     values = (
         f"{fact.attributes.get('value')} {fact.attributes.get('unit') or ''}".strip(),
         f"{seen.value} {seen.unit or ''}".strip(),
     )
-    return [_differs(found, fact, "the value", values, Severity.ERROR, rule)]
+    return [_differs(found, fact, "the value", values, rule=rule)]
 
 
 def _differs(
-    place: tuple[Document, Found], fact: Fact, what: str, values: tuple[str, str], severity: Severity, rule: str | None
+    place: tuple[Document, Found],
+    fact: Fact,
+    what: str,
+    values: tuple[str, str],
+    *,
+    severity: Severity = Severity.ERROR,
+    rule: str | None,
 ) -> Finding:
     doc, seen = place
     return doc.finding(

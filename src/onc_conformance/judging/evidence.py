@@ -64,7 +64,7 @@ class Evidence:
         theirs: dict[Hashable, list[tuple[Record, Fact]]] = defaultdict(list)
         for other in self.others:
             if other.id != self.record.id:
-                for fact in other.facts:
+                for fact in (each for each in other.facts if not each.no_information):
                     for key in keys(fact):
                         theirs[(fact.kind, key)].append((other, fact))
         found: dict[int, Record] = {}

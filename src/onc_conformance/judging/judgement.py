@@ -64,9 +64,9 @@ class Judgement:
         """Names of layers that did not judge this document."""
         return tuple(name for name in SECONDS if self.seconds.get(name) is None)
 
-    def at(self, path: str) -> Judgement:
-        """The same judgement of a document found under this path."""
-        return replace(self, path=path)
+    def but(self, findings: Sequence[Finding], verdict: str) -> Judgement:
+        """The same with other findings and verdict, where something around the judges has more to say."""
+        return replace(self, findings=tuple(findings), verdict=verdict)
 
     def as_json(self) -> dict[str, Any]:
         """All keys, always."""

@@ -26,17 +26,21 @@ def whose(doc: Document, record: Record, others: Iterable[Record] = (), *, rule:
     findings: list[Finding] = []
     if not doc.people and doc.is_whole:
         message = "the document names no patient"
-        return [_error(doc, None, rule, message, "a recordTarget", "none")]
+        return [_error(doc, None, rule, message, expected="a recordTarget", found="none")]
     for person in doc.people:
-        wrong = differences(person, record)
+        partial = not doc.is_whole
+        wrong = differences(person, record, partial=partial)
         if not wrong:
             continue
-        other = next((each for each in others if each.id != record.id and not differences(person, each)), None)
-        if other:
-            findings.append(_error(doc, person, rule, f"another patient's: {other.id}", record.id, other.id))
+        strangers = (each for each in others if each.id != record.id)
+        other = next((each for each in strangers if not differences(person, each, partial=partial)), None)
+        if other and (person.names or person.birth):
+            findings.append(
+                _error(doc, person, rule, f"another patient's: {other.id}", expected=record.id, found=other.id)
+            )
         else:
             message = f"not the patient asked for: {', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"
-            findings.append(_error(doc, person, rule, message, record.id, None))
+            findings.append(_error(doc, person, rule, message, expected=record.id, found=None))
     return findings
 
 
@@ -47,16 +51,8 @@ def item(docs: Sequence[Document], category: str, record: Record, *, rule: str |
         where = next((doc for doc in docs if doc.root is not None), None)
         if where is None or not _expected(category, record):
             return []
-        return [
-            _error(
-                where,
-                None,
-                rule or "CONTENT-MISSING",
-                f"{category}: no patient is in the answer",
-                "a record target",
-                "none",
-            )
-        ]
+        message = f"{category}: no patient is in the answer"
+        return [_error(where, None, rule or "CONTENT-MISSING", message, expected="a record target", found="none")]
     complaints = [(doc, person, _ITEMS[category](person, record)) for doc, person in found]
     doc, person, best = min(complaints, key=lambda each: len(each[2]))
     return [
@@ -79,7 +75,7 @@ def _expected(category: str, record: Record) -> bool:
 
 
 def _error(
-    doc: Document, person: Person | None, rule: str, message: str, expected: str | None, found: str | None
+    doc: Document, person: Person | None, rule: str, message: str, *, expected: str | None, found: str | None
 ) -> Finding:
     return doc.finding(
         person.element if person else None, layer=Layer.CONTENT, severity=Severity.ERROR, rule=rule, message=message,

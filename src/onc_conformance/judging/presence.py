@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from onc_conformance.ccda import Document
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging.content import compared, unreadable
 from onc_conformance.judging.evidence import gather
 from onc_conformance.judging.patients import ITEMS, item
-from onc_conformance.record import Fact, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from onc_conformance.ccda import Document
+    from onc_conformance.record import Fact, Record
 
 
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:

@@ -96,7 +96,7 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
 def pair_other_days(
     facts: Sequence[Fact], seen: Sequence[Seen], among: Iterable[int], left: Iterable[int]
 ) -> dict[int, int]:
-    """Pair facts `among` the record's positions with those `left` of the answer that name the same thing, earliest first."""
+    """Pair facts `among` the record's positions with those `left` of the answer about the same thing, earliest first."""
     by_key: dict[Hashable, list[int]] = defaultdict(list)
     for position in sorted(left, key=lambda position: _first(seen[position].stated)):
         for key in keys(seen[position]):
@@ -141,10 +141,16 @@ def _days(fact: Fact, seen: Seen) -> Likeness:
         return Likeness.SAME
     if not seen.stated:
         return Likeness.UNDATED
-    if fact.date:
-        around = Days(seen.start.first, seen.end.last) if seen.start and seen.end else None
-        hit = any(fact.date.overlaps(days) for days in (*seen.stated, *((around,) if around else ())))
-        return Likeness.SAME if hit else Likeness.OTHER_DAYS
+    return _day(fact.date, seen) if fact.date else _interval(fact, seen)
+
+
+def _day(day: Days, seen: Seen) -> Likeness:
+    around = [Days(seen.start.first, seen.end.last)] if seen.start and seen.end else []
+    hit = any(day.overlaps(days) for days in (*seen.stated, *around))
+    return Likeness.SAME if hit else Likeness.OTHER_DAYS
+
+
+def _interval(fact: Fact, seen: Seen) -> Likeness:
     begin, end = seen.start or seen.date, seen.end or (None if seen.start else seen.date)
     if fact.start and begin and not fact.start.overlaps(begin):
         return Likeness.OTHER_DAYS
@@ -152,9 +158,7 @@ def _days(fact: Fact, seen: Seen) -> Likeness:
         return Likeness.OTHER_DAYS
     if fact.start and not begin and not (fact.end and seen.end):
         return Likeness.UNDATED
-    if fact.end and not (end and fact.end.overlaps(end)):
-        return Likeness.NO_END
-    return Likeness.SAME
+    return Likeness.NO_END if fact.end and not (end and fact.end.overlaps(end)) else Likeness.SAME
 
 
 def _value(fact: Fact, seen: Seen) -> Likeness:

@@ -84,6 +84,7 @@ _CATEGORIES: dict[str, tuple[Section, ...]] = {
     "mental_status": (sections.MENTAL_STATUS,),
     "coverage": (sections.PAYERS,),
 }
+_EMPTY = el("component", {}, el("section", {"nullFlavor": "NI"}, words("text", "The header holds what was asked for.")))
 CATEGORIES = (*header.ITEMS, *_CATEGORIES, "notes")
 """Every category `fragment` and `category_document` can write."""
 
@@ -97,7 +98,7 @@ def document(
     faults: Collection[str] = frozenset(),
 ) -> bytes:
     """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
-    shown = _narrowed(chart, window, faults)
+    shown = _falsified(_narrowed(chart, window), faults)
     other = "ccd-other-type" in faults
     left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
     chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]
@@ -120,17 +121,15 @@ def category_document(
     edition: str = "uscdi-v3",
     encounter: str | None = None,
     window: Window | None = None,
-    faults: Collection[str] = frozenset(),
 ) -> bytes:
     """A document with the usual header and only the sections of `categories`; header items need no section."""
     asked = list(categories)
-    shown = _narrowed(chart, window, faults, encounter)
-    chosen = dict.fromkeys(section.loinc for category in asked for section in _sections(shown, category))
-    by_code = {section.loinc: section for category in asked for section in _sections(shown, category)}
+    shown = _narrowed(chart, window, encounter)
+    chosen = {section.loinc: section for category in asked for section in _sections(shown, category)}
     return _document(
         chart,
         Page(shown, edition),
-        [_as_faulty(by_code[code], faults) for code in chosen],
+        chosen.values(),
         kind="",
         code=_CCD_CODE,
         document_id=document_id or unique(chart.id, *asked, encounter or "", *map(str, window or ())),
@@ -146,18 +145,17 @@ def fragment(
     encounter: str | None = None,
     window: Window | None = None,
     wrap: bool = False,
-    faults: Collection[str] = frozenset(),
 ) -> bytes:
     """The `section` of one category, or for a header item a `recordTarget` with nothing else of the patient.
 
     Several kinds of notes are several sections, under one `structuredBody`. `wrap` makes it a ClinicalDocument.
     """
     if wrap:
-        return category_document(chart, [category], edition=edition, encounter=encounter, window=window, faults=faults)
-    shown = _narrowed(chart, window, faults, encounter)
+        return category_document(chart, [category], edition=edition, encounter=encounter, window=window)
+    shown = _narrowed(chart, window, encounter)
     if category in header.ITEMS:
         return _serialized(header.record_target(chart, category))
-    written = [_as_faulty(section, faults).write(Page(shown, edition)) for section in _sections(shown, category)]
+    written = [section.write(Page(shown, edition)) for section in _sections(shown, category)]
     if len(written) == 1:
         return _serialized(written[0])
     return _serialized(el("structuredBody", {}, *(el("component", {}, section) for section in written)))
@@ -185,20 +183,16 @@ def _document(
 ) -> bytes:
     guide = "" if page.edition == "uscdi-v1" else _REALM_GUIDE
     body = [el("component", {}, section.write(page)) for section in chosen] or [_EMPTY]
-    title = f"{code[1].capitalize()}: {' '.join((*chart.given, chart.family))}"
     head = header.header(
         chart,
         templates=_REALM + guide + kind,
         code=code,
-        title=title,
+        title=f"{code[1]}: {' '.join((*chart.given, chart.family))}",
         document_id=document_id,
         period=_period(chart, window),
     )
     content = head + el("component", {}, el("structuredBody", {}, *body))
     return _serialized(el("ClinicalDocument", {}, content), declared=True)
-
-
-_EMPTY = el("component", {}, el("section", {"nullFlavor": "NI"}, words("text", "The header holds what was asked for.")))
 
 
 def _period(chart: Chart, window: Window | None) -> str:
@@ -209,17 +203,20 @@ def _period(chart: Chart, window: Window | None) -> str:
     return f'<effectiveTime><low value="{stamp(low)}"/><high value="{stamp(high)}"/></effectiveTime>'
 
 
-def _narrowed(chart: Chart, window: Window | None, faults: Collection[str], encounter: str | None = None) -> Chart:
-    """The facts to show: those of the window and the encounter, as falsified as the faults say."""
+def _narrowed(chart: Chart, window: Window | None, encounter: str | None = None) -> Chart:
+    """The facts of the window and the encounter."""
     shown = chart.within(*window) if window else chart
-    if encounter is not None:
-        shown = shown.only(fact for fact in shown.facts if fact.encounter == encounter)
-    if "fact-dropped" in faults:
-        last = shown.of("laboratory_results")[-1:]
-        shown = shown.only(fact for fact in shown.facts if fact not in last)
+    return shown if encounter is None else shown.only(fact for fact in shown.facts if fact.encounter == encounter)
+
+
+def _falsified(chart: Chart, faults: Collection[str]) -> Chart:
+    """The facts with what the faults do to laboratory results."""
+    facts, results = list(chart.facts), chart.of("laboratory_results")
+    if "fact-dropped" in faults and results:
+        facts.remove(results[-1])
     if "date-shifted" in faults:
-        shown = shown.only(_shifted(fact) if fact.kind == "laboratory_results" else fact for fact in shown.facts)
-    return shown
+        facts = [_shifted(fact) if fact.kind == "laboratory_results" else fact for fact in facts]
+    return chart.only(facts)
 
 
 def _shifted(fact: Fact) -> Fact:

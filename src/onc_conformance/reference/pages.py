@@ -48,6 +48,12 @@ class Documentation:
             app.add_url_rule(f"{path}/terms", f"terms {path}", self.terms)
         app.add_url_rule(_LOGIN, "documentation login", screens.login_page)
 
+        app.add_url_rule("/", "front page", self.front)
+
+    @staticmethod
+    def front() -> str:
+        return screens.rendered("index.html", webchart=WEBCHART, ehryourway=EHRYOURWAY)
+
     def webchart(self) -> AnyResponse:
         like = {
             "prefix": "; a value with neither is meant as a beginning",

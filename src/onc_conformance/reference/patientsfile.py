@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from onc_conformance.reference.people import Person
 
+_FIRST = ("id", "title", "setting", "vars", "name", "birth_date", "sex")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -32,7 +33,8 @@ def written(persons: Iterable[Person]) -> str:
             own |= {name: f"{{env.{name}{suffix(place)}}}" for name in ("EYW_ID", "EYW_PASS")}
         if own:
             table["vars"] = own
-        lines += ["[[patient]]", *_keys(table), ""]
+        known = {name: table[name] for name in _FIRST if name in table}
+        lines += ["[[patient]]", *_keys(known | dict(sorted(table.items()))), ""]
         for fact in person.chart.facts if isinstance(person, ChartedPerson) else ():
             lines += [f"[[patient.{fact.kind}]]", *_keys(fact.values), ""]
     return "\n".join(lines)

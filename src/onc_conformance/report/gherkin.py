@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import allure
@@ -26,6 +26,8 @@ from onc_conformance.report.run import printable
 
 _OPEN = pytest.StashKey[Any]()
 _TOLD = pytest.StashKey[int]()
+_LISTED = pytest.StashKey[set[str]]()
+_SHOWN = pytest.StashKey[set[str]]()
 _dynamic: Any = allure.dynamic  # untyped
 _NOT_REACHED = pytest.skip.Exception("not reached")
 _STEP_ID = re.compile(r"[A-Z]\d+-[A-Z0-9-]+")
@@ -87,11 +89,36 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, scenario: Scenario
         _close(request.node, _NOT_REACHED)
 
 
+def attach_exchanges(
+    item: pytest.Item, exchanges: Iterable[Exchange], secrets: Secrets, cited: Collection[str] = ()
+) -> None:
+    """Show under the step that is running what its test has not shown yet, masked; nothing without Allure.
+
+    An exchange is shown in full by the first test of the session that rests on it, and wherever it is `cited` by a
+    finding; elsewhere a line names it, so that an answer judged fifty times is not written fifty times.
+    """
+    if not listening(item.config):
+        return
+    listed, shown = item.stash.setdefault(_LISTED, set()), item.session.stash.setdefault(_SHOWN, set())
+    lines = []
+    for exchange in exchanges:
+        if exchange.id not in shown or exchange.id in cited:
+            attach_exchange(exchange, secrets)
+        elif exchange.id not in listed:
+            purpose = secrets.mask_text(exchange.purpose)
+            lines.append(
+                f"{exchange.id} {purpose}, {_came(exchange)}, sha256 {exchange.sha256}: evidence/{exchange.id}.json"
+            )
+        listed.add(exchange.id)
+        shown.add(exchange.id)
+    if lines:
+        allure.attach(printable("\n".join(lines)), "exchanges shown before", allure.attachment_type.TEXT)
+
+
 def attach_exchange(exchange: Exchange, secrets: Secrets) -> None:
     """Show the exchange, masked, under the step that is running: the curl line, and the answer's body if it is text."""
-    came = f"status {exchange.status}" if exchange.status else "no answer"
-    name = f"exchange {exchange.id}: {secrets.mask_text(exchange.purpose)}, {came}"
-    lines = [curl(exchange, secrets), "", secrets.mask_text(exchange.error or ""), came]
+    name = f"exchange {exchange.id}: {secrets.mask_text(exchange.purpose)}, {_came(exchange)}"
+    lines = [curl(exchange, secrets), "", secrets.mask_text(exchange.error or ""), _came(exchange)]
     lines += [f"{header}: {value}" for header, value in secrets.mask_headers(exchange.response_headers)]
     lines += ["", f"sha256 {exchange.sha256}", f"{exchange.seconds * 1000:.0f} ms"]
     allure.attach(printable("\n".join(lines)), printable(name), allure.attachment_type.TEXT)
@@ -106,6 +133,10 @@ def attach_findings(findings: Iterable[Finding], secrets: Secrets) -> None:
     text = "\n".join(secrets.mask_text(str(finding)) for finding in findings)
     if text:
         allure.attach(printable(text), "findings", allure.attachment_type.TEXT)
+
+
+def _came(exchange: Exchange) -> str:
+    return f"status {exchange.status}" if exchange.status else "no answer"
 
 
 def _title(item: pytest.Item) -> None:

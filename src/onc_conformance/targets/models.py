@@ -2,72 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from onc_conformance.targets.templates import TemplateError, parse
-
-CCDS = (
-    "patient_name", "sex", "birth_date", "race", "ethnicity", "preferred_language", "smoking_status", "problems",
-    "medications", "medication_allergies", "laboratory_tests", "laboratory_results", "vital_signs", "procedures",
-    "care_team", "immunizations", "udi", "assessment_plan", "goals", "health_concerns",
-)  # fmt: skip
-"""The twenty categories of the Common Clinical Data Set, by their canonical names."""
-
-Category = Literal[
-    "patient_name", "sex", "birth_date", "race", "ethnicity", "preferred_language", "smoking_status", "problems",
-    "medications", "medication_allergies", "laboratory_tests", "laboratory_results", "vital_signs", "procedures",
-    "care_team", "immunizations", "udi", "assessment_plan", "goals", "health_concerns",
-    "encounters", "notes", "social_history", "functional_status", "mental_status", "reason_for_visit", "referrals",
-    "coverage",
-]  # fmt: skip
-ErrorClass = Literal[
-    "auth", "forbidden", "no_match", "ambiguous", "bad_request", "not_supported", "server", "no_data"
-]  # fmt: skip
-Policy = Literal["filter", "overlap", "encounter", "ignore"]
-Operation = Literal["select_patient", "category", "all_data"]
-
-
-def _template(text: str) -> str:
-    try:
-        parse(text)
-    except TemplateError as problem:
-        raise ValueError(str(problem)) from None
-    return text
-
-
-def _regex(text: str) -> str:
-    """A condition: plain text, `/regex/flags` or `!/regex/flags`."""
-    if found := REGEX.fullmatch(text):
-        try:
-            re.compile(found["regex"])
-        except re.error as problem:
-            raise ValueError(f"{text!r} is no regular expression: {problem}") from None
-    return text
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-REGEX = re.compile(r"(?P<negated>!?)/(?P<regex>.*)/(?P<flags>[is]*)", re.DOTALL)
-"""How a regular expression is written in a description: between slashes, `!` before it negates."""
-
-Templated = Annotated[str, AfterValidator(_template)]
-Pattern = Annotated[str, AfterValidator(_regex)]
-PatternTemplate = Annotated[str, AfterValidator(_template), AfterValidator(_regex)]
-Texts = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-Statuses = Annotated[list[int], BeforeValidator(_listed, json_schema_input_type=int | list[int])]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$")]
-
-
-class Table(BaseModel):
-    """A TOML table in which a key nobody knows is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, use_attribute_docstrings=True)
-
+from onc_conformance.targets.steps import AuthStep, OpsTable
+from onc_conformance.targets.terms import (
+    Category, ErrorClass, Name, Operation, Pattern, Policy, Statuses, Table, Templated, Texts,
+)
 
 class TargetTable(Table):
     """Who is tested, where it is, and how it is reached."""
@@ -124,138 +66,6 @@ class LimitsTable(Table):
 
     requests_per_s: Annotated[float, Field(gt=0)] | None = None
     max_parallel: Annotated[int, Field(ge=1)] = 1
-
-
-class Extraction(Table):
-    """Where in an answer something is found."""
-
-    from_: Annotated[Literal["json", "xml", "header", "cookie", "text", "status"], Field(alias="from")]
-    path: str | None = None
-    """JSONPath, XPath by local names, the name of a header or cookie (or /regex/), or /regex/ with a group for text."""
-    pick: Literal["only", "first", "all"] = "first"
-    """only: none is no_match, several are ambiguous."""
-    required: bool = True
-
-    @model_validator(mode="after")
-    def _has_path(self) -> Self:
-        if self.path is None and self.from_ in {"json", "header", "cookie"}:
-            raise ValueError(f'from = "{self.from_}" needs a path')
-        if self.path and self.from_ == "status":
-            raise ValueError('from = "status" takes no path')
-        return self
-
-
-class Capture(Extraction):
-    """A value taken from an answer for later requests."""
-
-    where: dict[str, PatternTemplate] = {}
-    """Fields of the same row that must have these values, compared without regard to case."""
-    between: str | None = None
-    """A date field of the same row that must lie in the window asked for."""
-    sort: str | None = None
-    """A field of the row to sort by before picking; with - before it, descending."""
-    secret: bool = False
-
-    @model_validator(mode="after")
-    def _has_rows(self) -> Self:
-        if (self.where or self.between or self.sort) and (self.from_ != "json" or "[*]" not in (self.path or "")):
-            raise ValueError('where, between and sort need rows: from = "json" and a path with [*]')
-        return self
-
-
-Decoding = Annotated[
-    str,
-    Field(pattern=r"^(strip_bom|utf8|base64|json_string|xml_unescape|gzip|zip:.+|xml_child:[\w.-]+)$"),
-]
-
-
-class DocumentPlace(Extraction):
-    """Where in an answer the document is, and what it is wrapped in."""
-
-    decode: list[Decoding] = []
-    """Steps in order: strip_bom, utf8, base64, json_string, xml_unescape, gzip, zip:GLOB, xml_child:NAME."""
-
-
-class Request(Table):
-    """What every request has."""
-
-    id: Name | None = None
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    url: Templated
-    query: dict[str, Templated] = {}
-    headers: dict[str, Templated] = {}
-    form: dict[str, Templated] | None = None
-    json_: Annotated[dict[str, Any] | None, Field(alias="json")] = None
-    xml: Templated | None = None
-    raw: Templated | None = None
-    let: dict[Name, Templated] = {}
-    """Inner strings, evaluated in order before the request."""
-    sign: Name | None = None
-    """The [sign.NAME] to sign with."""
-    capture: dict[Name, Capture] = {}
-    omit_empty: bool = False
-    """Whether entries whose value turns out empty are left out."""
-
-    @model_validator(mode="after")
-    def _one_body(self) -> Self:
-        bodies = [name for name in ("form", "json", "xml", "raw") if self.body(name) is not None]
-        if len(bodies) > 1:
-            raise ValueError(f"a request has one body, this has {' and '.join(bodies)}; keep one")
-        if bodies and self.method == "GET":
-            raise ValueError(f'a GET carries no {bodies[0]}; use query, or method = "POST"')
-        for text in strings(self.json_ or {}):
-            _template(text)
-        return self
-
-    def body(self, name: str) -> Any:
-        """The body of this kind, None if there is none."""
-        return self.json_ if name == "json" else getattr(self, name)
-
-
-class AuthStep(Request):
-    """One request of a login."""
-
-    kind: Literal["http"] = "http"
-
-
-class Step(Request):
-    """One request of an operation."""
-
-    document: DocumentPlace | None = None
-    dates: bool | None = None
-    """Whether the window goes into this request; without it, into the step that has the document."""
-    foreach: Name | None = None
-    """A captured list: the step is done once for each of its items."""
-    as_: Annotated[Name | None, Field(alias="as")] = None
-    """The name of the item while the step is done."""
-    identity: Literal["none"] | None = None
-
-    @model_validator(mode="after")
-    def _foreach_as(self) -> Self:
-        if (self.foreach is None) != (self.as_ is None):
-            raise ValueError('foreach and as go together: foreach = "encounter_ids", as = "encounter_id"')
-        return self
-
-
-class Op(Table):
-    """The requests that make one operation, in order."""
-
-    step: Annotated[list[Step], Field(min_length=1)]
-    identity: Literal["none"] | None = None
-    """none: the answers carry no patient, so whose they are is judged by their content."""
-
-
-class OpsTable(Table):
-    """What the API can do."""
-
-    select_patient: Op | None = None
-    list_encounters: Op | None = None
-    category: Op | None = None
-    all_data: Op | None = None
-
-    def __contains__(self, name: str) -> bool:
-        """Whether the operation of this name is described."""
-        return getattr(self, name, None) is not None
 
 
 class Apply(Table):
@@ -433,11 +243,3 @@ class Description(Table):
     ok: list[Conditions] = []
     error: list[ErrorTable] = []
     negative: list[Misuse] = []
-
-
-def strings(value: Any) -> list[str]:
-    """Every string value inside a JSON-like value."""
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return [text for item in inner for text in strings(item)]

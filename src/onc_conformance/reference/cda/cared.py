@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda.clinical import OID, problem_observation, row_title
+from onc_conformance.reference.cda.conditions import problem_observation
 from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, name_parts
 from onc_conformance.reference.cda.markup import (
+    OID,
     coded,
     el,
     fixed,
@@ -21,6 +22,7 @@ from onc_conformance.reference.cda.markup import (
     template,
     words,
 )
+from onc_conformance.reference.cda.narrative import row_title
 from onc_conformance.reference.charts import Chart, Code, Fact
 
 if TYPE_CHECKING:

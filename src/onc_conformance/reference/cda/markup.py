@@ -8,6 +8,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 from onc_conformance.reference.charts import Chart, Code, Fact
 
+OID = "2.16.840.1.113883.10.20.22"
+"""Under which C-CDA names its templates."""
+
 SYSTEMS = {
     "snomed": ("2.16.840.1.113883.6.96", "SNOMED CT"),
     "loinc": ("2.16.840.1.113883.6.1", "LOINC"),

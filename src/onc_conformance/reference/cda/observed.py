@@ -5,9 +5,9 @@ from __future__ import annotations
 from numbers import Number
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda.clinical import OID, row_title
 from onc_conformance.reference.cda.header import entry_author
 from onc_conformance.reference.cda.markup import (
+    OID,
     coded,
     el,
     fixed,
@@ -22,6 +22,7 @@ from onc_conformance.reference.cda.markup import (
     translations,
     words,
 )
+from onc_conformance.reference.cda.narrative import row_title
 from onc_conformance.reference.charts import Chart, Code, Fact
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda import cared, clinical, observed
-from onc_conformance.reference.cda.clinical import OID, row_title
-from onc_conformance.reference.cda.markup import el, fixed, template, words
+from onc_conformance.reference.cda import cared, conditions, observed, treatments
+from onc_conformance.reference.cda.markup import OID, el, fixed, template, words
+from onc_conformance.reference.cda.narrative import answer, dose, measured, row, row_title, table, usual, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class Section:
         """The section; where nothing is charted it says so instead of being absent."""
         facts = [fact for kind in self.kinds for fact in page.chart.of(kind) if self.keep is None or self.keep(fact)]
         told = [fact for fact in facts if self.negates or not fact.no_information]
-        rows = [_row(fact, (row_title(fact),) if fact.no_information else self.cells(fact)) for fact in told]
+        rows = [row(fact, (row_title(fact),) if fact.no_information else self.cells(fact)) for fact in told]
         entries = list(self.entries(page, told)) if told else []
         if self.personal:
             more_rows, more_entries = self.personal(page)
@@ -60,49 +60,9 @@ class Section:
             self.templates,
             fixed("code", "loinc", self.loinc, self.title),
             words("title", self.title),
-            el("text", {}, _table(self.columns, rows) if rows else words("paragraph", silence)),
+            el("text", {}, table(self.columns, rows) if rows else words("paragraph", silence)),
             *(el("entry", {"typeCode": "DRIV"}, entry) for entry in entries),
         )
-
-
-def _table(columns: Sequence[str], rows: Sequence[str]) -> str:
-    head = el("tr", {}, *(words("th", column) for column in columns))
-    return el("table", {"border": "1", "width": "100%"}, el("thead", {}, head), el("tbody", {}, *rows))
-
-
-def _row(fact: Fact, cells: Sequence[object]) -> str:
-    return el("tr", {"ID": fact.anchor}, *(words("td", str(cell)) for cell in cells))
-
-
-def _when(fact: Fact) -> str:
-    """The fact's time as written; an interval with both its ends."""
-    if fact.text("date"):
-        return fact.text("date")
-    start, end = fact.text("start"), fact.text("end")
-    return f"{start} to {end}".strip() if end else start and f"since {start}"
-
-
-def _measured(fact: Fact) -> str:
-    found = fact.values.get("value")
-    spoken = str(fact.code("value") or found) if found not in (None, "") else "unknown"
-    return f"{spoken} {fact.text('unit')}".strip()
-
-
-def _answer(fact: Fact) -> str:
-    return _measured(fact) if "value" in fact.values else row_title(fact)
-
-
-def _usual(fact: Fact) -> str:
-    bounds = fact.values.get("range") or {}
-    return " to ".join(str(bounds[key]) for key in ("low", "high") if key in bounds)
-
-
-def _dose(fact: Fact) -> str:
-    dose, every = fact.values.get("dose"), fact.values.get("every")
-    parts = [f"{dose['value']} {dose.get('unit', '')}".strip()] if dose else []
-    parts += [str(fact.code("route"))] if fact.code("route") else []
-    parts += [f"every {every['value']} {every.get('unit', 'h')}"] if every else []
-    return ", ".join(parts)
 
 
 def _each(write: Callable[[Chart, Fact], str]) -> Callable[[Page, Sequence[Fact]], Sequence[str]]:
@@ -150,9 +110,9 @@ ALLERGIES = Section(
         fact.code("reaction") or "",
         fact.code("severity") or "",
         fact.text("status"),
-        _when(fact),
+        when(fact),
     ),
-    _each(clinical.allergy),
+    _each(conditions.allergy),
     negates=True,
 )
 MEDICATIONS = Section(
@@ -161,8 +121,8 @@ MEDICATIONS = Section(
     _section_template("2.1.1", "2014-06-09"),
     ("medications",),
     ("Medication", "Directions", "Status", "When"),
-    lambda fact: (row_title(fact), _dose(fact), fact.text("status"), _when(fact)),
-    _each(clinical.medication),
+    lambda fact: (row_title(fact), dose(fact), fact.text("status"), when(fact)),
+    _each(treatments.medication),
     negates=True,
 )
 PROBLEMS = Section(
@@ -171,8 +131,8 @@ PROBLEMS = Section(
     _section_template("2.5.1", "2015-08-01"),
     ("problems",),
     ("Problem", "Status", "When"),
-    lambda fact: (row_title(fact), fact.text("status"), _when(fact)),
-    _each(clinical.problem),
+    lambda fact: (row_title(fact), fact.text("status"), when(fact)),
+    _each(conditions.problem),
     negates=True,
 )
 PROCEDURES = Section(
@@ -181,8 +141,8 @@ PROCEDURES = Section(
     _section_template("2.7.1", "2014-06-09"),
     ("procedures",),
     ("Procedure", "Status", "When"),
-    lambda fact: (row_title(fact), fact.text("status"), _when(fact)),
-    _each(clinical.procedure),
+    lambda fact: (row_title(fact), fact.text("status"), when(fact)),
+    _each(treatments.procedure),
 )
 RESULTS = Section(
     "30954-2",
@@ -193,10 +153,10 @@ RESULTS = Section(
     lambda fact: (
         fact.code("panel") or "",
         row_title(fact),
-        _measured(fact),
+        measured(fact),
         fact.text("interpretation"),
-        _usual(fact),
-        _when(fact),
+        usual(fact),
+        when(fact),
     ),
     lambda page, facts: observed.panels(page.chart, facts),
 )
@@ -207,9 +167,9 @@ SOCIAL_HISTORY = Section(
     ("smoking_status", "social_history"),
     ("What", "Finding", "When"),
     lambda fact: (
-        ("Tobacco smoking status", row_title(fact), _when(fact))
+        ("Tobacco smoking status", row_title(fact), when(fact))
         if fact.kind == "smoking_status"
-        else (row_title(fact), _measured(fact), _when(fact))
+        else (row_title(fact), measured(fact), when(fact))
     ),
     _social_entries,
     personal=_sex,
@@ -221,7 +181,7 @@ VITAL_SIGNS = Section(
     _section_template("2.4.1", "2015-08-01"),
     ("vital_signs",),
     ("Measurement", "Value", "When"),
-    lambda fact: (row_title(fact), _measured(fact), _when(fact)),
+    lambda fact: (row_title(fact), measured(fact), when(fact)),
     lambda page, facts: observed.vital_signs(page.chart, facts),
 )
 IMMUNIZATIONS = Section(
@@ -230,8 +190,8 @@ IMMUNIZATIONS = Section(
     _section_template("2.2.1", "2015-08-01"),
     ("immunizations",),
     ("Vaccine", "Lot", "Manufacturer", "Status", "When"),
-    lambda fact: (row_title(fact), fact.text("lot"), fact.text("manufacturer"), fact.text("status"), _when(fact)),
-    _each(clinical.immunization),
+    lambda fact: (row_title(fact), fact.text("lot"), fact.text("manufacturer"), fact.text("status"), when(fact)),
+    _each(treatments.immunization),
 )
 DEVICES = Section(
     "46264-8",
@@ -239,13 +199,13 @@ DEVICES = Section(
     _section_template("2.23", "2014-06-09"),
     ("udi",),
     ("Device", "Unique device identifier", "When"),
-    lambda fact: (row_title(fact), fact.text("udi"), _when(fact)),
-    _each(clinical.device),
+    lambda fact: (row_title(fact), fact.text("udi"), when(fact)),
+    _each(treatments.device),
 )
 DEVICES_UNIDENTIFIED = replace(
     DEVICES,
-    cells=lambda fact: (row_title(fact), "", _when(fact)),
-    entries=_each(lambda chart, fact: clinical.device(chart, fact, with_instance=False)),
+    cells=lambda fact: (row_title(fact), "", when(fact)),
+    entries=_each(lambda chart, fact: treatments.device(chart, fact, with_instance=False)),
 )
 ENCOUNTERS = Section(
     "46240-8",
@@ -253,7 +213,7 @@ ENCOUNTERS = Section(
     _section_template("2.22.1", "2015-08-01"),
     ("encounters",),
     ("Encounter", "Diagnosis", "Place", "When"),
-    lambda fact: (row_title(fact), fact.code("diagnosis") or "", fact.text("location"), _when(fact)),
+    lambda fact: (row_title(fact), fact.code("diagnosis") or "", fact.text("location"), when(fact)),
     _each(cared.encounter),
 )
 ASSESSMENT = Section(
@@ -262,7 +222,7 @@ ASSESSMENT = Section(
     template(f"{OID}.2.8", ""),
     ("assessment_plan",),
     ("Assessment", "When"),
-    lambda fact: (row_title(fact), _when(fact)),
+    lambda fact: (row_title(fact), when(fact)),
     lambda _page, _facts: (),
     keep=_kind("assessment"),
 )
@@ -272,7 +232,7 @@ PLAN = Section(
     _section_template("2.10", "2014-06-09"),
     ("assessment_plan",),
     ("Plan", "When"),
-    lambda fact: (row_title(fact), _when(fact)),
+    lambda fact: (row_title(fact), when(fact)),
     _each(cared.planned),
     keep=_kind("plan"),
 )
@@ -282,7 +242,7 @@ ASSESSMENT_AND_PLAN = Section(
     _section_template("2.9", "2014-06-09"),
     ("assessment_plan",),
     ("Kind", "What", "When"),
-    lambda fact: (fact.text("kind"), row_title(fact), _when(fact)),
+    lambda fact: (fact.text("kind"), row_title(fact), when(fact)),
     lambda page, facts: [cared.planned(page.chart, fact) for fact in facts if fact.text("kind") == "plan"],
 )
 GOALS = Section(
@@ -291,7 +251,7 @@ GOALS = Section(
     template(f"{OID}.2.60", ""),
     ("goals",),
     ("Goal", "When"),
-    lambda fact: (row_title(fact), _when(fact)),
+    lambda fact: (row_title(fact), when(fact)),
     _each(cared.goal),
 )
 HEALTH_CONCERNS = Section(
@@ -300,7 +260,7 @@ HEALTH_CONCERNS = Section(
     template(f"{OID}.2.58", "2015-08-01"),
     ("health_concerns",),
     ("Concern", "When"),
-    lambda fact: (row_title(fact), _when(fact)),
+    lambda fact: (row_title(fact), when(fact)),
     _each(cared.health_concern),
 )
 CARE_TEAM = Section(
@@ -309,7 +269,7 @@ CARE_TEAM = Section(
     template(f"{OID}.2.500", "2019-07-01", "2022-06-01"),
     ("care_team",),
     ("Member", "Role", "When"),
-    lambda fact: (cared.member_name(fact), fact.code("role") or "", _when(fact)),
+    lambda fact: (cared.member_name(fact), fact.code("role") or "", when(fact)),
     _team,
 )
 FUNCTIONAL_STATUS = Section(
@@ -318,7 +278,7 @@ FUNCTIONAL_STATUS = Section(
     _section_template("2.14", "2014-06-09"),
     ("functional_status",),
     ("Finding", "When"),
-    lambda fact: (_answer(fact), _when(fact)),
+    lambda fact: (answer(fact), when(fact)),
     _each(observed.functional_status),
 )
 MENTAL_STATUS = Section(
@@ -327,7 +287,7 @@ MENTAL_STATUS = Section(
     template(f"{OID}.2.56", "2015-08-01"),
     ("mental_status",),
     ("Finding", "When"),
-    lambda fact: (_answer(fact), _when(fact)),
+    lambda fact: (answer(fact), when(fact)),
     _each(observed.mental_status),
 )
 PAYERS = Section(
@@ -340,7 +300,7 @@ PAYERS = Section(
         fact.text("payer") or row_title(fact),
         fact.code() or "",
         fact.text("member_id"),
-        _when(fact),
+        when(fact),
     ),
     _each(cared.coverage),
 )
@@ -350,7 +310,7 @@ NOTES = Section(
     template(f"{OID}.2.65", "2016-11-01"),
     ("notes",),
     ("Note", "Author", "When"),
-    lambda fact: (row_title(fact), fact.text("author"), _when(fact)),
+    lambda fact: (row_title(fact), fact.text("author"), when(fact)),
     _each(cared.note),
 )
 
