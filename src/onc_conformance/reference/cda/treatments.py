@@ -1,0 +1,175 @@
+"""Entries about what was given or done: medications, immunizations, procedures, devices put in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onc_conformance.reference.cda.conditions import is_over
+from onc_conformance.reference.cda.header import entry_author
+from onc_conformance.reference.cda.markup import (
+    OID,
+    coded,
+    el,
+    identifier,
+    moment,
+    narrative,
+    original,
+    point,
+    quantity,
+    span,
+    status,
+    template,
+    translations,
+    words,
+)
+from onc_conformance.reference.cda.narrative import row_title
+from onc_conformance.reference.charts import Code
+
+if TYPE_CHECKING:
+    from onc_conformance.reference.charts import Chart, Fact
+
+_UDI = "2.16.840.1.113883.3.3719"
+_MEDICATION_STATUS = {"active", "completed", "aborted", "suspended"}
+_NO_DRUG = Code("snomed", "410942007", "Drug or medicament (substance)")
+_PROCEDURE_TEMPLATES = template(f"{OID}.4.14", "", "2014-06-09")
+
+
+def medication(chart: Chart, fact: Fact) -> str:
+    """Medication Activity; "no known medications" where that is the fact."""
+    none_known = fact.no_information and fact.code() is None
+    every = fact.values.get("every")
+    period = quantity("period", every["value"], every.get("unit", "h")) if every else ""
+    code = fact.code()
+    material = (
+        coded("code", None, coded("translation", _NO_DRUG), text=row_title(fact))
+        if none_known
+        else coded("code", code, original(fact), translations(fact))
+    )
+    return el(
+        "substanceAdministration",
+        {"classCode": "SBADM", "moodCode": "EVN"} | ({"negationInd": "true"} if none_known else {}),
+        template(f"{OID}.4.16", "", "2014-06-09"),
+        identifier(chart, fact.anchor),
+        narrative(fact),
+        status(_medication_status(fact)),
+        _medication_time(fact),
+        el("effectiveTime", {"xsi:type": "PIVL_TS", "operator": "A"}, period) if period else "",
+        coded("routeCode", fact.code("route")) if fact.code("route") else "",
+        _dose(fact),
+        el(
+            "consumable",
+            {},
+            el(
+                "manufacturedProduct",
+                {"classCode": "MANU"},
+                template(f"{OID}.4.23", "", "2014-06-09"),
+                el("manufacturedMaterial", {}, material),
+            ),
+        ),
+        entry_author(chart, fact),
+    )
+
+
+def _medication_time(fact: Fact) -> str:
+    if fact.values.get("date"):
+        return point("effectiveTime", fact.values["date"])
+    return span(fact, "IVL_TS")
+
+
+def _medication_status(fact: Fact) -> str:
+    if fact.text("status") in _MEDICATION_STATUS:
+        return fact.text("status")
+    return "completed" if is_over(fact) or fact.values.get("date") else "active"
+
+
+def _dose(fact: Fact) -> str:
+    dose = fact.values.get("dose")
+    if not dose:
+        return '<doseQuantity nullFlavor="UNK"/>'
+    return quantity("doseQuantity", dose["value"], str(dose.get("unit", "")))
+
+
+def immunization(chart: Chart, fact: Fact) -> str:
+    """Immunization Activity; one with status `not_done` is negated."""
+    refused = fact.text("status") in {"not_done", "refused"}
+    maker = fact.text("manufacturer")
+    return el(
+        "substanceAdministration",
+        {"classCode": "SBADM", "moodCode": "EVN", "negationInd": "true" if refused else "false"},
+        template(f"{OID}.4.52", "", "2015-08-01"),
+        identifier(chart, fact.anchor),
+        narrative(fact),
+        status("completed"),
+        point("effectiveTime", next(iter(fact.dates), None)),
+        coded("routeCode", fact.code("route")) if fact.code("route") else "",
+        el(
+            "consumable",
+            {},
+            el(
+                "manufacturedProduct",
+                {"classCode": "MANU"},
+                template(f"{OID}.4.54", "", "2014-06-09"),
+                el(
+                    "manufacturedMaterial",
+                    {},
+                    coded("code", fact.code(), original(fact), translations(fact)),
+                    words("lotNumberText", fact.text("lot")) if fact.text("lot") else "",
+                ),
+                el("manufacturerOrganization", {}, words("name", maker)) if maker else "",
+            ),
+        ),
+        entry_author(chart, fact),
+    )
+
+
+def procedure(chart: Chart, fact: Fact) -> str:
+    """Procedure Activity Procedure."""
+    return el(
+        "procedure",
+        {"classCode": "PROC", "moodCode": "EVN"},
+        _PROCEDURE_TEMPLATES,
+        identifier(chart, fact.anchor),
+        coded("code", fact.code(), original(fact), translations(fact)),
+        narrative(fact),
+        status(_procedure_status(fact)),
+        moment(fact),
+        entry_author(chart, fact),
+    )
+
+
+def device(chart: Chart, fact: Fact, *, with_instance: bool = True) -> str:
+    """The procedure that put a device in, and the device as its Product Instance with the full UDI."""
+    act = fact.code("procedure") or Code("snomed", "360030002", "Application of medical device (procedure)")
+    return el(
+        "procedure",
+        {"classCode": "PROC", "moodCode": "EVN"},
+        _PROCEDURE_TEMPLATES,
+        identifier(chart, fact.anchor),
+        coded("code", act, original(fact)),
+        narrative(fact),
+        status(_procedure_status(fact)),
+        moment(fact),
+        entry_author(chart, fact),
+        _product_instance(fact) if with_instance else "",
+    )
+
+
+def _product_instance(fact: Fact) -> str:
+    carrier = fact.text("udi")
+    known = {"root": _UDI, "extension": carrier, "assigningAuthorityName": "FDA"}
+    return el(
+        "participant",
+        {"typeCode": "DEV"},
+        el(
+            "participantRole",
+            {"classCode": "MANU"},
+            template(f"{OID}.4.37", ""),
+            el("id", known if carrier else {"nullFlavor": "UNK"}),
+            el("playingDevice", {}, coded("code", fact.code(), original(fact))),
+            el("scopingEntity", {}, el("id", {"root": _UDI})),
+        ),
+    )
+
+
+def _procedure_status(fact: Fact) -> str:
+    return fact.text("status") if fact.text("status") in {"active", "aborted", "cancelled"} else "completed"
