@@ -20,7 +20,7 @@ from onc_conformance.moments import Days
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from onc_conformance.judging import SECONDS, Judgement
+    from onc_conformance.judging import Judgement
     from onc_conformance.record import Record
 
 SUFFIXES = (".xml",)
@@ -206,7 +206,7 @@ def validate(
     stream = out or sys.stdout
     against = expectation(edition, expected, first, last)
     verdicts: Counter[str] = Counter()
-    not_run: tuple[str, ...] = SECONDS
+    not_run: tuple[str, ...] = judging.SECONDS
     for source in documents(paths):
         judgement = _judged(against, source)
         verdicts[judgement.verdict] += 1

@@ -70,7 +70,7 @@ def _days(element: Element | None) -> Days | None:
 
 
 def xpath(element: Element, positions: dict[Element, dict[Element, int]]) -> str:
-    """A path of local names with positions, for a person; `positions` remembers siblings, so that many paths are cheap."""
+    """A path of local names with positions, for a person; `positions` remembers siblings, so many paths are cheap."""
     steps: list[str] = []
     node = element
     while node is not None:

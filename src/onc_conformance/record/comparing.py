@@ -96,7 +96,7 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
 def pair_other_days(
     facts: Sequence[Fact], seen: Sequence[Seen], among: Iterable[int], left: Iterable[int]
 ) -> dict[int, int]:
-    """Pair facts `among` the record's positions with those `left` of the answer about the same thing, earliest first."""
+    """Pair facts `among` the record's positions with those `left` of the answer about the same, earliest first."""
     by_key: dict[Hashable, list[int]] = defaultdict(list)
     for position in sorted(left, key=lambda position: _first(seen[position].stated)):
         for key in keys(seen[position]):
