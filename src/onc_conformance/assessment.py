@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from onc_conformance import judging, uscdi, windows
 from onc_conformance.ccda.document import Document
-from onc_conformance.examination import MARKUP, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject, held
+from onc_conformance.examination import MEDIA_TYPES, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject, held
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.record import KINDS, Record
 from onc_conformance.targets import Misuse
@@ -38,13 +38,13 @@ def computable(reply: Reply, rule: str) -> Iterator[Finding]:
     yield from answered(reply, rule)
     for payload, document in zip(reply.answer.documents, reply.documents, strict=True):
         yield from (replace(each, rule=rule, message=f"{reply.request}: {each.message}") for each in document.findings)
-        media = payload.media_type or ""
-        if document.root is not None and media and not any(word in media for word in MARKUP):
+        media, fitting = payload.media_type, MEDIA_TYPES[reply.carrier]
+        if document.root is not None and media and not any(word in media for word in fitting):
             yield replace(
                 reply.objection(
                     rule,
                     "the answer says that it is something else than it is",
-                    expected="an XML media type",
+                    expected=f"a media type with {' or '.join(fitting)}",
                     found=media,
                 ),
                 exchange=payload.exchange,

@@ -20,7 +20,8 @@ from onc_conformance.targets import Answer, Client, Misuse, Session, Target
 REFUSALS = frozenset({"auth", "forbidden", "no_match", "ambiguous", "bad_request", "no_data"})
 """Kinds of answer that turn a bad request away in an orderly manner."""
 NO_SUCH_REQUEST = frozenset({"not_supported"})
-MARKUP = ("xml", "text/plain", "application/octet-stream")
+MEDIA_TYPES = {"json": ("json", "text/plain"), "": ("xml", "text/plain", "application/octet-stream")}
+"""What an answer may call itself, by what it is: JSON with a document inside, or the document itself."""
 DATED_PATIENTS = 2
 """Patients that date requests are made for, those with the most days first: a third shows nothing new."""
 
@@ -52,6 +53,8 @@ class Reply:
     """The fact classes asked for; None is all."""
     whose: Subject | None = None
     """The patient whose id was sent, where it is not the subject's own."""
+    carrier: str = ""
+    """`json` where the document comes inside JSON."""
 
     @property
     def ok(self) -> bool:
@@ -271,8 +274,13 @@ class Examination:
         what = f"the category {category}" if category else "all data"
         when = f" of {window}" if window else ""
         kinds = frozenset(uscdi.categories()[category].kinds) if category else None
+        op = self.target.description.ops.category if category else self.target.description.ops.all_data
+        place = op.step[-1].document if op else None
+        carrier = "json" if place and place.from_ == "json" else ""
         documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
-        return Reply(subject, f"{what}{when} for {subject.id}", answer, documents, window, category, kinds)
+        return Reply(
+            subject, f"{what}{when} for {subject.id}", answer, documents, window, category, kinds, carrier=carrier
+        )
 
     def _once(self, key: tuple[object, ...], ask: Callable[[], Reply]) -> Reply:
         if key not in self._replies:

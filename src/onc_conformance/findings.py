@@ -98,7 +98,7 @@ class Finding:
         return "; ".join(parts)
 
 
-class Nonconformity(AssertionError):
+class Nonconformity(AssertionError):  # noqa: N818 - the field's word
     """The target's fault: at least one finding of severity error. An AssertionError, so that pytest says failed."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
