@@ -251,25 +251,33 @@ def _read(raw: Any, patience: float) -> tuple[bytes, str | None]:
 
 def _explain(problem: Exception, url: str, transport: Transport) -> str:
     """One line: what kept the request from being answered, and what to look at."""
-    where = urlsplit(url).hostname or url
-    text = str(problem).lower()
-    if isinstance(problem, requests.exceptions.SSLError) or "ssl" in text:
-        return f"no TLS connection to {where}: {_sentence(problem)}; check the certificate, or set tls_verify"
-    if isinstance(problem, requests.exceptions.ProxyError):
-        return f"no way to {where} through the proxy: {_sentence(problem)}; check proxy, or HTTPS_PROXY"
-    if isinstance(problem, (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)):
-        return f"{where} did not accept a connection within {CONNECT_SECONDS:g} s; is the address right?"
-    if isinstance(problem, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)):
-        return f"{where} did not answer within {transport.timeout_s:g} s; if it is slow, raise timeout_s"
-    if "name or service not known" in text or "name resolution" in text or "getaddrinfo" in text or "resolve" in text:
-        return f"cannot resolve the host name {where}; is the address right?"
-    if "refused" in text:
-        return f"{host(url)} refuses connections; is the server running, and the port right?"
-    if isinstance(problem, UnicodeError) or "header" in text:
-        return f"a header cannot be sent to {where}: {_sentence(problem)}; header values are one line of Latin-1"
-    if isinstance(problem, ValueError):
-        return f"not an address a request can be sent to: {url!r}; expected http://… or https://…"
-    return f"no answer from {where}: {_sentence(problem)}"
+    where = _host_or_empty(url) or url
+    reason = _sentence(problem)
+    text = f"{problem} {reason}".lower()
+    timed_out = isinstance(problem, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError))
+    cases = (
+        ("ssl" in text, f"no TLS connection to {where}: {reason}; check the certificate, or set tls_verify"),
+        (
+            isinstance(problem, requests.exceptions.ProxyError),
+            f"no way to {where} through the proxy: {reason}; check proxy, or HTTPS_PROXY",
+        ),
+        (
+            isinstance(problem, requests.exceptions.ConnectTimeout),
+            f"{where} did not accept a connection within {CONNECT_SECONDS:g} s; is the address right?",
+        ),
+        (timed_out, f"{where} did not answer within {transport.timeout_s:g} s; if it is slow, raise timeout_s"),
+        ("resol" in text, f"cannot resolve the host name of {where}; is the address right?"),
+        ("refused" in text, f"{where} refuses connections; is the server running, and the port right?"),
+        (
+            isinstance(problem, UnicodeError) or "header" in text,
+            f"a header cannot be sent to {where}: {reason}; header values are one line of Latin-1",
+        ),
+        (
+            isinstance(problem, ValueError),
+            f"not an address a request can be sent to: {url!r}; expected http://… or https://…",
+        ),
+    )
+    return next((message for fits, message in cases if fits), f"no answer from {where}: {reason}")
 
 
 def _sentence(problem: BaseException) -> str:

@@ -9,12 +9,13 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from onc_conformance.access.signing import hmac_signature, signing_string
 from onc_conformance.exchange import host
-from onc_conformance.targets.models import Apply, Request, Sign
+from onc_conformance.targets.models import Apply, Sign
 from onc_conformance.targets.templates import parse, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from onc_conformance.targets.steps import Request
     from onc_conformance.targets.variables import Variables
 
 _MEDIA_TYPES = {
@@ -34,6 +35,7 @@ class Prepared:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    signed: bool = False
 
 
 def assemble(
@@ -83,7 +85,7 @@ def sign(prepared: Prepared, scheme: Sign, variables: Variables) -> tuple[Prepar
     own = _pairs([scheme.set_headers], variables, omit_empty=False)
     replaced = {name.lower() for name, _ in own}
     kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in replaced)
-    return Prepared(prepared.method, prepared.url, (*kept, *own), prepared.body), key
+    return Prepared(prepared.method, prepared.url, (*kept, *own), prepared.body, signed=True), key
 
 
 def _address(template: str, variables: Variables) -> tuple[str, bool]:

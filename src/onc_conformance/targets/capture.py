@@ -17,12 +17,12 @@ from onc_conformance.targets.templates import Lookup, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from onc_conformance.targets.models import Capture, DocumentPlace, Extraction
+    from onc_conformance.targets.steps import Capture, DocumentPlace, Extraction
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
-class NothingCaptured(Exception):
+class NothingCaptured(Exception):  # noqa: N818 - names what is the case
     """What was looked for is not there, or is there too often; `kind` is the class of the answer then."""
 
     def __init__(self, kind: str, message: str) -> None:

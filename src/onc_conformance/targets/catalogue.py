@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.findings import UsageError
 from onc_conformance.moments import Days
-from onc_conformance.targets.loading import Target, bundled, text_of, unbound
-from onc_conformance.targets.models import CCDS
+from onc_conformance.targets.loading import bundled, text_of, unbound
+from onc_conformance.targets.terms import CCDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from onc_conformance.targets.answers import Answer
-    from onc_conformance.targets.client import Client, Session
+    from onc_conformance.targets.client import Client
+    from onc_conformance.targets.session import Session
+    from onc_conformance.targets.target import Target
 
 _SKELETON = Path(__file__).with_name("skeleton") / "new.toml"
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
@@ -58,7 +60,7 @@ def new(name: str) -> str:
 def check(
     client: Client,
     patient: Mapping[str, str] | None = None,
-    vars: Mapping[str, str] | None = None,
+    vars: Mapping[str, str] | None = None,  # noqa: A002 - the word of the patients file
     *,
     data: bool = False,
 ) -> Iterator[Row]:

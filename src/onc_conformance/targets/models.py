@@ -1,5 +1,7 @@
 """The vocabulary of a target description: what may stand in the file, and what it means."""
 
+# ruff: noqa: RUF012 - pydantic copies the defaults of its fields
+
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
@@ -8,8 +10,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from onc_conformance.targets.steps import AuthStep, OpsTable
 from onc_conformance.targets.terms import (
-    Category, ErrorClass, Name, Operation, Pattern, Policy, Statuses, Table, Templated, Texts,
+    Category,
+    ErrorClass,
+    Name,
+    Operation,
+    Pattern,
+    Policy,
+    Statuses,
+    Table,
+    Templated,
+    Texts,
 )
+
 
 class TargetTable(Table):
     """Who is tested, where it is, and how it is reached."""

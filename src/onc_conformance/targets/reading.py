@@ -6,8 +6,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.targets.models import REGEX
 from onc_conformance.targets.paths import Node, json_path, read_json, read_xml, scalar, xml_path, xml_text
+from onc_conformance.targets.terms import REGEX
 
 if TYPE_CHECKING:
     from onc_conformance.exchange import Exchange

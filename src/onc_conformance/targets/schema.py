@@ -1,4 +1,4 @@
-"""The JSON Schema of a target description, made from its models; `python -m onc_conformance.targets.schema` writes it."""
+"""The JSON Schema of a target description, made from its models; run as a module, this writes it."""
 
 from __future__ import annotations
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.targets.models import Description, Op, Request, Sign, Step, strings
+from onc_conformance.targets.steps import Op, Request, Step
 from onc_conformance.targets.templates import parse
+from onc_conformance.targets.terms import strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from onc_conformance.targets.lines import Path
+    from onc_conformance.targets.models import Description, Sign
 
 PATIENT = ("id", "family", "given", "middle", "prefix", "suffix", "dob", "sex")
 """What `{patient.NAME}` offers."""
@@ -21,7 +23,7 @@ _RESERVED = {"now", "uuid", "category", "signature"}
 _BODIES = {"form": "form", "body": "json"}
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - becomes a UsageError with file and line
     """What is wrong with a description, and the path of the key."""
 
     def __init__(self, path: Path, message: str) -> None:

@@ -9,8 +9,8 @@ from onc_conformance.targets.templates import Template, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onc_conformance.targets.loading import Target
-    from onc_conformance.targets.models import Request
+    from onc_conformance.targets.steps import Request
+    from onc_conformance.targets.target import Target
 
 
 def field_names(target: Target) -> set[str]:

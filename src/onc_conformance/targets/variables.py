@@ -12,7 +12,7 @@ from onc_conformance.targets.templates import Value, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from onc_conformance.targets.loading import Target
+    from onc_conformance.targets.target import Target
 
 Captured = str | list[str]
 

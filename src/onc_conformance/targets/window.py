@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onc_conformance.targets.models import Dates
 
 
-class CannotAsk(Exception):
+class CannotAsk(Exception):  # noqa: N818 - names what is the case
     """The API has no way to ask for this window; the reason is in the API's terms."""
 
 
