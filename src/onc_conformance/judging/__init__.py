@@ -8,6 +8,7 @@ from onc_conformance.judging.patients import item, whose
 from onc_conformance.judging.presence import holds_data, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
+    declarations,
     device_placement,
     document_type,
     goals_section,
@@ -32,6 +33,7 @@ __all__ = [
     "category",
     "content",
     "dates",
+    "declarations",
     "device_placement",
     "document_type",
     "goals_section",

@@ -11,7 +11,7 @@ from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.patients import whose
-from onc_conformance.judging.requirements import required_sections
+from onc_conformance.judging.requirements import declarations, required_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,10 +117,10 @@ def judge(
     )
 
 
-def _sections(doc: Document, _case: Case) -> list[Finding]:
-    """What the CCD template of R2.1 demands, of documents that declare it."""
+def _declared(doc: Document, _case: Case) -> list[Finding]:
+    """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections."""
     declared = any(root == CCD and extension for root, extension in doc.templates)
-    return required_sections(doc) if declared else []
+    return declarations(doc) + (required_sections(doc) if declared else [])
 
 
 def _expected(doc: Document, case: Case) -> list[Finding]:
@@ -136,7 +136,7 @@ def _expected(doc: Document, case: Case) -> list[Finding]:
 
 
 LAYERS: tuple[LayerOfJudging, ...] = (
-    LayerOfJudging("uscdi", _sections),
+    LayerOfJudging("uscdi", _declared),
     LayerOfJudging("content", _expected, lambda case: case.record is not None),
 )
 """The layers there are, in the order of SECONDS; a further layer is a further entry."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from onc_conformance import uscdi
 from onc_conformance.ccda import CCD, SUMMARY, Document
 from onc_conformance.ccda.document import title_of_section
-from onc_conformance.ccda.tree import name
+from onc_conformance.ccda.tree import child, name
 from onc_conformance.findings import Finding, Layer, Severity
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PRODUCT_INSTANCE = "2.16.840.1.113883.10.20.22.4.37"
 PROCEDURE_ACTIVITY = "2.16.840.1.113883.10.20.22.4.14"
 ASSESSMENT_AND_PLAN, ASSESSMENT, PLAN = "51847-2", "51848-0", "18776-5"
+CDA_R2 = ("2.16.840.1.113883.1.3", "POCD_HD000040")
+ANY_NOTE = "34109-9"
+"""A Notes section bears the code of whatever kind of note it holds."""
 GOALS, HEALTH_CONCERNS = "61146-7", "75310-3"
 
 
@@ -39,6 +42,42 @@ def document_type(doc: Document, *, rule: str = "DOCUMENT-TYPE") -> list[Finding
         )
         for said, expected, found in wrong
     ]
+
+
+def declarations(doc: Document, *, rule: str | None = None) -> list[Finding]:
+    """Errors where a document says two things at once: no typeId of CDA R2, a section's template and another code."""
+    if doc.root is None or not doc.is_whole:
+        return list(doc.findings)
+    findings: list[Finding] = []
+    declared = child(doc.root, "typeId")
+    if declared is None or (declared.get("root"), declared.get("extension")) != CDA_R2:
+        findings.append(
+            doc.finding(
+                declared,
+                layer=Layer.TEMPLATE,
+                severity=Severity.ERROR,
+                rule=rule or "1198-5361",
+                message="the document does not declare itself a CDA R2 document",
+                expected=f"typeId root {CDA_R2[0]} extension {CDA_R2[1]}",
+                found="none"
+                if declared is None
+                else f"root {declared.get('root')} extension {declared.get('extension')}",
+            )
+        )
+    findings += [
+        doc.finding(
+            section.element,
+            layer=Layer.TEMPLATE,
+            severity=Severity.ERROR,
+            rule=rule or "SECTION-CODE",
+            message=f"a section declares the template of {title_of_section(section.loinc)} and another code",
+            expected=f"code {section.loinc}",
+            found=f"code {section.code}",
+        )
+        for section in doc.sections
+        if section.loinc and section.code and section.loinc not in {section.code, ANY_NOTE}
+    ]
+    return findings
 
 
 def required_sections(doc: Document, *, rule: str | None = None) -> list[Finding]:
