@@ -136,7 +136,7 @@ def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple
 
 def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, str]) -> Found | None:
     """The fact, or None where the entry denies it or says nothing is known."""
-    if entry.get("negationInd") == "true" or entry.get("nullFlavor") or _denied(entry):
+    if _denied(entry):
         return None
     coded = [each for path in where.what for each in down(entry, path)]
     all_codes = tuple(dict.fromkeys(code for each in coded for code in codes(each)))
@@ -164,9 +164,13 @@ def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, st
 
 
 def _denied(entry: Element) -> bool:
-    """A concern that is itself denied takes what it is about with it."""
-    holder = entry.getparent()
-    return holder is not None and holder.get("negationInd") == "true"
+    """Whether it, or anything around it in its entry, is denied or says that nothing is known."""
+    node = entry
+    while node is not None and name(node) not in {"section", "entry"}:
+        if node.get("negationInd") in {"true", "1"} or node.get("nullFlavor"):
+            return True
+        node = node.getparent()
+    return False
 
 
 def _udi(role: Element) -> Iterator[str]:

@@ -25,6 +25,8 @@ def of_toml(text: str) -> dict[Place, int]:
         if header := _HEADER.match(line):
             table = _table(header[2].split("."), array=header[1] == "[[", counts=counts)
             lines.setdefault(table, number)
+            if header[1] == "[[":
+                lines.setdefault(table[:-1], number)
         elif key := _KEY.match(line):
             lines.setdefault((*table, key[1].strip("\"'")), number)
     return lines
