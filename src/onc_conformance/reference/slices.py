@@ -40,12 +40,13 @@ def parse(data: bytes) -> etree._Element:
     """The root of an XML document, read without entities, network or huge trees."""
     if not data.strip():
         raise NotReadableError("it is empty")
+    parser = _parser(recover=False)
     try:
-        return etree.fromstring(data, _parser(recover=False))
+        return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         # Two vendors declare xmlns:schemaLocation: well-formed, though libxml2 calls the namespace name invalid.
-        log: list[etree._LogEntry] = list(error.error_log)  # type: ignore[call-overload]  # the stubs do not know it
-        if any(entry.domain != etree.ErrorDomains.NAMESPACE for entry in log):
+        log: list[etree._LogEntry] = list(parser.error_log)
+        if any(entry.type != etree.ErrorTypes.WAR_NS_URI for entry in log):
             raise NotReadableError(f"it is not XML ({error.msg})") from error
         return etree.fromstring(data, _parser(recover=True))
 

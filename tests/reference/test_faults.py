@@ -1,0 +1,272 @@
+"""Every fault changes what it says it changes, and nothing else, in what the two APIs and the documentation answer."""
+
+import re
+
+import pytest
+from tests.reference.clients import PATIENTS, WebChartClient, ehryourway, in_process, webchart
+
+from onc_conformance.reference import ReferenceEHR
+from onc_conformance.reference.faults import CATALOGUE
+
+DAY = {"sdate": "2015-06-22", "edate": "2015-06-22"}
+SPAN = {"sdate": "2014-05-10", "edate": "2015-06-22"}
+EYW_DAY = {"FromDate": "06/22/2015", "ToDate": "06/22/2015"}
+EYW_SPAN = {"FromDate": "05/10/2014", "ToDate": "06/22/2015"}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+# What differs from one run to the next although nothing is wrong.
+PASSING = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f-]{27}|/[0-9a-f]{32}\.xml|127\.0\.0\.1:\d+|\"\d{16}\"|accessTokenExpiryDT\": \"[^\"]*"
+)
+
+
+BOTH = {"webchart", "ehryourway"}
+CHANGES = {
+    "select-wrong-patient": (BOTH, {"select"}),
+    "select-same-id": (BOTH, {"select"}),
+    "select-no-id": (BOTH, {"select"}),
+    "select-login-page": (BOTH, {"select"}),
+    "id-ignored": (BOTH, {"list", "category", "category window", "document", "document window"}),
+    "unknown-id-answered": (BOTH, {"unknown id"}),
+    "foreign-id-answered": ({"ehryourway"}, {"foreign id"}),
+    "token-not-checked": (BOTH, {"false token", "expired token"}),
+    "missing-token-accepted": (BOTH, {"no token"}),
+    "expired-token-accepted": (BOTH, {"expired token"}),
+    "signature-not-checked": ({"ehryourway"}, {"forged"}),
+    "category-window-ignored": (BOTH, {"category window"}),
+    "category-day-early": (BOTH, {"category window"}),
+    "category-end-exclusive": (BOTH, {"category window"}),
+    "category-start-exclusive": (BOTH, {"category window"}),
+    "category-window-error": (BOTH, {"category window"}),
+    "category-empty": (BOTH, {"category", "category window"}),
+    "category-drops-fact": (BOTH, {"category"}),
+    "category-leaks-entry": (BOTH, {"category", "category window"}),
+    "category-login-page": (BOTH, {"category", "category window"}),
+    "category-wrong-patient": (BOTH, {"category", "category window"}),
+    "category-always-problems": (BOTH, {"category", "category window"}),
+    "document-window-ignored": (BOTH, {"document window"}),
+    "document-day-early": (BOTH, {"document window"}),
+    "document-end-exclusive": (BOTH, {"document window"}),
+    "document-start-exclusive": (BOTH, {"document window"}),
+    "document-window-empty": (BOTH, {"document window"}),
+    "document-leaks-entry": (BOTH, {"document", "document window"}),
+    "goals-missing": (BOTH, {"document", "document window"}),
+}
+
+
+def expected(fault):
+    if fault in CHANGES:
+        return CHANGES[fault]
+    if fault.startswith("docs-"):
+        return BOTH, {"documentation"}
+    return BOTH, {"document", "document window"}
+
+
+def kept(answer):
+    """What there is to notice in an answer: its status, the headers that matter, its body."""
+    text = answer.content.decode("utf-8", errors="replace")
+    headers = [answer.headers.get(name) for name in ("Content-Type", "X-lg_status")]
+    return answer.status_code, headers, PASSING.sub("…", text)
+
+
+def webchart_answers(ehr, http, ids):
+    """Answers by group; `ids` are those an honest system issued, as a client would have kept them."""
+    client = webchart(ehr, http)
+    false, absent, late = (WebChartClient(client.url, http) for _ in range(3))
+    false.cookie, late.cookie = NOBODY, ehr.env["WC_EXPIRED_SID"]
+    names = ("Problems", "Medications", "Immunizations", "Vital Signs", "Patient Name")
+    yield "select", [client.query(f"GET/db/patients/LIKE_last_name={name}") for name in ("Newman", "Bates")]
+    for patient, visit, documents in ids.values():
+        yield "list", [client.query(f"GET/db/{table}/pat_id={patient}") for table in ("encounters", "documents")]
+        yield "category", [client.category(name, pat_id=patient) for name in names]
+        yield "category", [client.category("Goals", encounter_id=visit)]
+        yield "category window", [client.category(name, pat_id=patient, **DAY) for name in names]
+        yield "category window", [client.category(name, pat_id=patient, **SPAN) for name in names]
+        yield "document", [client.stream(documents[-1])]
+        yield "document window", [client.stream(documents[-1], **DAY), client.stream(documents[-1], **SPAN)]
+    yield (
+        "unknown id",
+        [
+            client.category("Problems", pat_id="12345"),
+            client.category("Goals", encounter_id="12345"),
+            client.stream("12345"),
+            client.query("GET/db/documents/pat_id=12345"),
+        ],
+    )
+    patient = ids["newman"][0]
+    for group, one in (("false token", false), ("no token", absent), ("expired token", late)):
+        yield group, [one.query("GET/db/patients/"), one.category("Problems", pat_id=patient)]
+    yield "documentation", pages(ehr, http, "WC_DOCS")
+
+
+def ehryourway_answers(ehr, http, ids):
+    client, second = (ehryourway(ehr, suffix, http) for suffix in ("", "_2"))
+    yield "select", [client.select(), second.select()]
+    clients = [client, second] if client.token and second.token else []
+    for one, own in zip(clients, ids, strict=False):
+        # The data calls are tried with what an honest selection would have returned.
+        one.token, one.patient = grant(ehr, one), ids[own]
+        yield "category", [one.category("Problems"), one.category("Medications"), one.category("Immunizations")]
+        yield "category", [one.category("Vital Signs"), one.category("Patient Name")]
+        for dates in (EYW_DAY, EYW_SPAN):
+            yield "category window", [one.category("Problems", **dates), one.category("Vital Signs", **dates)]
+            yield "category window", [one.category("Immunizations", **dates)]
+            yield "document window", [one.all_data(**dates)]
+        yield "document", [one.all_data()]
+    if clients:
+        yield "forged", [client.signed("GetClinicalDataByCategory", client.body(["Problems"]), key=b"guessed")]
+        for group, changes in (
+            ("unknown id", {"ExternalPatientId": "448Nobody050119703406"}),
+            ("foreign id", {"ExternalPatientId": second.patient}),
+            ("false token", {"AccessToken": NOBODY}),
+            ("no token", {"AccessToken": ""}),
+            ("expired token", {"AccessToken": ehr.env["EYW_EXPIRED_TOKEN"]}),
+        ):
+            body = client.body(["Problems"]) | changes
+            yield group, [client.signed("GetClinicalDataByCategory", body)]
+    yield "documentation", pages(ehr, http, "EYW_DOCS")
+
+
+def grant(ehr, client):
+    """A token for that patient, issued past the selection, whose faults are not what is looked at."""
+    server = ehr._ehryourway
+    holder = server.clients[client.client_id]
+    return server._tokens.issue(type(server._tokens.holder(client.token))(holder, holder.person))
+
+
+def pages(ehr, http, name):
+    return [http.get(ehr.env[name] + more, timeout=5, allow_redirects=False) for more in ("", "/terms")]
+
+
+def gathered(ehr, ids):
+    found = {}
+    http = in_process(ehr)
+    for api, ask in (("webchart", webchart_answers), ("ehryourway", ehryourway_answers)):
+        for group, answers in ask(ehr, http, ids[api]):
+            found.setdefault((api, group), []).extend(kept(answer) for answer in answers)
+    return found
+
+
+@pytest.fixture(scope="module")
+def patients(tmp_path_factory):
+    path = tmp_path_factory.mktemp("patients") / "two.toml"
+    path.write_text(PATIENTS, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def honest(patients):
+    """The ids an honest system issues, and all of its answers."""
+    with ReferenceEHR(patients=[patients]) as ehr:
+        client = webchart(ehr)
+        ids = {"webchart": {}, "ehryourway": {}}
+        for key, name, suffix in (("newman", "Newman", ""), ("bates", "Bates", "_2")):
+            patient = client.pat_id(name)
+            visit = client.rows(f"GET/db/encounters/pat_id={patient}")[0]["encounter_id"]
+            documents = [row["doc_id"] for row in client.rows(f"GET/db/documents/pat_id={patient}")]
+            ids["webchart"][key] = (patient, visit, documents)
+            ids["ehryourway"][key] = ehryourway(ehr, suffix).patient
+        return ids, gathered(ehr, ids)
+
+
+def test_two_honest_systems_answer_alike(patients, honest):
+    ids, answers = honest
+    with ReferenceEHR(patients=[patients]) as ehr:
+        assert gathered(ehr, ids) == answers
+
+
+@pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE])
+def test_a_fault_changes_what_it_says_and_nothing_else(patients, honest, fault):
+    ids, answers = honest
+    with ReferenceEHR(patients=[patients], faults=[fault]) as ehr:
+        faulty = gathered(ehr, ids)
+    changed = {where for where, told in answers.items() if faulty.get(where, told) != told}
+    apis, groups = expected(fault)
+    assert {group for _, group in changed} <= groups
+    assert {api for api, _ in changed} == apis
+
+
+def rows(ehr, name):
+    return webchart(ehr).rows(f"GET/db/patients/LIKE_last_name={name}")
+
+
+def test_select_wrong_patient_keeps_the_name_and_returns_another_id(patients, honest):
+    ids, _ = honest
+    with ReferenceEHR(patients=[patients], faults=["select-wrong-patient"]) as ehr:
+        row = rows(ehr, "Newman")[0]
+        assert (row["last_name"], row["pat_id"]) == ("Newman", ids["webchart"]["bates"][0])
+        client = ehryourway(ehr)
+        assert client.patient == ids["ehryourway"]["bates"]
+        assert "Metabolic syndrome" in client.all_data().text
+
+
+def test_select_same_id_gives_everybody_the_first_patients_id_and_still_the_own_data(patients, honest):
+    ids, _ = honest
+    with ReferenceEHR(patients=[patients], faults=["select-same-id"]) as ehr:
+        assert {rows(ehr, name)[0]["pat_id"] for name in ("Newman", "Bates")} == {ids["webchart"]["newman"][0]}
+        client = ehryourway(ehr, "_2")
+        assert client.patient == ids["ehryourway"]["newman"]
+        assert "Metabolic syndrome" in client.all_data().text
+
+
+def test_a_login_page_comes_with_a_good_status(patients):
+    with ReferenceEHR(patients=[patients], faults=["category-login-page", "document-login-page"]) as ehr:
+        client = webchart(ehr)
+        newman = client.pat_id("Newman")
+        doc_id = client.rows(f"GET/db/documents/pat_id={newman}")[0]["doc_id"]
+        answers = [client.category("Vital Signs", pat_id=newman), client.stream(doc_id)]
+        for answer in answers:
+            assert (answer.status_code, answer.headers["X-lg_status"]) == (200, "success")
+            assert "login_passwd" in answer.text
+        assert ehryourway(ehr).category("Vital Signs").headers["Content-Type"].startswith("text/html")
+
+
+def test_an_answer_to_an_unknown_id_is_somebodys_data(patients):
+    with ReferenceEHR(patients=[patients], faults=["unknown-id-answered"]) as ehr:
+        client = webchart(ehr)
+        assert "hypothyroidism" in client.category("Problems", pat_id="12345").text
+        assert "hypothyroidism" in client.stream("12345").text
+        eyw = ehryourway(ehr)
+        eyw.patient = "448Nobody050119703406"
+        assert "hypothyroidism" in eyw.all_data().text
+
+
+@pytest.mark.parametrize(
+    ("fault", "token"),
+    [("token-not-checked", NOBODY), ("missing-token-accepted", ""), ("expired-token-accepted", None)],
+)
+def test_without_a_good_token_the_data_come_all_the_same(patients, fault, token):
+    with ReferenceEHR(patients=[patients], faults=[fault]) as ehr:
+        client = webchart(ehr)
+        newman = client.pat_id("Newman")
+        client.cookie = ehr.env["WC_EXPIRED_SID"] if token is None else token
+        assert "hypothyroidism" in client.category("Problems", pat_id=newman).text
+        eyw = ehryourway(ehr)
+        eyw.token = ehr.env["EYW_EXPIRED_TOKEN"] if token is None else token
+        assert "hypothyroidism" in eyw.all_data().text
+
+
+def test_the_media_type_is_wrong_and_the_content_right(patients):
+    with ReferenceEHR(patients=[patients], faults=["document-wrong-media-type"]) as ehr:
+        client = webchart(ehr)
+        answer = client.stream(client.rows("GET/db/documents/limit=1")[0]["doc_id"])
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.text.startswith("<?xml")
+        answer = ehryourway(ehr).all_data()
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert answer.json()["ValidationStatus"] == "Success"
+
+
+def test_a_truncated_document_lacks_its_last_200_bytes(patients, honest):
+    ids, _ = honest
+    doc_id = ids["webchart"]["newman"][2][0]
+    with ReferenceEHR(patients=[patients]) as ehr:
+        whole = webchart(ehr).stream(doc_id).content
+    with ReferenceEHR(patients=[patients], faults=["document-truncated"]) as ehr:
+        assert webchart(ehr).stream(doc_id).content == whole[:-200]
+
+
+def test_a_server_error_is_one(patients):
+    with ReferenceEHR(patients=[patients], faults=["document-server-error"]) as ehr:
+        client = webchart(ehr)
+        assert client.stream(client.rows("GET/db/documents/limit=1")[0]["doc_id"]).status_code == 500
+        assert ehryourway(ehr).all_data().status_code == 500
