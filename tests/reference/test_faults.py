@@ -1,5 +1,6 @@
 """Every fault changes what it says it changes, and nothing else, in what the two APIs and the documentation answer."""
 
+import json
 import re
 
 import pytest
@@ -14,10 +15,7 @@ EYW_DAY = {"FromDate": "06/22/2015", "ToDate": "06/22/2015"}
 EYW_SPAN = {"FromDate": "05/10/2014", "ToDate": "06/22/2015"}
 NOBODY = "00000000-0000-0000-0000-000000000000"
 # What differs from one run to the next although nothing is wrong.
-PASSING = re.compile(
-    r"\b[0-9a-f]{8}-[0-9a-f-]{27}|/[0-9a-f]{32}\.xml|127\.0\.0\.1:\d+|\"\d{16}\"|accessTokenExpiryDT\": \"[^\"]*"
-)
-
+PASSING = {"AccessToken", "accessTokenExpiryDT", "ReferenceNumber", "PatientUSCDIAsReadableFormat"}
 
 BOTH = {"webchart", "ehryourway"}
 CHANGES = {
@@ -63,9 +61,12 @@ def expected(fault):
 
 def kept(answer):
     """What there is to notice in an answer: its status, the headers that matter, its body."""
-    text = answer.content.decode("utf-8", errors="replace")
-    headers = [answer.headers.get(name) for name in ("Content-Type", "X-lg_status")]
-    return answer.status_code, headers, PASSING.sub("…", text)
+    body = answer.content.decode("utf-8", errors="replace")
+    if body.startswith("{"):
+        body = {name: value for name, value in json.loads(body).items() if name not in PASSING or value is None}
+    elif body.startswith("<!DOCTYPE html>"):
+        body = re.sub(r"127\.0\.0\.1:\d+", "host", body)
+    return answer.status_code, [answer.headers.get(name) for name in ("Content-Type", "X-lg_status")], body
 
 
 def webchart_answers(ehr, http, ids):
@@ -75,14 +76,20 @@ def webchart_answers(ehr, http, ids):
     false.cookie, late.cookie = NOBODY, ehr.env["WC_EXPIRED_SID"]
     names = ("Problems", "Medications", "Immunizations", "Vital Signs", "Patient Name")
     yield "select", [client.query(f"GET/db/patients/LIKE_last_name={name}") for name in ("Newman", "Bates")]
-    for patient, visit, documents in ids.values():
-        yield "list", [client.query(f"GET/db/{table}/pat_id={patient}") for table in ("encounters", "documents")]
-        yield "category", [client.category(name, pat_id=patient) for name in names]
-        yield "category", [client.category("Goals", encounter_id=visit)]
-        yield "category window", [client.category(name, pat_id=patient, **DAY) for name in names]
-        yield "category window", [client.category(name, pat_id=patient, **SPAN) for name in names]
-        yield "document", [client.stream(documents[-1])]
-        yield "document window", [client.stream(documents[-1], **DAY), client.stream(documents[-1], **SPAN)]
+    patient, visit, documents = ids["newman"]
+    yield "category", [client.category(name, pat_id=patient) for name in names]
+    yield "category", [client.category("Goals", encounter_id=visit)]
+    yield "category window", [client.category(name, pat_id=patient, **DAY) for name in names]
+    yield "category window", [client.category("Problems", pat_id=patient, **SPAN)]
+    yield "category window", [client.category("Immunizations", pat_id=patient, **SPAN)]
+    yield "document", [client.stream(documents[-1])]
+    yield "document window", [client.stream(documents[-1], **DAY), client.stream(documents[-1], **SPAN)]
+    patient, visit, documents = ids["bates"]
+    yield "list", [client.query(f"GET/db/{table}/pat_id={patient}") for table in ("encounters", "documents")]
+    yield "category", [client.category("Problems", pat_id=patient), client.category("Goals", encounter_id=visit)]
+    yield "category window", [client.category("Problems", pat_id=patient, **DAY)]
+    yield "document", [client.stream(documents[-1])]
+    yield "document window", [client.stream(documents[-1], **SPAN)]
     yield (
         "unknown id",
         [
@@ -105,12 +112,11 @@ def ehryourway_answers(ehr, http, ids):
     for one, own in zip(clients, ids, strict=False):
         # The data calls are tried with what an honest selection would have returned.
         one.token, one.patient = grant(ehr, one), ids[own]
-        yield "category", [one.category("Problems"), one.category("Medications"), one.category("Immunizations")]
-        yield "category", [one.category("Vital Signs"), one.category("Patient Name")]
-        for dates in (EYW_DAY, EYW_SPAN):
-            yield "category window", [one.category("Problems", **dates), one.category("Vital Signs", **dates)]
-            yield "category window", [one.category("Immunizations", **dates)]
-            yield "document window", [one.all_data(**dates)]
+        yield "category", [one.category("Problems", "Medications", "Immunizations")]
+        yield "category", [one.category("Vital Signs")]
+        yield "category window", [one.category("Problems", "Vital Signs", "Immunizations", **EYW_DAY)]
+        yield "category window", [one.category("Problems", "Immunizations", **EYW_SPAN)]
+        yield "document window", [one.all_data(**EYW_DAY), one.all_data(**EYW_SPAN)]
         yield "document", [one.all_data()]
     if clients:
         yield "forged", [client.signed("GetClinicalDataByCategory", client.body(["Problems"]), key=b"guessed")]
