@@ -99,14 +99,10 @@ class Document:
                 spoken[key] = spoken.get(key, "") + text
         return spoken
 
-    @property
-    def lines(self) -> Mapping[str, int]:
-        """How often each section stands, by the LOINC code written in it."""
-        counts: dict[str, int] = {}
-        for section in self.sections:
-            if section.code:
-                counts[section.code] = counts.get(section.code, 0) + 1
-        return counts
+    @cached_property
+    def section_codes(self) -> frozenset[str]:
+        """LOINC codes of its sections, as written."""
+        return frozenset(section.code for section in self.sections if section.code)
 
     def narrates(self, loincs: Iterable[str], text: str) -> bool:
         """Whether one of these sections (any, if none is named) has these words in this order."""

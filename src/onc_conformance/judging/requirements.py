@@ -100,7 +100,7 @@ def assessment_plan_sections(doc: Document, record: Record | None = None, *, rul
     """An error unless it has an Assessment and Plan section, or both an Assessment and a Plan of Treatment section."""
     if doc.root is None:
         return list(doc.findings)
-    if doc.lines.get(ASSESSMENT_AND_PLAN):
+    if ASSESSMENT_AND_PLAN in doc.section_codes:
         return []
     severity = _severity(record, "assessment_plan")
     return _missing(doc, [ASSESSMENT], rule, severity) + _missing(doc, [PLAN], rule, severity)
@@ -167,7 +167,7 @@ def _one(doc: Document, loinc: str, rule: str, severity: Severity) -> list[Findi
 def _missing(doc: Document, loincs: Iterable[str], rule: str, severity: Severity) -> list[Finding]:
     findings: list[Finding] = []
     for loinc in loincs:
-        if doc.lines.get(loinc):
+        if loinc in doc.section_codes:
             continue
         lookalike = next((section for section in doc.sections if section.loinc == loinc), None)
         findings.append(
