@@ -164,6 +164,7 @@ def test_dates_narrow_the_document_both_ends_included(client, first, last, prese
         ({"FromDate": "06/23/2015", "ToDate": "06/22/2015"}, "later"),
         ({"FromDate": "2015-06-22", "ToDate": "2015-06-23"}, "MM/DD/YYYY"),
         ({"ClinicalDataAccessType": 4}, "AccessType"),
+        ({"ClinicalDataAccessType": [2]}, "AccessType"),
         ({"Sections": []}, "Sections"),
         ({"Sections": ["Problems"]}, "all"),
         ({"Sections": "all"}, "Sections"),

@@ -70,12 +70,12 @@ def folder(tmp_path):
         ccda(given="JANE", family="DOE", times=SERVICE.format('<low value="1980"/>') + visit)
     )
     (tmp_path / "other.xml").write_bytes(ccda(given="John", born="1975", written="201201020304+0100"))
+    (tmp_path / "undated.xml").write_bytes(ccda(family="Never", written=""))
     (tmp_path / "empty.xml").write_bytes(b"")
     (tmp_path / "page.xml").write_bytes(b"<html><body/></html>")
     (tmp_path / "broken.xml").write_bytes(ccda()[:-20])
     (tmp_path / "nobody.xml").write_bytes(b'<ClinicalDocument xmlns="urn:hl7-org:v3"/>')
     (tmp_path / "unborn.xml").write_bytes(ccda(born=""))
-    (tmp_path / "never.xml").write_bytes(ccda(written=""))
     (tmp_path / "notes.txt").write_bytes(b"not looked at")
     return tmp_path
 
@@ -100,10 +100,11 @@ def values(answer):
 
 def test_documents_of_one_person_are_one_chart_by_service_date(folder):
     persons, _ = stored.load(folder)
-    assert [person.key for person in persons] == ["doe-jane-1980", "doe-john-1975"]
+    assert [person.key for person in persons] == ["doe-jane-1980", "doe-john-1975", "never-jane-1980"]
     told = [(one.key, one.service_date.isoformat()) for one in persons[0].documents]
     assert told == [("older.xml", "2014-05-10"), ("nested/newest.XML", "2016-03-01")]
     assert [one.service_date.isoformat() for one in persons[1].documents] == ["2012-01-02"]
+    assert [one.service_date.isoformat() for one in persons[2].documents] == ["1980-02-03"]
     who = persons[0].demographics
     assert (who.family, who.given, who.birth_date, who.sex) == ("Doe", ("Jane", "M"), "1980-02-03", "female")
     assert (who.city, who.telecom, who.race) == ("Ulm", {"mobile": "+1-555"}, "White")
@@ -112,13 +113,12 @@ def test_documents_of_one_person_are_one_chart_by_service_date(folder):
 def test_what_is_no_ccda_is_skipped_with_a_note(folder):
     _, notes = stored.load(folder)
     said = {note.split(":")[0]: note.split(": ")[1] for note in notes}
-    assert said.keys() == {f"skipped {name}.xml" for name in ("empty", "page", "broken", "nobody", "unborn", "never")}
+    assert said.keys() == {f"skipped {name}.xml" for name in ("empty", "page", "broken", "nobody", "unborn")}
     assert said["skipped empty.xml"] == "it is empty"
     assert "html" in said["skipped page.xml"]
     assert "not XML" in said["skipped broken.xml"]
     assert "no patient" in said["skipped nobody.xml"]
     assert "birth date" in said["skipped unborn.xml"]
-    assert "no date" in said["skipped never.xml"]
 
 
 def test_keys_stay_unique_beside_those_taken(folder):

@@ -255,6 +255,17 @@ def test_an_encounter_has_its_own_goals_and_those_of_no_encounter(client, newman
     assert "intermittent fever" in texts(client.category("Goals", pat_id=newman))
 
 
+def test_a_chart_without_encounters_shows_one_that_stands_for_all_of_it(tmp_path):
+    path = tmp_path / "one.toml"
+    person = 'id = "a"\nname = { family = "A", given = ["B"] }\nbirth_date = "1980-02-03"\nsex = "male"'
+    path.write_text(f'[[patient]]\n{person}\n[[patient.goals]]\ntext = "Stay well"\n', encoding="utf-8")
+    with ReferenceEHR(patients=[path]) as ehr:
+        client = webchart(ehr)
+        visits = client.rows("GET/db/encounters/")
+        assert [row["start_date"] for row in visits] == ["1980-02-03 00:00:00"]
+        assert "Stay well" in texts(client.category("Goals", encounter_id=visits[0]["encounter_id"]))
+
+
 def test_an_encounter_of_another_chart_is_refused(client, newman, bates):
     visit = client.rows(f"GET/db/encounters/pat_id={bates}")[0]["encounter_id"]
     answer = client.category("Goals", pat_id=newman, encounter_id=visit)

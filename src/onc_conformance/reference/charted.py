@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from onc_conformance.reference.charts import Chart, Fact
     from onc_conformance.reference.people import Person, Window
 
+_STAND_IN = "no encounter"
 _LENT = 9000
 """Where the numbers of facts begin that were put into a chart of somebody else."""
 
@@ -58,7 +59,8 @@ class ChartedPerson:
 
     @property
     def encounters(self) -> tuple[Encounter, ...]:
-        return tuple(
+        """At least one: what is asked for by encounter can be had of every chart."""
+        visits = tuple(
             Encounter(
                 key=fact.encounter,
                 start=fact.text("start") or fact.text("date"),
@@ -69,6 +71,7 @@ class ChartedPerson:
             for fact in self.chart.of("encounters")
             if fact.encounter
         )
+        return visits or (Encounter(_STAND_IN, self.documents[-1].service_date.isoformat(), "", "", ""),)
 
     @property
     def documents(self) -> tuple[StoredDocument, ...]:

@@ -8,27 +8,27 @@ import secrets
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
-from onc_conformance.reference import ehryourway_categories as categories
+from onc_conformance.reference import ehryourway_requests as requested
 from onc_conformance.reference import signing
 from onc_conformance.reference.asjson import as_json, as_text
+from onc_conformance.reference.ehryourway_requests import Failure
 from onc_conformance.reference.people import number
 from onc_conformance.reference.screens import login_page
 from onc_conformance.reference.signing import BadSignature
 from onc_conformance.reference.tickets import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flask import Flask
 
     from onc_conformance.reference.clerk import Clerk
-    from onc_conformance.reference.people import People, Person, Window
+    from onc_conformance.reference.ehryourway_requests import Json
+    from onc_conformance.reference.people import People, Person
     from onc_conformance.reference.settings import Settings
 
 LOGIN = "/EHRAuthenticationServer/api/web/ClientLogin"
@@ -36,18 +36,7 @@ AUTHENTICATE = "/EHRWebAPIServer/api/web/AuthenticateClientLogin"
 ALL_DATA = "/EHRWebAPIRequestHandler/api/web/GetClinicalData"
 BY_CATEGORY = "/EHRWebAPIRequestHandler/api/web/GetClinicalDataByCategory"
 READABLE = "/EMR_Web_WCF_ClinicalManagement/temp/"
-_KINDS = {"application/json", "text/json", "text/plain"}
 _KEPT = 64
-
-Json = dict[str, Any]
-
-
-class Failure(Exception):  # noqa: N818 - the vendor's word
-    """What ValidationMessages says, and the HTTP status it is said with."""
-
-    def __init__(self, message: str, status: int = 200) -> None:
-        self.status = status
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ class EhrYourWay:
 
     def login(self) -> Response:
         """Client id and password for a reference number."""
-        body = _body()
+        body = requested.body()
         client = self.clients.get(str(body.get("ClientId")))
         given = str(body.get("Password")).encode()
         if client is None or not hmac.compare_digest(given, client.password.encode()):
@@ -127,7 +116,7 @@ class EhrYourWay:
 
     def authenticate(self) -> Response:
         """A reference number, once and in time, for a patient id and an access token."""
-        body = _body()
+        body = requested.body()
         reference = str(body.get("ReferenceNumber"))
         client = self.clients.get(str(body.get("ClientId")))
         if client is None or self._references.holder(reference) != client or not self._references.redeem(reference):
@@ -177,7 +166,7 @@ class EhrYourWay:
 
     def _answered(self, path: str) -> Response:
         try:
-            return self._data(_body(), path, everything=path == ALL_DATA)
+            return self._data(requested.body(), path, everything=path == ALL_DATA)
         except Failure as failure:
             return self._failed(str(failure), failure.status)
         except BadSignature as error:
@@ -185,10 +174,10 @@ class EhrYourWay:
 
     def _data(self, body: Json, path: str, *, everything: bool) -> Response:
         person = self._whose(body, self._authorized(body, path))
-        wanted = _sections(body, everything=everything)
-        window = _window(body)
+        wanted = requested.sections(body, everything=everything)
+        window = requested.window(body)
         kind = body.get("ClinicalDataAccessType")
-        if kind not in {1, 2, 3}:
+        if kind not in (1, 2, 3):  # not a set: what came may not be hashable
             raise Failure("ClinicalDataAccessType is 1, 2 or 3.")
         broken = "document-server-error" if everything else "category-window-error" if window else ""
         if broken in self._faults:
@@ -297,48 +286,3 @@ def _client(person: Person, taken: dict[str, Client]) -> Client:
 def _json(answer: Json, status: int = 200) -> Response:
     text = json.dumps(answer, ensure_ascii=False)
     return Response(text, status=status, content_type="application/json; charset=utf-8")
-
-
-def _body() -> Json:
-    """The JSON object in the request, whichever of three content types it claims to be."""
-    if request.mimetype not in _KINDS:
-        return {}
-    try:
-        body = json.loads(request.get_data())
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _sections(body: Json, *, everything: bool) -> Sequence[str]:
-    asked = body.get("Sections")
-    if not isinstance(asked, list) or not asked or not all(isinstance(one, str) for one in asked):
-        raise Failure("Sections is a list of names.")
-    if everything:
-        if [one.casefold() for one in asked] != ["all"]:
-            raise Failure('Sections is ["all"] here; GetClinicalDataByCategory answers single categories.')
-        return ()
-    unknown = [one for one in asked if categories.named(one) is None]
-    if unknown:
-        raise Failure(f"Section {unknown[0]} is not a category of this service.")
-    return [category for one in asked if (category := categories.named(one))]
-
-
-def _window(body: Json) -> Window | None:
-    """FromDate and ToDate, both or neither, both included."""
-    texts = [str(body.get(name) or "").strip() for name in ("FromDate", "ToDate")]
-    if not any(texts):
-        return None
-    if not all(texts):
-        raise Failure("FromDate and ToDate are given together or not at all.")
-    first, last = (_day(text) for text in texts)
-    if first > last:
-        raise Failure("FromDate is later than ToDate.")
-    return first, last
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 - a calendar day has no zone
-    except ValueError:
-        raise Failure(f"{text} is not a date, MM/DD/YYYY.") from None

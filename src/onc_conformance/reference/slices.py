@@ -231,4 +231,4 @@ def _remove_row(element: etree._Element) -> None:
 
 def encoded(root: etree._Element) -> bytes:
     """The bytes of a tree, UTF-8, with a declaration."""
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", with_tail=False)

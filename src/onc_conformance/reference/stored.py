@@ -1,8 +1,8 @@
 """Real C-CDA documents from a folder, made into charts: one per person, each with the documents that speak of them.
 
 The service date of a document is the day its documented service ended (`documentationOf/serviceEvent/effectiveTime`,
-high or value), else the day of the encounter that encompasses it (low or value), else the day it was written. The low
-end of the service is not used: in summaries it is often the birth date.
+high or value), else the day of the encounter that encompasses it (low or value), else the day it was written; where it
+states none of these, the day of birth. The low end of the service is not used: in summaries it is often the birth date.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -19,7 +20,6 @@ from onc_conformance.reference.people import SECTIONS, Demographics, Encounter, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date
     from pathlib import Path
 
     from onc_conformance.reference.people import Person, Window
@@ -171,7 +171,8 @@ def _read(data: bytes, name: str) -> _Read:
     if root.tag != f"{{{slices.V3}}}ClinicalDocument":
         raise slices.NotReadableError(f"not a C-CDA (its root is {etree.QName(root).localname})")
     who = _demographics(root)
-    document = StoredDocument(name, _service_date(root), _text(root.find("h:title", slices.NS)) or "Clinical document")
+    title = _text(root.find("h:title", slices.NS)) or "Clinical document"
+    document = StoredDocument(name, _service_date(root, who.birth_date), title)
     return _Read(data, who, document, tuple(_encounters(root)))
 
 
@@ -232,7 +233,7 @@ def _iso(ts: str) -> str:
     return "-".join(filter(None, (text[:4], text[4:6], text[6:8])))
 
 
-def _service_date(root: etree._Element) -> date:
+def _service_date(root: etree._Element, born: str) -> date:
     service = root.find("h:documentationOf/h:serviceEvent/h:effectiveTime", slices.NS)
     visit = root.find("h:componentOf/h:encompassingEncounter/h:effectiveTime", slices.NS)
     written = root.find("h:effectiveTime", slices.NS)
@@ -244,7 +245,7 @@ def _service_date(root: etree._Element) -> date:
         day = known and (known[0] or known[1])
         if day:
             return day
-    raise slices.NotReadableError("it has no date of service or of writing")
+    return date.fromisoformat(f"{born}-01-01"[:10])
 
 
 def _encounters(root: etree._Element) -> Iterable[Encounter]:
