@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance.moments import Days
@@ -126,6 +127,7 @@ class Record:
         }
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The words of a text alone, for comparing texts however they are set: no case, marks of punctuation or layout."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
