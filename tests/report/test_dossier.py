@@ -174,3 +174,20 @@ def test_a_run_of_nothing_still_makes_a_page(build, tmp_path):
     page = Page(dossier.render(empty, collect(tmp_path)))
     assert "No step was settled" in page.text
     assert "None were made." in page.text
+
+
+def test_only_exchanges_the_page_refers_to_are_listed(run, written):
+    entries = collect(written / "evidence")
+    page = Page(dossier.render(run.masked(), entries))
+    assert "Every request made and what came back, in order." in page.text
+    stray = replace(entries[0], id="0099")
+    page = Page(dossier.render(run.masked(), [*entries, stray]))
+    assert "The 3 requests that this page refers to, of 4 made;" in page.text
+    assert "x-0099" not in page.ids
+
+
+def test_a_long_list_of_exchanges_is_cut_but_never_those_of_a_finding(run, written, monkeypatch):
+    monkeypatch.setattr(dossier, "CITED", 1)
+    page = Page(dossier.render(run.masked(), collect(written / "evidence")))
+    assert "Exchanges: 0002 and 1 more in results.json" in page.text
+    assert {"x-0001", "x-0002"} == {name for name in page.ids if name.startswith("x-")}

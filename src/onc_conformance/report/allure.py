@@ -9,6 +9,8 @@ from onc_conformance.redaction import Secrets
 from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import Run
 
+_RESULTS = ("-result.json", "-container.json")
+"""Files that Allure reads as JSON; all others are attachments."""
 _CATEGORIES = (
     {"name": "The target does not conform", "matchedStatuses": ["failed"]},
     {"name": "Waits for a person", "matchedStatuses": ["skipped"], "messageRegex": "(?s).*attestation.*"},
@@ -46,21 +48,19 @@ def mask_results(directory: Path, secrets: Secrets) -> int:
         if not path.is_file() or path.is_symlink():
             continue
         found = path.read_bytes()
-        masked = _mask_json(found, secrets) if path.suffix == ".json" else secrets.mask_bytes(found)
-        if masked != found:
-            path.write_bytes(masked)
-            changed += 1
+        masked = secrets.mask_bytes(found)
+        if masked == found:
+            continue
+        if path.name.endswith(_RESULTS):
+            masked = _mask_json(found, secrets)
+        path.write_bytes(masked)
+        changed += 1
     return changed
 
 
 def _mask_json(found: bytes, secrets: Secrets) -> bytes:
-    """Mask the texts of a JSON file one by one, so that it stays JSON."""
-    try:
-        content = json.loads(found)
-    except ValueError:
-        return secrets.mask_bytes(found)
-    masked = _mask_texts(content, secrets)
-    return found if masked == content else json.dumps(masked, ensure_ascii=False).encode("utf-8", "replace")
+    """Mask the texts of a result one by one, so that it stays JSON whatever a secret looks like."""
+    return json.dumps(_mask_texts(json.loads(found), secrets), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _mask_texts(content: object, secrets: Secrets) -> object:

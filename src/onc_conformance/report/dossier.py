@@ -22,8 +22,8 @@ PLACES = 8
 """Places shown of one finding; results.json has all."""
 GROUPS = 40
 """Different findings shown of one step on one target; results.json has all."""
-CITED = 30
-"""Exchanges named under one step on one target."""
+CITED = 8
+"""Exchanges named under one step on one target, besides those of its findings; results.json has all."""
 
 _ROLES = {"SUT": "the system under test shows", "TLV": "the test lab verifies"}
 _GLYPHS = {
@@ -83,6 +83,8 @@ def write(run: Run, entries: Sequence[Entry], path: Path) -> None:
 def render(run: Run, entries: Sequence[Entry]) -> str:
     """The page as text."""
     steps = run.settlement.steps
+    cited = _cited(steps)
+    shown = [entry for entry in entries if entry.id in cited]
     return _template().render(
         run=run,
         started=run.started.astimezone(UTC),
@@ -93,7 +95,8 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         attention=_attention(steps),
         criteria=[(criterion, list(_paragraphs(criterion, steps))) for criterion in run.criteria],
         entries=entries,
-        known={entry.id for entry in entries},
+        shown=shown,
+        known={entry.id for entry in shown},
         cited=CITED,
         headline=headline,
         objections=objections,
@@ -158,6 +161,16 @@ def _paragraphs(criterion: Criterion, steps: Sequence[StepResult]) -> Iterator[t
     own = (each for each in steps if each.step.criterion == criterion.id)
     for (paragraph, title), members in groupby(own, key=lambda each: (each.step.paragraph, each.step.title)):
         yield paragraph, title, list(members)
+
+
+def _cited(steps: Sequence[StepResult]) -> set[str]:
+    """Ids of the exchanges that some step on the page names."""
+    cited: set[str] = set()
+    for outcome in (outcome for each in steps for outcome in each.targets):
+        cited.update(_exchanges(outcome)[:CITED])
+        places = (place for group in objections(outcome).groups for place in group.places)
+        cited.update(place.exchange for place in places if place.exchange)
+    return cited
 
 
 def _exchanges(outcome: TargetOutcome) -> tuple[str, ...]:
