@@ -25,6 +25,8 @@ _HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-coo
 _OPEN_PARAMETERS = frozenset({"keyid", "algorithm", "headers", "nonce", "realm"})
 _PARAMETER = re.compile(r'([\w-]+)=("(?:[^"\\]|\\.)*"|[^\s,]+)')
 _UNRESERVED = re.compile(r"[A-Za-z0-9._-]+")
+_RUN = re.compile(rf"[a-z0-9._-]{{{SHORTEST},}}")
+_ESCAPE = re.compile(r"%[0-9a-f]{2}|(?<=\\)u[0-9a-f]{4}|&#[0-9a-fx]+;")
 _BASE64 = r"[A-Za-z0-9+/_-]"
 _JSON_SHORT = {'"': '"', "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 _XML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
@@ -86,19 +88,35 @@ def _base64_pattern(core: str) -> str:
     return _BASE64 + "?" + "".join(variants.get(char, char) for char in core) + _BASE64 + "?=*"
 
 
+class _Seen:
+    """What a text holds that a secret could be told by, gathered in one pass however many secrets there are."""
+
+    def __init__(self, text: str) -> None:
+        self.lowered = text.lower()
+        self.runs = "\n".join(set(_RUN.findall(self.lowered)))
+        self.escapes = set(_ESCAPE.findall(self.lowered))
+
+    def may_hold(self, secret: _Value) -> bool:
+        """Whether it is worth looking for the secret."""
+        if not self.escapes.isdisjoint(secret.escapes) or any(needle in self.runs for needle in secret.needles):
+            return True
+        return any(needle in self.lowered for needle in secret.short_needles)
+
+
 class _Value:
-    """One secret: cheap needles that must occur before the thorough pattern is worth running."""
+    """One secret: cheap signs of it, one of which must be there before the thorough pattern is worth running."""
 
     def __init__(self, value: str) -> None:
         self.value = value
-        runs = _UNRESERVED.findall(value)
-        anchor = max(runs, key=len, default="")
+        anchor = max(_UNRESERVED.findall(value), key=len, default="")
         self._cores = sorted({core for raw in _disguises(value) for core in _base64_cores(raw)}, key=len, reverse=True)
         self._hexes = sorted({raw.hex() for raw in _byte_forms(value)})
-        needles = {anchor, *self._hexes, *(max(re.split(r"[+/]", core), key=len) for core in self._cores)}
-        needles |= {"".join(f"{lead}{ord(char):0{width}x}" for char in anchor) for lead, width in (("%", 2), ("u", 4))}
-        needles |= {f"&#{ord(anchor[:1] or ' ')};", f"&#x{ord(anchor[:1] or ' '):x};"}
-        self.needles = tuple(sorted({needle.lower() for needle in needles}, key=len))
+        signs = {anchor, *self._hexes, *(max(re.split(r"[+/]", core), key=len) for core in self._cores)}
+        self.needles = tuple(sign.lower() for sign in signs if len(sign) >= SHORTEST)
+        self.short_needles = tuple(sign.lower() for sign in signs if len(sign) < SHORTEST)
+        first = (anchor or value)[0]
+        escapes = {f"u{_units(first)[0]:04x}", f"&#{ord(first)};", f"&#x{ord(first):x};"}
+        self.escapes = frozenset(escapes | {f"%{raw[0]:02x}" for raw in _byte_forms(first)})
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -183,9 +201,11 @@ class Secrets:
         return f"{name}={value}" if name.lower() in _OPEN_PARAMETERS else f'{name}="{MASK}"'
 
     def _by_value(self, text: str) -> str:
-        lowered = text.lower()
+        if not self._values:
+            return text
+        seen = _Seen(text)
         for secret in self._values.values():
-            if any(needle in lowered for needle in secret.needles):
+            if seen.may_hold(secret):
                 text = secret.pattern.sub(MASK, text)
         return text
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from onc_conformance.moments import Days
+    from onc_conformance.redaction import Secrets
     from onc_conformance.targets.client import Client
     from onc_conformance.targets.steps import Op, Request
     from onc_conformance.targets.target import Target
@@ -186,7 +187,7 @@ class Conversation:
                 self.login.forget()
                 continue
             if kind != "ok":
-                raise Stopped(kind, _described(kind, reading))
+                raise Stopped(kind, _described(kind, reading, self.client.journal.secrets))
             if exchange.error:
                 raise Stopped("server", exchange.error)
             return reading
@@ -239,7 +240,7 @@ def _unwrapped(step: Step, reading: Reading) -> list[Payload]:
     ]
 
 
-def _described(kind: str, reading: Reading) -> str:
+def _described(kind: str, reading: Reading, secrets: Secrets) -> str:
     """One line about an answer that was not ok: its class, its status and what it says."""
     what = {"unclassified": "an answer the description does not know"}.get(kind, kind)
     if onward := redirect(reading.exchange):
@@ -248,5 +249,5 @@ def _described(kind: str, reading: Reading) -> str:
         said = "; ".join(f"{name}: {value}" for name, value in reading.json.items() if value is not None)
     else:
         said = _MARKUP.sub(" ", reading.text[:20_000])
-    shown = " ".join(said.split())[:200]
+    shown = secrets.mask_text(" ".join(said.split()))[:200]  # masked first: half a secret is not recognised
     return f"{what}: HTTP {reading.exchange.status}, {shown}" if shown else f"{what}: HTTP {reading.exchange.status}"
