@@ -33,7 +33,7 @@ def _(replies, verdict, rule):
 @then("each answer belongs to the patient asked for")
 def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, "G8-IA-SUT-1")
-    verdict(finding for reply in usable for finding in assessment.belongs(exam, reply, rule))
+    verdict(finding for reply in usable for finding in exam.belongs(reply, rule))
 
 
 @then("each answer holds what the patient's record has in that category")
@@ -120,7 +120,7 @@ def _(replies, verdict, rule):
 @then("each document belongs to the patient asked for")
 def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, "G9-IA-SUT-1")
-    verdict(finding for reply in usable for finding in assessment.belongs(exam, reply, rule))
+    verdict(finding for reply in usable for finding in exam.belongs(reply, rule))
 
 
 @then("each document has the sections of the edition's data classes")

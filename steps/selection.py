@@ -58,7 +58,7 @@ def _(replies, verdict, rule):
 @then("the data belong to the patient meant and to nobody else")
 def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, "G7-I-TLV-2")
-    verdict(finding for reply in usable for finding in assessment.belongs(exam, reply, rule))
+    verdict(finding for reply in usable for finding in exam.belongs(reply, rule))
 
 
 @given("patients are selected by a search")
@@ -174,4 +174,4 @@ def _(replies, verdict, rule):
 
 @then("the data are the ones of the id that was asked for")
 def _(exam, replies, verdict, rule):
-    verdict(finding for reply in replies if reply.brought_data for finding in assessment.belongs(exam, reply, rule))
+    verdict(finding for reply in replies if reply.brought_data for finding in exam.belongs(reply, rule))

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from onc_conformance import judging, uscdi, windows
-from onc_conformance.ccda.document import Document
-from onc_conformance.examination import MEDIA_TYPES, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject, held
+from onc_conformance.examination import MEDIA_TYPES, NO_SUCH_REQUEST, REFUSALS, Examination, Reply, Subject
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.record import KINDS, Record
 from onc_conformance.targets import Misuse
@@ -66,36 +65,12 @@ def readable(replies: Iterable[Reply], step: str) -> list[Reply]:
     raise NotTested("no answer that can be read came back", step)
 
 
-def belongs(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
-    """Objections to an answer that is somebody else's; one that names nobody is judged by what it says."""
-    subject = reply.whose or reply.subject
-    others = exam.others(subject)
-    findings: list[Finding] = []
-    for document in reply.documents:
-        if document.people or document.is_whole:
-            findings += _at(judging.whose(document, subject.record, others, rule=rule), document)
-        elif not judging.present([document], subject.record):
-            strangers = [other for other in others if judging.present([document], other)]
-            findings += [
-                reply.objection(
-                    rule,
-                    "the answer holds another patient's data",
-                    layer=Layer.CONTENT,
-                    expected=f"data of {subject.id}",
-                    found=f"data of {stranger.id}",
-                )
-                for stranger in strangers[:1]
-            ]
-    return [
-        replace(each, message=f"{reply.request}: {each.message}") if reply.request not in each.message else each
-        for each in findings
-    ]
-
-
 def own(exam: Examination, replies: Iterable[Reply], rule: str, step: str) -> list[Reply]:
     """The readable replies that are the right patient's; raises NotTested, naming `step`, when there are none."""
     replies = readable(replies, step)
-    usable = [reply for reply in replies if not any(map(_grave, belongs(exam, reply, rule)))]
+    usable = [
+        reply for reply in replies if not any(each.severity is Severity.ERROR for each in exam.belongs(reply, rule))
+    ]
     if not usable:
         raise NotTested("no answer is the right patient's", step)
     return usable
@@ -148,18 +123,16 @@ def complete(exam: Examination, reply: Reply, rule: str, kind: str | None = None
     )
 
 
-def measurable(exam: Examination, whole: Reply) -> bool:
-    """Whether the answer to a request without dates is good enough to measure requests with dates by."""
-    return whole.readable and not any(map(_grave, belongs(exam, whole, "")))
-
-
-def within(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
+def within(exam: Examination, reply: Reply, rule: str, absent: Severity = Severity.ERROR) -> list[Finding]:
     """Objections by ONC's rule of dates, measured by the facts that the request without dates brings."""
     if reply.window is None:
         return []
     whole = exam.category(reply.subject, reply.category) if reply.category else exam.all_data(reply.subject)
-    record = held(whole, reply.subject.record)
-    return judging.dates(reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule)
+    record = exam.held(whole)
+    found = judging.dates(
+        reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule, absent=absent
+    )
+    return [replace(each, message=f"{reply.request}: {each.message}") for each in found]
 
 
 def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
@@ -185,10 +158,7 @@ def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str) -> lis
             if facts
             else []
         )
-    return [
-        each if "outside" in each.message else replace(each, severity=Severity.WARNING)
-        for each in within(exam, reply, rule)
-    ]
+    return within(exam, reply, rule, absent=Severity.WARNING)
 
 
 def _within_something(reply: Reply) -> bool:
@@ -294,14 +264,6 @@ def listed_misuse(reply: Reply, expected: Collection[str], rule: str) -> list[Fi
     ]
 
 
-def _at(findings: Iterable[Finding], document: Document) -> list[Finding]:
-    return [each.at(document.exchange) for each in findings]
-
-
-def _grave(finding: Finding) -> bool:
-    return finding.severity is Severity.ERROR
-
-
 def category_windows(exam: Examination, name: str) -> list[Reply]:
     """Each dated category over the window called `name`, for the patients on whom it shows most."""
     replies, blocked = [], False
@@ -313,7 +275,7 @@ def category_windows(exam: Examination, name: str) -> list[Reply]:
             window = windows.BY_NAME[name](windows.exact_days(windows.dated(record, about.kinds)))
             if window is None:
                 continue
-            if measurable(exam, exam.category(subject, category)):
+            if exam.measurable(exam.category(subject, category)):
                 replies.append(exam.category(subject, category, window))
             else:
                 blocked = True
@@ -327,7 +289,7 @@ def all_data_windows(exam: Examination, name: str) -> list[Reply]:
         window = windows.BY_NAME[name](windows.exact_days(windows.dated(record)))
         if window is None:
             continue
-        if measurable(exam, exam.all_data(subject)):
+        if exam.measurable(exam.all_data(subject)):
             replies.append(exam.all_data(subject, window))
         else:
             blocked = True
@@ -406,7 +368,7 @@ def two(exam: Examination) -> tuple[Subject, Subject]:
     resolved = exam.resolved()
     if len({exam.id_of(subject) for subject in resolved}) < 2:
         raise NotApplicable("two test patients with different ids are needed")
-    sound = [subject for subject in resolved if measurable(exam, exam.data(subject))]
+    sound = [subject for subject in resolved if exam.measurable(exam.data(subject))]
     for other in sound[1:]:
         if exam.id_of(other) != exam.id_of(sound[0]):
             return sound[0], other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -122,6 +123,8 @@ class Examination:
     """Ids of the exchanges the current scenario rests on."""
     _replies: dict[tuple[object, ...], Reply] = field(default_factory=dict)
     _pages: dict[str, Page] = field(default_factory=dict)
+    _measurable: dict[tuple[str, str | None], bool] = field(default_factory=dict)
+    _held: dict[tuple[str, str | None], Record] = field(default_factory=dict)
 
     @cached_property
     def client(self) -> Client:
@@ -259,6 +262,52 @@ class Examination:
         self.used.append(self._pages[url].exchange or "")
         return self._pages[url]
 
+    # whose it is, and what it can be measured by
+
+    def belongs(self, reply: Reply, rule: str) -> list[Finding]:
+        """Objections to an answer that is somebody else's; one that names nobody is judged by what it says."""
+        subject = reply.whose or reply.subject
+        others = self.others(subject)
+        findings: list[Finding] = []
+        for document in reply.documents:
+            if document.people or document.is_whole:
+                findings += judging.whose(document, subject.record, others, rule=rule)
+            elif not judging.present([document], subject.record):
+                strangers = (other for other in others if judging.present([document], other))
+                findings += [
+                    reply.objection(
+                        rule,
+                        "the answer holds another patient's data",
+                        layer=Layer.CONTENT,
+                        expected=f"data of {subject.id}",
+                        found=f"data of {stranger.id}",
+                    )
+                    for stranger in itertools.islice(strangers, 1)
+                ]
+        return [
+            each
+            if each.message.startswith(reply.request)
+            else replace(each, message=f"{reply.request}: {each.message}")
+            for each in findings
+        ]
+
+    def measurable(self, whole: Reply) -> bool:
+        """Whether the answer to a request without dates is good enough to measure requests with dates by."""
+        key = (whole.subject.id, whole.category)
+        if key not in self._measurable:
+            self._measurable[key] = whole.readable and not any(
+                each.severity is Severity.ERROR for each in self.belongs(whole, "")
+            )
+        return self._measurable[key]
+
+    def held(self, whole: Reply) -> Record:
+        """The patient's record with those facts alone that the answer to a request without dates holds."""
+        key = (whole.subject.id, whole.category)
+        if key not in self._held:
+            record = whole.subject.record
+            self._held[key] = replace(record, facts=tuple(judging.present(whole.documents, record, whole.kinds)))
+        return self._held[key]
+
     # choosing
 
     def dated(self, kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
@@ -321,8 +370,3 @@ def _like(character: str, drawn: str) -> str:
         return str(int(drawn, 16) % 10)
     letter = "abcdef"[int(drawn, 16) % 6]
     return letter.upper() if character.isupper() else letter
-
-
-def held(reply: Reply, record: Record) -> Record:
-    """`record` with those facts alone that `reply` holds: what a request with dates can be measured by."""
-    return replace(record, facts=tuple(judging.present(reply.documents, record)))

@@ -31,19 +31,27 @@ def dates(
     kinds: Collection[str] | None = None,
     *,
     rule: str | None = None,
+    absent: Severity = Severity.ERROR,
 ) -> list[Finding]:
     """Errors for facts of the window that are absent and for facts that should not have come; see the module.
 
     `policy` gives the `date_policy` of each fact class; a class it does not name has none documented. `kinds` narrows
-    the question to the classes that were asked for.
+    the question to the classes that were asked for; `absent` is how grave it is that a fact of the window is not there.
     """
     findings = [finding for doc in docs for finding in doc.findings]
     if findings and all(doc.root is None for doc in docs):
         return findings
-    return findings + among(gather(docs, record, kinds=kinds), window, policy, rule=rule)
+    return findings + among(gather(docs, record, kinds=kinds), window, policy, rule=rule, absent=absent)
 
 
-def among(evidence: Evidence, window: Days, policy: Policy, *, rule: str | None = None) -> list[Finding]:
+def among(
+    evidence: Evidence,
+    window: Days,
+    policy: Policy,
+    *,
+    rule: str | None = None,
+    absent: Severity = Severity.ERROR,
+) -> list[Finding]:
     """The same of evidence gathered already; evidence for some classes only was asked for as a category."""
     encounters = {fact.encounter: fact.days for fact in evidence.record.of("encounters")}
     findings: list[Finding] = []
@@ -52,10 +60,9 @@ def among(evidence: Evidence, window: Days, policy: Policy, *, rule: str | None 
     for number in dated:
         fact = evidence.facts[number]
         standing = stands(fact, window, policy.get(fact.kind), encounters)
-        back = evidence.came_back(number)
-        if standing is Standing.IN and fact.required and not back:
-            findings.append(_absent(evidence, number, window, rule))
-        elif standing is Standing.OUT and back:
+        if standing is Standing.IN and fact.required and not evidence.came_back(number):
+            findings.append(_absent(evidence, number, window, rule, absent))
+        elif standing is Standing.OUT and evidence.certain(number):
             strayed.append(number)
     return findings + _outside(evidence, dated, strayed, window=window, policy=policy, rule=rule)
 
@@ -100,7 +107,7 @@ def _after(end: Days | None, window: Days) -> Standing:
     return Standing.OUT if over else Standing.PARTLY
 
 
-def _absent(evidence: Evidence, number: int, window: Days, rule: str | None) -> Finding:
+def _absent(evidence: Evidence, number: int, window: Days, rule: str | None, severity: Severity) -> Finding:
     fact = evidence.facts[number]
     title = uscdi.title(fact.kind)
     doc, element, message, found = (
@@ -114,7 +121,7 @@ def _absent(evidence: Evidence, number: int, window: Days, rule: str | None) -> 
         element, message, found = seen.element, f"{title}: came back on other days", ", ".join(map(str, seen.stated))
     finding = Finding(
         layer=Layer.DATES,
-        severity=Severity.ERROR,
+        severity=severity,
         rule=rule or "DATES-ABSENT",
         message=message,
         expected=f"{fact}, which belongs to {window}",

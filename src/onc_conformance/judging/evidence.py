@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -144,6 +144,16 @@ class Evidence:
     def came_back(self, number: int) -> bool:
         """Whether the fact at this position of `facts` is in the documents."""
         return number in self.matched or number in self.told
+
+    def certain(self, number: int) -> bool:
+        """Whether this fact came back and not perhaps another of the record with the same words on another day."""
+        if number in self.matched:
+            return True
+        return number in self.told and self._spoken[self.facts[number].kind, plain(self.facts[number].text)] == 1
+
+    @cached_property
+    def _spoken(self) -> Counter[tuple[str, str]]:
+        return Counter((fact.kind, plain(fact.text)) for fact in self.facts)
 
     def _asked(self, kind: str) -> bool:
         return self.kinds is None or kind in self.kinds
