@@ -138,7 +138,7 @@ class Conduct:
             beyond="beyond" in _tags(item),
             reason=reason,
             blocked_by=skipped.step if isinstance(skipped, NotTested) else None,
-            findings=tuple(item.stash.get(FINDINGS, [])),
+            findings=tuple(item.stash.get(FINDINGS, None) or ()),
             exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
             seconds=time.monotonic() - self._begun,
         )
@@ -181,11 +181,13 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest) -> None:
 
 def _attach(request: pytest.FixtureRequest) -> None:
     conduct = request.config.stash.get(CONDUCT, None)
-    if conduct is None:
+    if conduct is None or not gherkin.listening(request.config):
         return
     exam = conduct.examinations[_target(request.node)]
-    for exchange in dict.fromkeys(filter(None, exam.used)):
-        gherkin.attach_exchange(exam.journal.exchanges[exchange], exam.journal.secrets)
+    told = request.node.stash.get(FINDINGS, [])
+    cited = {finding.exchange for finding in told if finding.severity is not Severity.INFO and finding.exchange}
+    used = dict.fromkeys(filter(None, exam.used))
+    gherkin.attach_exchanges(request.node, [exam.journal.exchanges[each] for each in used], exam.journal.secrets, cited)
 
 
 @pytest.fixture
