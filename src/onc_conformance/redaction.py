@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MASK = "***"
+SHORT_TEXT, REMEMBERED = 300, 20_000
+"""Texts up to this many characters are masked once and remembered, so many at the most."""
 SHORTEST = 6
 """Values below this many characters would mask innocent text: they are masked only where they are sent by name."""
 
@@ -91,9 +93,10 @@ def _base64_pattern(core: str) -> str:
 class _Seen:
     """What a text holds that a secret could be told by, gathered in one pass however many secrets there are."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, shortest: int) -> None:
         self.lowered = text.lower()
-        self.runs = "\n".join(set(_RUN.findall(self.lowered)))
+        # few words are as long as the shortest needle, so that there is next to nothing left to search
+        self.runs = "\n".join({run for run in _RUN.findall(self.lowered) if len(run) >= shortest})
         self.escapes = set(_ESCAPE.findall(self.lowered))
 
     def may_hold(self, secret: _Value) -> bool:
@@ -135,6 +138,9 @@ class Secrets:
         self._values: dict[str, _Value] = {}
         self._names: set[str] = set()
         self._short: dict[str, str] = {}
+        self._shortest = 0
+        self._masked: dict[str, str] = {}
+        """Headers and other short texts that come again and again."""
         for name, value in (values or {}).items():
             self.add(value, name)
         for name in names:
@@ -146,6 +152,8 @@ class Secrets:
             if value not in self._values:
                 self._values[value] = _Value(value)
                 self._values = dict(sorted(self._values.items(), key=lambda item: -len(item[0])))
+                self._shortest = min(len(needle) for each in self._values.values() for needle in each.needles or ("",))
+                self._masked.clear()
         elif value and name:
             self._short[name] = value
 
@@ -154,6 +162,7 @@ class Secrets:
         if name.lower() not in self._names:
             self._names.add(name.lower())
             self.__dict__.pop("_fields", None)
+            self._masked.clear()
 
     @property
     def short(self) -> tuple[str, ...]:
@@ -162,7 +171,13 @@ class Secrets:
 
     def mask_text(self, text: str) -> str:
         """`text` with every secret replaced, whatever it is: a URL, a form, JSON, XML, a log line."""
-        return self._by_name(self._by_value(text))
+        if len(text) > SHORT_TEXT:
+            return self._by_name(self._by_value(text))
+        if text not in self._masked:
+            if len(self._masked) >= REMEMBERED:
+                self._masked.clear()
+            self._masked[text] = self._by_name(self._by_value(text))
+        return self._masked[text]
 
     def mask_bytes(self, data: bytes) -> bytes:
         """`data` with every secret replaced, in its own encoding; bytes that are no text stay as they are."""
@@ -203,7 +218,7 @@ class Secrets:
     def _by_value(self, text: str) -> str:
         if not self._values:
             return text
-        seen = _Seen(text)
+        seen = _Seen(text, self._shortest)
         for secret in self._values.values():
             if seen.may_hold(secret):
                 text = secret.pattern.sub(MASK, text)
