@@ -96,16 +96,13 @@ def _listed(values: Sequence[str] | None) -> list[str] | None:
 def _validate(options: argparse.Namespace) -> int:
     from onc_conformance import batch
 
-    return int(
-        batch.command(
-            options.path,
-            edition=procedure.edition(options.edition),
-            expected=options.expected,
-            since=options.since,
-            until=options.until,
-            form=options.format,
-            out=sys.stdout,
-        )
+    return batch.validate(
+        options.path,
+        edition=procedure.edition(options.edition).id,
+        expected=options.expected,
+        first=options.since,
+        last=options.until,
+        form=options.format,
     )
 
 

@@ -24,7 +24,7 @@ NO_SUCH_REQUEST = frozenset({"not_supported"})
 MEDIA_TYPES = {"json": ("json", "text/plain"), "": ("xml", "text/plain", "application/octet-stream")}
 """What an answer may call itself, by what it is: JSON with a document inside, or the document itself."""
 DATED_PATIENTS = 2
-"""Patients that date requests are made for, those with the most days first: a third shows nothing new."""
+"""Patients that each kind of request with dates is made for: a third shows nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,13 +311,11 @@ class Examination:
     # choosing
 
     def dated(self, kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
-        """The patients with the most days on which facts of `kinds` are stated to the day."""
+        """Patients on whom a window of facts of `kinds` shows: three days at least if there are any, and few facts."""
         wanted = None if kinds is None else frozenset(kinds)
-        ranked = sorted(
-            ((len(windows.exact_days(windows.dated(each.record, wanted))), each) for each in self.resolved()),
-            key=lambda pair: -pair[0],
-        )
-        return [(each, each.record) for days, each in ranked if days > 1][:DATED_PATIENTS]
+        days = {each.id: len(windows.exact_days(windows.dated(each.record, wanted))) for each in self.resolved()}
+        ranked = sorted(self.resolved(), key=lambda each: (days[each.id] < 3, len(each.record.facts)))
+        return [(each, each.record) for each in ranked if days[each.id] > 1][:DATED_PATIENTS]
 
     def _read(self, subject: Subject, answer: Answer, category: str | None, window: Days | None) -> Reply:
         what = f"the category {category}" if category else "all data"
