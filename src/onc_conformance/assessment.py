@@ -22,7 +22,7 @@ def answered(reply: Reply, rule: str) -> Iterator[Finding]:
     """Objections to a request that had to be answered with data and was not."""
     if reply.answer.kind in NO_SUCH_REQUEST:
         raise NotTested(f"{reply.request}: {reply.answer.message}")
-    if not reply.ok and reply.answer.assumed:
+    if reply.assumption_refused:
         raise NotTested(f"{reply.request}: an assumed detail of the description was refused ({reply.answer.kind})")
     if not reply.ok:
         yield reply.refused(rule)
@@ -60,7 +60,7 @@ def readable(replies: Iterable[Reply], step: str) -> list[Reply]:
     usable = [reply for reply in replies if reply.readable]
     if usable:
         return usable
-    if replies and all(reply.answer.kind == "no_data" or reply.answer.assumed for reply in replies):
+    if replies and all(reply.answer.kind == "no_data" or reply.assumption_refused for reply in replies):
         raise NotTested(f"{replies[0].request}: {replies[0].answer.kind}")
     raise NotTested("no answer that can be read came back", step)
 

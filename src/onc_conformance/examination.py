@@ -63,6 +63,11 @@ class Reply:
         return self.answer.kind == "ok"
 
     @property
+    def assumption_refused(self) -> bool:
+        """Whether what was turned away is a detail of the description that the vendor does not document."""
+        return self.answer.assumed and self.window is None and self.answer.kind in REFUSALS | NO_SUCH_REQUEST
+
+    @property
     def readable(self) -> bool:
         """Whether it was answered with documents, all of which can be read."""
         return self.ok and bool(self.documents) and all(document.root is not None for document in self.documents)

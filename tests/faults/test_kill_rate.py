@@ -32,7 +32,7 @@ def with_fault(fault):
 @pytest.fixture(scope="session")
 def runs():
     """The runs of all faults, two at a time."""
-    with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn")) as workers:
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("fork")) as workers:
         yield {fault.id: workers.submit(with_fault, fault) for fault in CATALOGUE}
 
 

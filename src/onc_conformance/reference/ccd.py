@@ -98,7 +98,7 @@ def document(
     faults: Collection[str] = frozenset(),
 ) -> bytes:
     """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
-    shown = _falsified(_narrowed(chart, window), faults)
+    shown = _narrowed(_falsified(chart, faults), window)
     other = "ccd-other-type" in faults
     left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
     chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]

@@ -134,9 +134,11 @@ class ReferenceEHR:
             "WC_USER": self._webchart.user,
             "WC_PASS": self._webchart.password,
             "WC_DOCS": f"{self._url}{pages.WEBCHART}",
+            "WC_TERMS": f"{self._url}{pages.WEBCHART}/terms",
             "WC_EXPIRED_SID": self._webchart.expired_session(),
             "EYW_BASE": self._url,
             "EYW_DOCS": f"{self._url}{pages.EHRYOURWAY}",
+            "EYW_TERMS": f"{self._url}{pages.EHRYOURWAY}/terms",
             "EYW_EXPIRED_TOKEN": self._ehryourway.expired_token(),
         }
         for place, client in enumerate(self._ehryourway.clients.values()):

@@ -98,13 +98,16 @@ class Documentation:
             return Response(screens.notice("There is no such page."), status=404)
         path = request.path.removesuffix("/terms")
         product = {WEBCHART: "WebChart", EHRYOURWAY: "EHR Your Way"}[path]
-        return self._page("terms.html", path, product=product)
+        return self._written("terms.html", path, product=product)
 
     def _page(self, template: str, path: str, **facts: object) -> AnyResponse:
         if "docs-behind-login" in self._faults:
             return redirect(_LOGIN)
         if "docs-missing" in self._faults:
             return Response(screens.notice("There is no such page."), status=404)
+        return self._written(template, path, **facts)
+
+    def _written(self, template: str, path: str, **facts: object) -> AnyResponse:
         without = {item: f"docs-without-{item}" in self._faults for item in ITEMS}
         html = screens.rendered(
             template,
