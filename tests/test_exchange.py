@@ -17,13 +17,14 @@ BODY = b"hello " * 200
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.server.heard.append((self.command, self.path, list(self.headers.items()), self.rfile.read(length)))
         getattr(self, "answer_" + self.path.strip("/").partition("?")[0].replace("/", "_"), self.answer_plain)()
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - http.server's name for it
 
     def reply(self, status, body=b"", *headers, length=None):
         self.send_response_only(status)

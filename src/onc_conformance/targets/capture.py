@@ -84,7 +84,11 @@ def _rows(place: Capture, reading: Reading, lookup: Lookup, window: Days | None)
         rows = [row for row in rows if any(_inside(text, window) for text in _field(row, place.between or ""))]
     if place.sort:
         name = place.sort.removeprefix("-")
-        rows.sort(key=lambda row: _field(row, name), reverse=place.sort.startswith("-"))
+        as_numbers = all(text.isdigit() for row in rows for text in _field(row, name))
+        rows.sort(
+            key=lambda row: [text.zfill(32) if as_numbers else text for text in _field(row, name)],
+            reverse=place.sort.startswith("-"),
+        )
     return [text for row in rows for value in value_path.findall(row) if (text := scalar(value)) is not None]
 
 

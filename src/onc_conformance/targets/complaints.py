@@ -12,7 +12,21 @@ from onc_conformance.targets.models import Description
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-_PHRASES = {"missing": "this key is missing", "string_type": "expected a text"}
+_PHRASES = {
+    "missing": "this key is missing",
+    "string_type": "expected a text",
+    "model_type": "expected a table",
+    "model_attributes_type": "expected a table",
+    "dict_type": "expected a table",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+}
 
 
 def first(invalid: ValidationError, data: Any, lines: dict[Path, int]) -> tuple[Path, str]:
@@ -48,6 +62,10 @@ def _message(error: dict[str, Any], path: Path) -> str:
     if kind == "extra_forbidden":
         expected = _keys(path[:-1])
         return f"unknown key; expected one of {', '.join(expected)}" if expected else "unknown key"
+    if kind == "literal_error" and error["loc"][-1] == "[key]":
+        return f"unknown key; expected one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+    if kind == "string_pattern_mismatch":
+        return f"{error['input']!r} is not of the form {context['pattern']}"
     if kind == "literal_error":
         return f"expected {context['expected']}, found {error['input']!r}"
     if kind == "value_error":

@@ -187,7 +187,7 @@ class Conversation:
                 self.login.forget()
                 continue
             if kind != "ok":
-                raise Stopped(kind, _described(kind, reading, self.client.journal.secrets))
+                raise Stopped(kind, _described(reading, self.client.journal.secrets))
             if exchange.error:
                 raise Stopped("server", exchange.error)
             return reading
@@ -240,9 +240,8 @@ def _unwrapped(step: Step, reading: Reading) -> list[Payload]:
     ]
 
 
-def _described(kind: str, reading: Reading, secrets: Secrets) -> str:
-    """One line about an answer that was not ok: its class, its status and what it says."""
-    what = {"unclassified": "an answer the description does not know"}.get(kind, kind)
+def _described(reading: Reading, secrets: Secrets) -> str:
+    """One line about an answer that was not ok: its status and what it says."""
     if onward := redirect(reading.exchange):
         said = f"it leads to {onward}, where no request with credentials is sent"
     elif isinstance(reading.json, dict):
@@ -250,4 +249,4 @@ def _described(kind: str, reading: Reading, secrets: Secrets) -> str:
     else:
         said = _MARKUP.sub(" ", reading.text[:20_000])
     shown = secrets.mask_text(" ".join(said.split()))[:200]  # masked first: half a secret is not recognised
-    return f"{what}: HTTP {reading.exchange.status}, {shown}" if shown else f"{what}: HTTP {reading.exchange.status}"
+    return f"HTTP {reading.exchange.status}, {shown}" if shown else f"HTTP {reading.exchange.status}"

@@ -110,9 +110,9 @@ def _require(description: Description, env: Mapping[str, str], wrong: Callable[[
             missing.setdefault(name, path)
     if missing:
         names = list(missing)
-        verb = "is not set" if len(names) == 1 else "are not set"
+        verb, what = ("is not set", "it") if len(names) == 1 else ("are not set", "them")
         raise wrong(
             missing[names[0]],
             f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} {verb}; "
-            "set it in the environment, or in the file given with --env-file",
+            f"set {what} in the environment, or in the file given with --env-file",
         )

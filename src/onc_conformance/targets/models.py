@@ -20,6 +20,7 @@ from onc_conformance.targets.terms import (
     Table,
     Templated,
     Texts,
+    checked_path,
 )
 
 
@@ -198,6 +199,16 @@ class Conditions(Table):
     present: Texts = []
     """Headers, JSONPaths ($…) or XPaths (/…) that must be there."""
     absent: Texts = []
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        for kind, paths in (("json", self.json_), ("xml", self.xml)):
+            for path in paths:
+                checked_path(kind, path)
+        for place in (*self.present, *self.absent):
+            if place[:1] in {"$", "/"}:
+                checked_path("json" if place.startswith("$") else "xml", place)
+        return self
 
     @model_validator(mode="after")
     def _some(self) -> Self:

@@ -27,7 +27,7 @@ def json_path(path: str) -> Any:
     try:
         return jsonpath.compile(path)
     except jsonpath.JSONPathError as problem:
-        raise PathError(f"{path!r} is no JSONPath: {' '.join(str(problem).split())}") from None
+        raise PathError(f"{path!r} is no JSONPath: {str(problem).splitlines()[0].partition(' ->')[0]}") from None
 
 
 @cache

@@ -6,9 +6,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from onc_conformance.targets.terms import Name, PatternTemplate, Table, Templated, checked_template, strings
+from onc_conformance.targets.terms import (
+    Name,
+    PatternTemplate,
+    Table,
+    Templated,
+    checked_path,
+    checked_template,
+    strings,
+)
 
 
 class Extraction(Table):
@@ -27,6 +35,7 @@ class Extraction(Table):
             raise ValueError(f'from = "{self.from_}" needs a path')
         if self.path and self.from_ == "status":
             raise ValueError('from = "status" takes no path')
+        checked_path(self.from_, self.path)
         return self
 
 
@@ -48,10 +57,18 @@ class Capture(Extraction):
         return self
 
 
-Decoding = Annotated[
-    str,
-    Field(pattern=r"^(strip_bom|utf8|base64|json_string|xml_unescape|gzip|zip:.+|xml_child:[\w.-]+)$"),
-]
+def _decoding(step: str) -> str:
+    name, colon, argument = step.partition(":")
+    if name not in (*DECODINGS, *_WITH_ARGUMENT):
+        raise ValueError(f"unknown step {step!r}; expected {', '.join(DECODINGS)}, zip:GLOB or xml_child:NAME")
+    if bool(argument) != (name in _WITH_ARGUMENT) or (colon and not argument):
+        raise ValueError(f"{step!r}: zip and xml_child, and no other, take an argument: zip:*.xml, xml_child:NAME")
+    return step
+
+
+DECODINGS = ("strip_bom", "utf8", "base64", "json_string", "xml_unescape", "gzip")
+_WITH_ARGUMENT = ("zip", "xml_child")
+Decoding = Annotated[str, AfterValidator(_decoding)]
 
 
 class DocumentPlace(Extraction):

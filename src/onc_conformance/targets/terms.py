@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from onc_conformance.targets.paths import PathError, json_path, xml_path
 from onc_conformance.targets.templates import TemplateError, parse
 
 CCDS = (
@@ -37,6 +38,19 @@ def checked_template(text: str) -> str:
     except TemplateError as problem:
         raise ValueError(str(problem)) from None
     return text
+
+
+def checked_path(kind: str, path: str | None) -> None:
+    """Whether a path can be read as what `kind` of place it points into takes; ValueError if not."""
+    try:
+        if path is not None and kind == "json":
+            json_path(path)
+        elif path is not None and kind == "xml":
+            xml_path(path)
+        elif path is not None:
+            _regex(path)
+    except PathError as problem:
+        raise ValueError(str(problem)) from None
 
 
 def _regex(text: str) -> str:
