@@ -16,7 +16,7 @@ def _(exam, what):
 
 @when("the app tries each of them", target_fixture="tried")
 def _(exam, misuses):
-    return [(misuse, exam.listed(misuse, exam.resolved()[0])) for misuse in misuses]
+    return [(misuse, exam.listed(misuse, exam.identified()[0])) for misuse in misuses]
 
 
 @then("each is refused as the description expects")

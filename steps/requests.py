@@ -13,7 +13,7 @@ from onc_conformance.findings import NotApplicable, NotTested
 def _(exam, category):
     if category not in exam.target.supported:
         raise NotTested(f"the API documents no request for {category}")
-    return [exam.category(subject, category) for subject in exam.resolved()]
+    return [exam.category(subject, category) for subject in exam.identified()]
 
 
 @then("the API documents a request for every category of the list")
@@ -44,7 +44,7 @@ def _(exam, replies, verdict, rule):
 
 @when("the app asks for every category of each test patient", target_fixture="replies")
 def _(exam):
-    return [exam.category(subject, name) for name in exam.target.supported for subject in exam.resolved()]
+    return [exam.category(subject, name) for name in exam.target.supported for subject in exam.identified()]
 
 
 @then("no category brings the facts of another")
@@ -57,7 +57,7 @@ def _(exam, replies, verdict, rule):
 def _(exam):
     replies = [
         exam.category(subject, name)
-        for subject in exam.resolved()
+        for subject in exam.identified()
         for name in exam.target.supported
         if subject.record.facts and assessment.nothing_entered(subject.record, name)
     ]
@@ -81,12 +81,12 @@ def _(exam):
 
 @when("the app asks for each of them", target_fixture="replies")
 def _(exam, more):
-    return [exam.category(subject, name) for name in more for subject in exam.resolved()]
+    return [exam.category(subject, name) for name in more for subject in exam.identified()]
 
 
 @when("the app asks for a category with an id that was never issued", target_fixture="replies")
 def _(exam):
-    subject = exam.resolved()[0]
+    subject = exam.identified()[0]
     return [exam.misuse(subject, "category", set={"pat_id": never_issued(exam.id_of(subject))})]
 
 
@@ -104,7 +104,7 @@ def _(exam):
 
 @when("the app asks for all data of each test patient", target_fixture="replies")
 def _(exam):
-    return [exam.all_data(subject) for subject in exam.resolved()]
+    return [exam.all_data(subject) for subject in exam.identified()]
 
 
 @then("each answer holds a document that can be read")
@@ -168,7 +168,7 @@ def _(exam, replies, verdict, rule):
 
 @when("the app asks for all data with an id that was never issued", target_fixture="replies")
 def _(exam):
-    subject = exam.resolved()[0]
+    subject = exam.identified()[0]
     return [exam.misuse(subject, "all_data", set={"pat_id": never_issued(exam.id_of(subject))})]
 
 
@@ -186,7 +186,7 @@ def _(exam):
 
 @when("the app asks twice for all data of a test patient", target_fixture="replies")
 def _(exam):
-    subject = exam.resolved()[0]
+    subject = exam.identified()[0]
     return assessment.readable([exam.all_data(subject), exam.misuse(subject, "all_data")], "G9-IA-SUT-1")
 
 

@@ -20,13 +20,13 @@ def _(exam):
 
 
 @when("the app asks for data with each id", target_fixture="replies")
-def _(exam, subjects):
-    return [exam.data(subject) for subject in subjects]
+def _(exam):
+    return [exam.data(subject) for subject in exam.identified()]
 
 
 @then("each request is processed and resolves one patient")
 def _(replies, verdict, rule):
-    verdict(reply.refused(rule) for reply in replies if not reply.ok)
+    verdict(reply.refused(rule) for reply in replies if not reply.processed)
 
 
 @then("each answer carries an id or a token")
@@ -124,35 +124,38 @@ def _(replies, verdict, rule):
 
 
 @when("the app asks for data with an altered id", target_fixture="replies")
-def _(exam, subjects):
-    return [exam.misuse(subjects[0], set={"pat_id": altered(exam.id_of(subjects[0]))})]
+def _(exam):
+    subject = exam.identified()[0]
+    return [exam.misuse(subject, set={"pat_id": altered(exam.id_of(subject))})]
 
 
 @when("the app asks for data with an id that was never issued", target_fixture="replies")
-def _(exam, subjects):
-    return [exam.misuse(subjects[0], set={"pat_id": never_issued(exam.id_of(subjects[0]))})]
+def _(exam):
+    subject = exam.identified()[0]
+    return [exam.misuse(subject, set={"pat_id": never_issued(exam.id_of(subject))})]
 
 
 @when("the app asks for data without an id", target_fixture="replies")
-def _(exam, subjects):
-    return [exam.misuse(subjects[0], unset=["pat_id"])]
+def _(exam):
+    subject = exam.identified()[0]
+    return [exam.misuse(subject, unset=["pat_id"])]
 
 
 @when("the app asks for data with an altered token", target_fixture="replies")
 def _(exam, token):
-    subject = exam.resolved()[0]
+    subject = exam.identified()[0]
     return [exam.misuse(subject, set={token: altered(subject.session.value(token))})]
 
 
 @when("the app asks for data with a token that was never issued", target_fixture="replies")
 def _(exam, token):
-    subject = exam.resolved()[0]
+    subject = exam.identified()[0]
     return [exam.misuse(subject, set={token: never_issued(subject.session.value(token))})]
 
 
 @when("the app asks for data without a token", target_fixture="replies")
 def _(exam, token):
-    return [exam.misuse(exam.resolved()[0], unset=[token])]
+    return [exam.misuse(exam.identified()[0], unset=[token])]
 
 
 @when("the app asks for another patient's data with them", target_fixture="replies")

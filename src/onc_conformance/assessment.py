@@ -365,7 +365,7 @@ def namesakes(exam: Examination) -> tuple[Subject, Subject]:
 
 def two(exam: Examination) -> tuple[Subject, Subject]:
     """Two test patients whose ids open their own data; NotApplicable where there are no two, NotTested if none is."""
-    resolved = exam.resolved()
+    resolved = exam.identified()
     if len({exam.id_of(subject) for subject in resolved}) < 2:
         raise NotApplicable("two test patients with different ids are needed")
     sound = [subject for subject in resolved if exam.measurable(exam.data(subject))]

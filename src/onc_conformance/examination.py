@@ -63,6 +63,11 @@ class Reply:
         return self.answer.kind == "ok"
 
     @property
+    def processed(self) -> bool:
+        """Whether the patient was found, even if no id came back."""
+        return self.ok or self.answer.kind == "no_id"
+
+    @property
     def assumption_refused(self) -> bool:
         """Whether what was turned away is a detail of the description that the vendor does not document."""
         return self.answer.assumed and self.window is None and self.answer.kind in REFUSALS | NO_SUCH_REQUEST
@@ -172,10 +177,17 @@ class Examination:
         return self._once(("select", subject.id), lambda: Reply(subject, request, subject.session.select()))
 
     def resolved(self) -> tuple[Subject, ...]:
-        """The patients that could be selected; raises NotTested when there are none."""
-        found = tuple(subject for subject in self.subjects if self.resolve(subject).ok)
+        """The patients that could be selected, with an id or without; raises NotTested when there are none."""
+        found = tuple(subject for subject in self.subjects if self.resolve(subject).processed)
         if not found:
             raise NotTested("no test patient could be selected", "G7-I-TLV-1")
+        return found
+
+    def identified(self) -> tuple[Subject, ...]:
+        """The patients that an id or token came back for; raises NotTested when there are none."""
+        found = tuple(subject for subject in self.resolved() if self.id_of(subject))
+        if not found:
+            raise NotTested("no id or token came back for any test patient", "G7-I-TLV-2")
         return found
 
     def category(self, subject: Subject, name: str, window: Days | None = None) -> Reply:
@@ -318,8 +330,8 @@ class Examination:
     def dated(self, kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
         """Patients on whom a window of facts of `kinds` shows: three days at least if there are any, and few facts."""
         wanted = None if kinds is None else frozenset(kinds)
-        days = {each.id: len(windows.exact_days(windows.dated(each.record, wanted))) for each in self.resolved()}
-        ranked = sorted(self.resolved(), key=lambda each: (days[each.id] < 3, len(each.record.facts)))
+        days = {each.id: len(windows.exact_days(windows.dated(each.record, wanted))) for each in self.identified()}
+        ranked = sorted(self.identified(), key=lambda each: (days[each.id] < 3, len(each.record.facts)))
         return [(each, each.record) for each in ranked if days[each.id] > 1][:DATED_PATIENTS]
 
     def _read(self, subject: Subject, answer: Answer, category: str | None, window: Days | None) -> Reply:

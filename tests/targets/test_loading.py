@@ -63,7 +63,7 @@ def test_a_description_becomes_a_target():
         ),
         (with_other('"pair"', '"pair"\nas = "body"'), 'line 39: ops.category.step.0: dates.as = "body" puts the dates'),
         (with_other('"pair"', '"pair"\nsingle = "eq"'), 'line 23: dates: single = "eq" does not fit style = "pair"'),
-        (with_other('"only", where', '"only", sort = "x", where').replace("$.rows[*].id", "$.id", 1), "line 31: ops.sele"),
+        (with_other('"only", where', '"only", sort = "x", where').replace("$.rows[*].id", "$.id", 1), "line 31: ops.s"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_line_key_and_what_was_expected(text, expected):

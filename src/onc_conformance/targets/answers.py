@@ -26,7 +26,8 @@ class Answer:
     """What an operation came to.
 
     `kind` is ok, one of the classes of a refusal (auth, forbidden, no_match, ambiguous, bad_request, not_supported,
-    server, no_data), `unclassified`, or `unreachable` where no answer came at all.
+    server, no_data), `no_id` for a selection that found the patient and brought no id, `unclassified`, or `unreachable`
+    where no answer came at all.
     """
 
     kind: str

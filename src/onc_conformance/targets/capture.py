@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from onc_conformance.targets.steps import Capture, DocumentPlace, Extraction
 
+PAT_ID = "pat_id"
+"""The capture that is the patient's id; an answer without one found the patient all the same."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
@@ -89,7 +91,8 @@ def _rows(place: Capture, reading: Reading, lookup: Lookup, window: Days | None)
             key=lambda row: [text.zfill(32) if as_numbers else text for text in _field(row, name)],
             reverse=place.sort.startswith("-"),
         )
-    return [text for row in rows for value in value_path.findall(row) if (text := scalar(value)) is not None]
+    found = [[text for value in value_path.findall(row) if (text := scalar(value)) is not None] for row in rows]
+    return [text for texts in found for text in texts or [""]]
 
 
 def _field(row: Any, name: str) -> list[str]:
@@ -124,6 +127,8 @@ def _inside(text: str, window: Days) -> bool:
 
 
 def _picked(name: str, place: Capture, values: list[str]) -> str | list[str] | None:
+    if name != PAT_ID or place.pick != "only":
+        values = [value for value in values if value]
     if place.pick == "all":
         return list(dict.fromkeys(values))
     if place.pick == "only" and len(set(values)) > 1:
@@ -134,6 +139,8 @@ def _picked(name: str, place: Capture, values: list[str]) -> str | list[str] | N
         raise NothingCaptured("no_match", f"nothing found for {name}")
     if not place.required:
         return None
+    if name == PAT_ID:
+        return ""
     if place.from_ == "json" and "[*]" in (place.path or ""):
         raise NothingCaptured("no_data", f"nothing found for {name} at {place.path}")
     raise NothingCaptured("unclassified", f"the answer has no {name} at {place.path or place.from_}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance.targets.paths import Node, json_path, read_json, read_xml, scalar, xml_path, xml_text
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from onc_conformance.exchange import Exchange
 
 
+@cache
 def compiled(pattern: str) -> re.Pattern[str] | None:
     """The regular expression between the slashes; None for plain text."""
     found = REGEX.fullmatch(pattern)

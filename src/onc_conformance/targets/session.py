@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.targets.answers import Answer, Payload, united
-from onc_conformance.targets.capture import NothingCaptured
+from onc_conformance.targets.capture import PAT_ID, NothingCaptured
 from onc_conformance.targets.conversation import Asked, Conversation, Spoiled, Stopped
 from onc_conformance.targets.decode import DecodeError
 from onc_conformance.targets.templates import TemplateError, parse
@@ -54,9 +54,11 @@ class Session:
                 talk.login.forget()
             talk.log_in()
             talk.made = list(talk.login.exchanges)
-            return {"pat_id": talk.login.captures["pat_id"]}
+            return {PAT_ID: talk.login.captures[PAT_ID]}
 
         answer = self._answer(bound if op is None else lambda: search(op))
+        if answer.ok and not answer.captures.get(PAT_ID):
+            answer = replace(answer, kind="no_id", message="the answer carries no id for the patient")
         if kept:
             self._selected = answer
         return answer
