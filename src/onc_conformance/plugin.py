@@ -127,6 +127,7 @@ class Conduct:
         else:
             outcome, reason = Outcome.ERROR, f"{type(error).__name__}: {error}"
         step = procedure.load().steps[step_ids(item)[0]]
+        told: list[Finding] = item.stash.setdefault(FINDINGS, [])
         return ScenarioResult(
             steps=step_ids(item),
             target=target,
@@ -138,7 +139,7 @@ class Conduct:
             beyond="beyond" in _tags(item),
             reason=reason,
             blocked_by=skipped.step if isinstance(skipped, NotTested) else None,
-            findings=tuple(item.stash.get(FINDINGS, None) or ()),
+            findings=tuple(told),
             exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
             seconds=time.monotonic() - self._begun,
         )
