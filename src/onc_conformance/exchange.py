@@ -9,6 +9,7 @@ import shlex
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -167,7 +168,7 @@ class Journal:
                 answer.status = response.status_code
                 answer.headers = tuple(response.raw.headers.items())
                 answer.body, answer.error = _read(response.raw, transport.timeout_s)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
             answer.error = _explain(problem, url, transport)
         return answer
 
@@ -241,7 +242,7 @@ def _read(raw: Any, patience: float) -> tuple[bytes, str | None]:
                 return b"".join(pieces), f"the answer is larger than {LARGEST_ANSWER >> 20} MB; reading stopped there"
             if time.monotonic() > deadline:
                 return b"".join(pieces), f"the answer was still coming after {4 * patience:g} s; reading stopped there"
-    except (urllib3.exceptions.HTTPError, OSError) as problem:
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as problem:
         return b"".join(pieces), f"the answer broke off after {size} bytes: {_sentence(problem)}"
     declared = raw.headers.get("Content-Length", "")
     if declared.isdigit() and "Content-Encoding" not in raw.headers and size < int(declared):

@@ -103,8 +103,8 @@ def test_the_schema_knows_the_keys_as_they_are_written():
         assert set(tables) <= set(json.loads(schema.text())["properties"])
 
 
-def rows(client, patient=ANN, **more):
-    return list(targets.check(client, patient, **more))
+def rows(client, patient=ANN):
+    return list(targets.check(client, patient))
 
 
 def test_a_check_tells_what_works_what_is_assumed_and_what_is_missing(connect):
@@ -117,8 +117,8 @@ def test_a_check_tells_what_works_what_is_assumed_and_what_is_missing(connect):
     assert any(row.what == "all_data, 1900-01-01 to 2100-12-31" and row.outcome == "ok" for row in found)
 
 
-def test_a_check_of_the_data_asks_for_every_category(connect):
-    asked = [row.what for row in rows(connect(), data=True) if row.what.startswith("category ")]
+def test_a_check_asks_for_every_category(connect):
+    asked = [row.what for row in rows(connect()) if row.what.startswith("category ")]
     assert asked == [f"category {name}" for name in ("problems", "vital_signs", "assessment_plan", "goals")]
 
 
@@ -140,5 +140,5 @@ def test_a_check_warns_of_short_secrets_and_unset_variables(connect):
 
 def test_an_assumed_category_that_is_refused_is_no_failure(connect, vendor):
     vendor.instead["/category"] = [(200, b"<p/>", {}), (200, b'{"error": "unknown section"}', {})]
-    found = {row.what: row.outcome for row in rows(connect(), data=True)}
+    found = {row.what: row.outcome for row in rows(connect())}
     assert found["category vital_signs"] == "warning"

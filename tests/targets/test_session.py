@@ -399,6 +399,14 @@ def test_no_two_requests_have_the_same_nonce(connect, vendor):
     assert first != second
 
 
+def test_an_address_is_signed_as_it_travels(connect, vendor):
+    text = SIGNED.replace('"{base.api}/all"', '"{base.api}/all/{patient.family}%2fé"')
+    text = text.replace('["nonce", "{uuid}"]', '["nonce", "{req.path}"]')
+    vendor.instead["/all/O'Brien%2F%C3%A9"] = [(200, b'{"document": "PGEvPg=="}', {})]
+    assert connect(text).session(ANN).all_data().ok
+    assert vendor.heard[-1].headers["x-signature"].startswith("/all/O'Brien%2F%C3%A9?patient=p1 ")
+
+
 def test_a_signature_can_be_forged_on_purpose(connect, vendor):
     connect(SIGNED).session(ANN).altered(set={"signature": "forged"}).all_data()
     assert vendor.heard[-1].headers["x-signature"].endswith(" forged")

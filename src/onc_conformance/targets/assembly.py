@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from onc_conformance.targets.steps import Request
     from onc_conformance.targets.variables import Variables
 
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _MEDIA_TYPES = {
     "form": "application/x-www-form-urlencoded",
     "json": "application/json",
@@ -89,12 +91,13 @@ def sign(prepared: Prepared, scheme: Sign, variables: Variables) -> tuple[Prepar
 
 
 def _address(template: str, variables: Variables) -> tuple[str, bool]:
-    """The URL, and whether it is one of the target's own: one taken from an answer may lead anywhere."""
+    """The URL as it travels, and whether it is one of the target's own: one out of an answer may lead anywhere."""
     url = parse(template).render(variables)
     bases = variables.target.bases
     own = {_origin(base) for base in bases.values()}
     if not urlsplit(url).scheme and bases:
         url = urljoin(next(iter(bases.values())) + "/", url)
+    url = _ESCAPE.sub(lambda match: match.group().upper(), quote(url, safe="%/:=&?~#+!$,;'@()*[]"))
     written_down = not any(name in variables.captured for name in parse(template).names)
     return url, written_down or _origin(url) in own
 

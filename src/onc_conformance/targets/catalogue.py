@@ -61,13 +61,8 @@ def check(
     client: Client,
     patient: Mapping[str, str] | None = None,
     vars: Mapping[str, str] | None = None,  # noqa: A002 - the word of the patients file
-    *,
-    data: bool = False,
 ) -> Iterator[Row]:
-    """Try a description: can its API be reached, does the login work and, with a patient, what each operation returns.
-
-    `data` asks for every category; without it one of each kind of request is made.
-    """
+    """Try a description: does the login work and, with a patient, what does each operation return."""
     target = client.target
     yield from _declared(target)
     session = client.session(patient or {}, vars or {})
@@ -81,7 +76,7 @@ def check(
     selected = session.select()
     yield _row("select_patient", selected)
     if selected.ok:
-        yield from _asked(target, session, data=data)
+        yield from _asked(target, session)
 
 
 def _declared(target: Target) -> Iterator[Row]:
@@ -98,10 +93,9 @@ def _declared(target: Target) -> Iterator[Row]:
         yield Row("categories", "warning", f"assumed, not documented: {', '.join(assumed)}")
 
 
-def _asked(target: Target, session: Session, *, data: bool) -> Iterator[Row]:
+def _asked(target: Target, session: Session) -> Iterator[Row]:
     if target.description.ops.category is not None:
-        supported = target.supported
-        for name in supported if data else supported[:1]:
+        for name in target.supported:
             yield _row(f"category {name}", session.category(name))
     if target.description.ops.all_data is not None:
         yield _row("all_data", session.all_data())
