@@ -88,7 +88,7 @@ class Vendor:
         vendor = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802 - the name http.server looks for
+            def do_GET(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 self.rfile.read(length)
                 part = urlsplit(self.path).path.split("/")[1]
