@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import assessment
 
+CATEGORY = r"the app asks for each dated category (?:on|over) (?P<window>(?:a|the) (?:day|range|window).*)"
+ALL_DATA = r"the app asks for all data of (?P<window>(?:a|the) (?:day|range|window).*)"
 
-@when(parsers.re(r"the app asks for each dated category (?:on|over) (?P<window>.+)"), target_fixture="replies")
+
+@given("nobody wrote down what facts to expect", target_fixture="learned")
+def _(exam):
+    return exam.learned()
+
+
+@when(parsers.re(CATEGORY + r"(?<! of the answers' own)$"), target_fixture="replies")
 def _(exam, window):
-    return assessment.category_windows(exam, window)
+    return assessment.category_windows(exam, window, exam.expected)
 
 
-@when(
-    parsers.re(r"the app asks for all data of (?P<window>(?:a|the) (?:day|range|window).*)"), target_fixture="replies"
-)
+@when(parsers.re(CATEGORY + r" of the answers' own$"), target_fixture="replies")
+def _(exam, window, learned):
+    return assessment.category_windows(exam, window, learned)
+
+
+@when(parsers.re(ALL_DATA + r"(?<! of the answers' own)$"), target_fixture="replies")
 def _(exam, window):
-    return assessment.all_data_windows(exam, window)
+    return assessment.all_data_windows(exam, window, exam.expected)
+
+
+@when(parsers.re(ALL_DATA + r" of the answers' own$"), target_fixture="replies")
+def _(exam, window, learned):
+    return assessment.all_data_windows(exam, window, learned)
 
 
 @then("each answer holds the data of its dates and not the whole record")
@@ -27,4 +43,4 @@ def _(exam, replies, verdict, rule):
 
 @then("no answer holds data from outside its dates")
 def _(exam, replies, verdict, rule):
-    verdict(f for reply in replies for f in assessment.nothing_foreign_to_window(exam, reply, rule))
+    verdict(finding for reply in replies for finding in assessment.nothing_foreign_to_window(exam, reply, rule))

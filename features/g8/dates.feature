@@ -44,3 +44,15 @@ Feature: Data category requests by date
       | a range with an open start   |
       | a window without data        |
       | a range with reversed bounds |
+
+  @beyond @G8-IB-TLV-1
+  Scenario: A category request for a day of the answers' own facts brings nothing from outside it
+    Given nobody wrote down what facts to expect
+    When the app asks for each dated category over a day with data of the answers' own
+    Then no answer holds data from outside its dates
+
+  @beyond @G8-IB-TLV-2
+  Scenario: A category request for a range of the answers' own facts brings nothing from outside it
+    Given nobody wrote down what facts to expect
+    When the app asks for each dated category over a range with data of the answers' own
+    Then no answer holds data from outside its dates

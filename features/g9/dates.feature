@@ -44,3 +44,15 @@ Feature: All data requests by date
       | a range with an open start   |
       | a window without data        |
       | a range with reversed bounds |
+
+  @beyond @G9-IB-TLV-1
+  Scenario: An all data request for a day of the answers' own facts brings nothing from outside it
+    Given nobody wrote down what facts to expect
+    When the app asks for all data of a day with data of the answers' own
+    Then no answer holds data from outside its dates
+
+  @beyond @G9-IB-TLV-2
+  Scenario: An all data request for a range of the answers' own facts brings nothing from outside it
+    Given nobody wrote down what facts to expect
+    When the app asks for all data of a range with data of the answers' own
+    Then no answer holds data from outside its dates

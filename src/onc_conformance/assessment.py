@@ -264,14 +264,14 @@ def listed_misuse(reply: Reply, expected: Collection[str], rule: str) -> list[Fi
     ]
 
 
-def category_windows(exam: Examination, name: str) -> list[Reply]:
+def category_windows(exam: Examination, name: str, records: Mapping[str, Record]) -> list[Reply]:
     """Each dated category over the window called `name`, for the patients on whom it shows most."""
     replies, blocked = [], False
     for category in exam.target.supported:
         about = uscdi.categories()[category]
         if about.header or not about.kinds:
             continue
-        for subject, record in exam.dated(about.kinds):
+        for subject, record in exam.dated(records, about.kinds):
             window = windows.BY_NAME[name](windows.exact_days(windows.dated(record, about.kinds)))
             if window is None:
                 continue
@@ -279,13 +279,13 @@ def category_windows(exam: Examination, name: str) -> list[Reply]:
                 replies.append(exam.category(subject, category, window))
             else:
                 blocked = True
-    return _some(exam, replies, "G8-IA-TLV-1" if blocked else None)
+    return _some(records, replies, "G8-IA-TLV-1" if blocked else None)
 
 
-def all_data_windows(exam: Examination, name: str) -> list[Reply]:
+def all_data_windows(exam: Examination, name: str, records: Mapping[str, Record]) -> list[Reply]:
     """All data over the window called `name`, for the patients on whom it shows most."""
     replies, blocked = [], False
-    for subject, record in exam.dated():
+    for subject, record in exam.dated(records):
         window = windows.BY_NAME[name](windows.exact_days(windows.dated(record)))
         if window is None:
             continue
@@ -293,15 +293,15 @@ def all_data_windows(exam: Examination, name: str) -> list[Reply]:
             replies.append(exam.all_data(subject, window))
         else:
             blocked = True
-    return _some(exam, replies, "G9-IA-TLV-1" if blocked else None)
+    return _some(records, replies, "G9-IA-TLV-1" if blocked else None)
 
 
-def _some(exam: Examination, replies: list[Reply], step: str | None) -> list[Reply]:
+def _some(records: Mapping[str, Record], replies: list[Reply], step: str | None) -> list[Reply]:
     if replies:
         return replies
     if step:
         raise NotTested("the request without dates brought nothing to measure by", step)
-    if not any(subject.record.facts for subject in exam.subjects):
+    if not records:
         raise NotTested("no expected record")
     raise NotTested("no test patient has facts on two days or more")
 

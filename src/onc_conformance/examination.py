@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -318,21 +318,47 @@ class Examination:
         return self._measurable[key]
 
     def held(self, whole: Reply) -> Record:
-        """The patient's record with those facts alone that the answer to a request without dates holds."""
+        """The patient's record with those facts alone that the answer to a request without dates holds.
+
+        Where the record has no facts, they are what the answer itself tells.
+        """
         key = (whole.subject.id, whole.category)
         if key not in self._held:
             record = whole.subject.record
-            self._held[key] = replace(record, facts=tuple(judging.present(whole.documents, record, whole.kinds)))
+            if record.facts:
+                record = replace(record, facts=tuple(judging.present(whole.documents, record, whole.kinds)))
+            else:
+                record = judging.learned(whole.documents, record)
+            self._held[key] = record
         return self._held[key]
 
     # choosing
 
-    def dated(self, kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
-        """Patients on whom a window of facts of `kinds` shows: three days at least if there are any, and few facts."""
+    def dated(self, records: Mapping[str, Record], kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
+        """Patients on whom a window of facts of `kinds` shows: three days at least if there are any, and few facts.
+
+        `records` are the patients' records by id, as expected or as learned.
+        """
         wanted = None if kinds is None else frozenset(kinds)
-        days = {each.id: len(windows.exact_days(windows.dated(each.record, wanted))) for each in self.identified()}
-        ranked = sorted(self.identified(), key=lambda each: (days[each.id] < 3, len(each.record.facts)))
-        return [(each, each.record) for each in ranked if days[each.id] > 1][:DATED_PATIENTS]
+        subjects = [each for each in self.identified() if each.id in records]
+        days = {each.id: len(windows.exact_days(windows.dated(records[each.id], wanted))) for each in subjects}
+        ranked = sorted(subjects, key=lambda each: (days[each.id] < 3, len(records[each.id].facts)))
+        return [(each, records[each.id]) for each in ranked if days[each.id] > 1][:DATED_PATIENTS]
+
+    @property
+    def expected(self) -> dict[str, Record]:
+        """The records that have facts, by patient."""
+        return {record.id: record for record in self.records if record.facts}
+
+    def learned(self) -> dict[str, Record]:
+        """Records with the facts that the answers to the requests for data themselves tell, by patient.
+
+        Raises NotApplicable where somebody wrote down what to expect.
+        """
+        if self.expected:
+            raise NotApplicable("there is an expected record to ask by")
+        wholes = {subject.id: self.data(subject) for subject in self.identified()}
+        return {name: self.held(whole) for name, whole in wholes.items() if self.measurable(whole)}
 
     def _read(self, subject: Subject, answer: Answer, category: str | None, window: Days | None) -> Reply:
         what = f"the category {category}" if category else "all data"

@@ -282,8 +282,8 @@ def test_a_dropped_fact_is_the_last_result_in_table_and_entry(patients):
 def test_shifted_results_are_a_day_late_and_nothing_else_is(patients):
     chart = patients["tiny-a"]
     whole, faulty = written(chart), written(chart, faults={"date-shifted"})
-    assert results(whole) == ["20160901", "20180410"]
-    assert results(faulty) == ["20160902", "20180411"]
+    assert results(whole) == ["20160901", "20170214", "20180410"]
+    assert results(faulty) == ["20160902", "20170215", "20180411"]
     vitals = "//c:section[c:code/@code='8716-3']//@value"
     assert faulty.xpath(vitals, namespaces=CDA) == whole.xpath(vitals, namespaces=CDA)
 

@@ -25,8 +25,8 @@ def ehr(patients):
 
 def test_its_variables_are_those_the_descriptions_use(ehr):
     assert ehr.env.keys() == {
-        "WC_URL", "WC_USER", "WC_PASS", "WC_DOCS", "WC_EXPIRED_SID",
-        "EYW_BASE", "EYW_DOCS", "EYW_EXPIRED_TOKEN", "EYW_ID", "EYW_PASS", "EYW_ID_2", "EYW_PASS_2",
+        "WC_URL", "WC_USER", "WC_PASS", "WC_DOCS", "WC_TERMS", "WC_EXPIRED_SID",
+        "EYW_BASE", "EYW_DOCS", "EYW_TERMS", "EYW_EXPIRED_TOKEN", "EYW_ID", "EYW_PASS", "EYW_ID_2", "EYW_PASS_2",
     }  # fmt: skip
     assert ehr.env["WC_URL"] == f"{ehr.url}/webchart.cgi"
     assert all(len(value) >= 16 for name, value in ehr.env.items() if name.split("_")[1] == "PASS")

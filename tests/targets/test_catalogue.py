@@ -38,7 +38,7 @@ def test_the_bundled_descriptions_are_listed():
 def test_a_bundled_description_offers_everything_of_the_common_data_set(name):
     target = targets.load(name, ENV[name])
     assert set(CCDS) <= set(target.supported)
-    assert target.date_policy("problems") == "filter"
+    assert target.date_policy("problems") is None
     assert set(target.description.documentation.items) == {
         "syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms",
     }  # fmt: skip

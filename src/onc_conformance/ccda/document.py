@@ -134,7 +134,10 @@ class Document:
             if namespace != facts_of_documents()["namespace"]:
                 expected = facts_of_documents()["namespace"]
                 said = f"ClinicalDocument is in the namespace {namespace!r}; expected {expected!r}"
-        elif next(self.root.iter("{*}section", "{*}patientRole"), None) is None:
+        elif (
+            namespace != facts_of_documents()["namespace"]
+            and next(self.root.iter("{*}section", "{*}patientRole"), None) is None
+        ):
             said = f"{root} is no C-CDA: no ClinicalDocument, section or record target is in it"
         if said is None:
             return None

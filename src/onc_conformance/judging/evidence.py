@@ -146,10 +146,17 @@ class Evidence:
         return number in self.matched or number in self.told
 
     def certain(self, number: int) -> bool:
-        """Whether this fact came back and not perhaps another of the record with the same words on another day."""
+        """Whether this fact came back and not perhaps another of the record with the same words on another day.
+
+        Words prove it only where there is no code: a narrative may tell more than the entries of a window.
+        """
         if number in self.matched:
             return True
-        return number in self.told and self._spoken[self.facts[number].kind, plain(self.facts[number].text)] == 1
+        return (
+            not any(keys(self.facts[number]))
+            and number in self.told
+            and self._spoken[self.facts[number].kind, plain(self.facts[number].text)] == 1
+        )
 
     @cached_property
     def _spoken(self) -> Counter[tuple[str, str]]:

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
+from onc_conformance.ccda import Document, Found
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging.content import compared, unreadable
 from onc_conformance.judging.evidence import gather
 from onc_conformance.judging.patients import ITEMS, item
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from onc_conformance.ccda import Document
-    from onc_conformance.record import Fact, Record
+from onc_conformance.record import Fact, Record
 
 
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
     """The facts of the record, of some classes or all, that the documents hold."""
     evidence = gather(docs, record, kinds=kinds)
     return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back(number)]
+
+
+def learned(docs: Iterable[Document], record: Record) -> Record:
+    """The same patient with the facts that the documents tell, for where nobody wrote down what to expect."""
+    found = [found for doc in docs for found in doc.facts]
+    return replace(record, facts=tuple(_as_fact(number, each) for number, each in enumerate(found)))
+
+
+def _as_fact(number: int, found: Found) -> Fact:
+    member = {"family": found.member.family, "given": list(found.member.given)} if found.member else None
+    said = {"value": found.value, "unit": found.unit, "udi": next(iter(found.udi), None), "member": member}
+    return Fact(
+        id=f"{found.kind}-{number}",
+        kind=found.kind,
+        codes=found.codes,
+        text=found.text,
+        start=found.start,
+        end=found.end,
+        date=found.date,
+        attributes={name: value for name, value in said.items() if value},
+    )
 
 
 def holds_data(doc: Document) -> bool:

@@ -160,6 +160,9 @@ def keep_only(root: etree._Element, categories: Sequence[str]) -> None:
         etree.SubElement(body, f"{{{V3}}}component").append(_nothing(codes[0], title))
 
 
+TIME = f"{{{V3}}}effectiveTime"
+
+
 def narrow(root: etree._Element, window: Window) -> None:
     """Take out the entries, and the components of panels, whose own dates all lie outside the window."""
     for section in root.iter(f"{{{V3}}}section"):
@@ -172,7 +175,11 @@ def narrow(root: etree._Element, window: Window) -> None:
 
 
 def _outside(item: etree._Element, window: Window) -> bool:
-    stated = [found for time in item.iter(f"{{{V3}}}effectiveTime") if (found := interval(time)) is not None]
+    own = [one for one in item if one.find("h:effectiveTime", NS) is not None] or [item]
+    # an act or an organizer wraps what the date is about; within anything else, other dates belong to other things
+    wrapped = any(etree.QName(one).localname in {"act", "organizer"} for one in own)
+    times = [time for one in own for time in (one.iter(TIME) if wrapped or one is item else one.iterchildren(TIME))]
+    stated = [found for time in times if (found := interval(time)) is not None]
     return bool(stated) and not any(overlaps(one, window) for one in stated)
 
 
