@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     from onc_conformance import report, running
     from onc_conformance.report import terminal
 
-    with terminal.progress(Console(stderr=True)) as told:
+    with terminal.progress(Console(file=sys.stderr)) as told:
         finished = running.run(run_options(options), told)
     if finished.folder:
         latest = report.point_latest(finished.folder)

@@ -7,7 +7,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -246,7 +246,7 @@ def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
     aside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
     said = io.StringIO()
     try:
-        with redirect_stdout(said):
+        with redirect_stdout(said), redirect_stderr(said):
             status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
     finally:
         os.environ.update(aside)
@@ -260,8 +260,10 @@ def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
 
 
 def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "no word why"
+    """What pytest complained of, on one line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    complaints = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+    return (complaints or lines or ["no word why"])[-1]
 
 
 def rules() -> dict[str, str]:

@@ -47,6 +47,10 @@ document = { from = "text" }
 [[error]]
 class = "auth"
 status = [401]
+
+[[error]]
+class = "no_match"
+status = [404]
 """
 
 PATIENTS = """
@@ -80,6 +84,7 @@ class Vendor:
             "patients": (200, "application/json", json.dumps({"patients": [{"id": "p-77"}]}).encode()),
             "ccd": (200, "text/xml", CCD),
         }
+        self.token, self.patient = TOKEN, "p-77"
         self.asked = []
         self.before = None
         """Called with the path before an answer is sent."""
@@ -96,6 +101,10 @@ class Vendor:
                 if vendor.before:
                     vendor.before(self.path)
                 status, media_type, body = vendor.answers.get(part, (404, "text/plain", b"no such thing"))
+                if part != "login" and self.headers.get("Authorization") != f"Bearer {vendor.token}":
+                    status, media_type, body = 401, "text/plain", b"log in first"
+                elif part == "ccd" and urlsplit(self.path).path != f"/ccd/{vendor.patient}":
+                    status, media_type, body = 404, "text/plain", b"no such patient"
                 self.send_response(status)
                 self.send_header("Content-Type", media_type)
                 self.send_header("Content-Length", str(len(body)))
