@@ -1,23 +1,16 @@
 """What tests of whole runs share: a vendor of our own, its files, and the command."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from tests.suite.vendor import DESCRIPTION, PASSWORD, PATIENTS, Vendor
 
 from onc_conformance import cli
-
-_spec = importlib.util.spec_from_file_location("suite_vendor", Path(__file__).with_name("vendor.py"))
-vendor_module = importlib.util.module_from_spec(_spec)
-sys.modules["suite_vendor"] = vendor_module
-_spec.loader.exec_module(vendor_module)
 
 
 @pytest.fixture
 def vendor():
-    with vendor_module.Vendor() as running:
+    with Vendor() as running:
         yield running
 
 
@@ -28,9 +21,9 @@ class Command:
         self.folder, self.capfd = folder, capfd
         monkeypatch.chdir(folder)
         monkeypatch.setenv("ACME_URL", vendor.url)
-        monkeypatch.setenv("ACME_PASS", vendor_module.PASSWORD)
-        (folder / "acme.toml").write_text(vendor_module.DESCRIPTION, encoding="utf-8")
-        (folder / "patients.toml").write_text(vendor_module.PATIENTS, encoding="utf-8")
+        monkeypatch.setenv("ACME_PASS", PASSWORD)
+        (folder / "acme.toml").write_text(DESCRIPTION, encoding="utf-8")
+        (folder / "patients.toml").write_text(PATIENTS, encoding="utf-8")
 
     def __call__(self, *arguments):
         self.capfd.readouterr()

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from suite_vendor import CCD, DESCRIPTION, PATIENTS
+from tests.suite.vendor import CCD, DESCRIPTION, PATIENTS
 
 from onc_conformance import suite
 

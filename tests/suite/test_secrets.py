@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from suite_vendor import CCD
+from tests.suite.vendor import CCD
 
 secrets = st.text(
     st.characters(min_codepoint=33, max_codepoint=0xFF, exclude_categories=("Cc", "Cs", "Zs", "Mn")), min_size=12
