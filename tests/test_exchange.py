@@ -9,8 +9,11 @@ from datetime import datetime
 import pytest
 
 from onc_conformance import exchange as module
-from onc_conformance.exchange import Exchange, Journal, Transport, curl, host, redirect
+from onc_conformance import transport
+from onc_conformance.exchange import Exchange, Journal, curl, redirect
 from onc_conformance.redaction import Secrets
+from onc_conformance.transport import Transport
+from onc_conformance.trouble import host
 
 BODY = b"hello " * 200
 
@@ -22,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.server.heard.append((self.command, self.path, list(self.headers.items()), self.rfile.read(length)))
-        getattr(self, "answer_" + self.path.strip("/").partition("?")[0].replace("/", "_"), self.answer_plain)()
+        getattr(self, "answer_" + self.path.strip("/").partition("?")[0].partition("/")[0], self.answer_plain)()
 
     do_POST = do_GET  # noqa: N815 - http.server's name for it
 
@@ -49,6 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer_loop(self):
         self.reply(302, b"", ("Location", "/loop"))
+
+    def answer_on(self):
+        self.reply(302, b"", ("Location", f"{self.path}1"))
 
     def answer_slow(self):
         time.sleep(0.6)
@@ -144,7 +150,14 @@ def test_a_redirect_is_not_followed_unless_a_page_is_fetched(journal, url, serve
     assert [(made.status, made.url) for made in chain] == [(302, f"{url}/hop"), (200, f"{url}/page")]
     assert redirect(chain[0]) == f"{url}/page"
     assert redirect(chain[1]) is None
-    assert len(journal.fetch(f"{url}/loop", "reading", "acme")) == module.REDIRECTS + 1
+    looped = journal.fetch(f"{url}/loop", "reading", "acme")
+    assert [made.error for made in looped] == [
+        None,
+        f"a redirect loop: {url}/loop leads back to itself; correct the address, or the server",
+    ]
+    endless = journal.fetch(f"{url}/on/1", "reading", "acme")
+    assert len(endless) == module.REDIRECTS + 1
+    assert f"more than 5 redirects, the last one to {url}/on/11" in endless[-1].error
 
 
 def test_an_answer_that_breaks_off_says_so_and_keeps_what_came(journal, url):
@@ -155,7 +168,7 @@ def test_an_answer_that_breaks_off_says_so_and_keeps_what_came(journal, url):
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(journal, url, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_ANSWER", 100)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 100)
     made = ask(journal, url)
     assert "larger than" in made.error
 

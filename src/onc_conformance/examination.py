@@ -161,6 +161,10 @@ class Examination:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
         for subject in self.subjects:
             answer = subject.session.login()
+            if answer.ok and not answer.exchanges:  # nothing to log in to: the first request tells
+                answer = self.resolve(subject).answer
+                if answer.kind != "unreachable":
+                    return None
             if answer.ok:
                 return None
             if answer.kind == "unreachable":

@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shlex
+import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
-
-import requests
+from onc_conformance.transport import Carrier, Headers, Transport
+from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from onc_conformance.redaction import Secrets
 
-Headers = tuple[tuple[str, str], ...]
-
-LARGEST_ANSWER = 64 * 1024 * 1024
-CONNECT_SECONDS = 10.0
 REDIRECTS = 5
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
-_CHUNK = 64 * 1024
 _COMPUTED = frozenset({"host", "content-length", "connection", "accept-encoding"})
 _AGENT = "onc-conformance (conformance test client)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transport:
-    """How a target is reached: TLS, proxy and patience."""
-
-    timeout_s: float = 30.0
-    tls_verify: bool | str = True
-    """False checks nothing; a path is a file of trusted certificate authorities."""
-    client_cert: str | tuple[str, str] | None = None
-    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +46,8 @@ class Exchange:
     sha256: str
     """Hex digest of `response_body`."""
     error: str | None = None
+    trouble: Trouble | None = None
+    """The kind of `error`, where the network or the answer's form is to blame."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -78,31 +59,20 @@ class Exchange:
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
 
-@dataclass(slots=True)
-class _Answer:
-    status: int | None = None
-    headers: Headers = ()
-    body: bytes = b""
-    error: str | None = None
-
-
 @dataclass
 class Journal:
     """All exchanges of a run, by id, in the order they were made."""
 
     secrets: Secrets
     exchanges: dict[str, Exchange] = field(default_factory=dict)
-    _session: requests.Session = field(default_factory=requests.Session, repr=False)
-
-    def __post_init__(self) -> None:
-        self._session.trust_env = False  # ~/.netrc would add credentials nobody declared
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=4))
+    until: float | None = None
+    """When the time of the run ends, on the monotonic clock; no exchange outlasts it."""
+    _carrier: Carrier = field(default_factory=Carrier, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def close(self) -> None:
         """Let go of kept connections."""
-        self._session.close()
+        self._carrier.close()
 
     def send(
         self,
@@ -119,9 +89,10 @@ class Journal:
         transport = transport or Transport()
         lines = _completed(url, tuple(headers))
         started, clock = datetime.now(UTC), time.monotonic()
-        answer = self._exchange(method, url, lines, body, transport)
+        at_most = None if self.until is None else self.until - clock
+        answer = self._carrier.carry(method, url, headers=lines, body=body, transport=transport, at_most=at_most)
         exchange = Exchange(
-            id=f"{len(self.exchanges) + 1:04d}",
+            id="",
             target=target,
             purpose=purpose,
             method=method,
@@ -135,42 +106,27 @@ class Journal:
             seconds=round(time.monotonic() - clock, 6),
             sha256=hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
+            trouble=answer.trouble,
         )
-        self.exchanges[exchange.id] = exchange
+        with self._lock:
+            exchange = replace(exchange, id=f"{len(self.exchanges) + 1:04d}")
+            self.exchanges[exchange.id] = exchange
         return exchange
+
+    def object_to(self, exchange: Exchange, error: str) -> Exchange:
+        """Note what is wrong with an exchange beyond what it shows by itself; the exchange as it is recorded then."""
+        noted = replace(exchange, error=exchange.error or error)
+        self.exchanges[noted.id] = noted
+        return noted
 
     def fetch(self, url: str, purpose: str, target: str, transport: Transport | None = None) -> tuple[Exchange, ...]:
         """An anonymous GET of a page, redirects followed: every hop in order, the last one being the page."""
         chain = [self.send("GET", url, target=target, purpose=purpose, transport=transport)]
-        while (onward := redirect(chain[-1])) and len(chain) <= REDIRECTS:
+        while (onward := redirect(chain[-1])) and (why := astray(chain, onward)) is None:
             chain.append(self.send("GET", onward, target=target, purpose=purpose, transport=transport))
+        if onward and why:
+            chain[-1] = self.object_to(chain[-1], why)
         return tuple(chain)
-
-    def _exchange(self, method: str, url: str, headers: Headers, body: bytes, transport: Transport) -> _Answer:
-        answer = _Answer()
-        try:
-            request = self._session.prepare_request(requests.Request(method, url))
-            request.headers.clear()
-            request.headers.update(dict(headers))
-            request.url = url
-            request.body = body or None
-            if body or method in {"POST", "PUT", "PATCH"}:
-                request.headers["Content-Length"] = str(len(body))
-            with self._session.send(
-                request,
-                timeout=(CONNECT_SECONDS, transport.timeout_s),
-                verify=_verify(transport),
-                cert=transport.client_cert,
-                proxies=_proxies(url, transport),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                answer.status = response.status_code
-                answer.headers = tuple(response.raw.headers.items())
-                answer.body, answer.error = _read(response.raw, transport.timeout_s)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as problem:
-            answer.error = _explain(problem, url, transport)
-        return answer
 
 
 def redirect(exchange: Exchange) -> str | None:
@@ -179,11 +135,19 @@ def redirect(exchange: Exchange) -> str | None:
     return urljoin(exchange.url, location) if exchange.status in _REDIRECT and location else None
 
 
-def host(url: str) -> str:
-    """The Host header a client sends for `url`: with the port only where it is not the scheme's own."""
-    parts = urlsplit(url)
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else (parts.hostname or "")
-    return name if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f"{name}:{parts.port}"
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses are of one server: scheme, host and port."""
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+
+
+def astray(chain: Sequence[Exchange], onward: str) -> str | None:
+    """Why redirects are not followed any further: they go round in a circle, or do not end; None if they may be."""
+    if sum(each.url == onward for each in chain) > 1:  # once more may be meant: the server has seen us now
+        return f"a redirect loop: {onward} leads back to itself; correct the address, or the server"
+    if len(chain) > REDIRECTS:
+        return f"more than {REDIRECTS} redirects, the last one to {onward}; correct the address, or the server"
+    return None
 
 
 def curl(exchange: Exchange, secrets: Secrets) -> str:
@@ -214,75 +178,3 @@ def _host_or_empty(url: str) -> str:
         return host(url)
     except ValueError:  # a port that is no number: sending says so
         return ""
-
-
-def _verify(transport: Transport) -> bool | str:
-    if transport.tls_verify is not True:
-        return transport.tls_verify
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-
-
-def _proxies(url: str, transport: Transport) -> dict[str, str]:
-    if transport.proxy:
-        return {"http": transport.proxy, "https": transport.proxy}
-    if urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}:
-        return {}
-    return dict(get_environ_proxies(url))
-
-
-def _read(raw: Any, patience: float) -> tuple[bytes, str | None]:
-    """The whole body, or as much as came and why no more."""
-    pieces: list[bytes] = []
-    size, deadline = 0, time.monotonic() + 4 * patience
-    try:
-        while piece := raw.read1(_CHUNK, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LARGEST_ANSWER:
-                return b"".join(pieces), f"the answer is larger than {LARGEST_ANSWER >> 20} MB; reading stopped there"
-            if time.monotonic() > deadline:
-                return b"".join(pieces), f"the answer was still coming after {4 * patience:g} s; reading stopped there"
-    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as problem:
-        return b"".join(pieces), f"the answer broke off after {size} bytes: {_sentence(problem)}"
-    declared = raw.headers.get("Content-Length", "")
-    if declared.isdigit() and "Content-Encoding" not in raw.headers and size < int(declared):
-        return b"".join(pieces), f"the answer broke off after {size} of {declared} bytes"
-    return b"".join(pieces), None
-
-
-def _explain(problem: Exception, url: str, transport: Transport) -> str:
-    """One line: what kept the request from being answered, and what to look at."""
-    where = _host_or_empty(url) or url
-    reason = _sentence(problem)
-    text = f"{problem} {reason}".lower()
-    timed_out = isinstance(problem, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError))
-    cases = (
-        ("ssl" in text, f"no TLS connection to {where}: {reason}; check the certificate, or set tls_verify"),
-        (
-            isinstance(problem, requests.exceptions.ProxyError),
-            f"no way to {where} through the proxy: {reason}; check proxy, or HTTPS_PROXY",
-        ),
-        (
-            isinstance(problem, requests.exceptions.ConnectTimeout),
-            f"{where} did not accept a connection within {CONNECT_SECONDS:g} s; is the address right?",
-        ),
-        (timed_out, f"{where} did not answer within {transport.timeout_s:g} s; if it is slow, raise timeout_s"),
-        ("resol" in text, f"cannot resolve the host name of {where}; is the address right?"),
-        ("refused" in text, f"{where} refuses connections; is the server running, and the port right?"),
-        (
-            isinstance(problem, UnicodeError) or "header" in text,
-            f"a header cannot be sent to {where}: {reason}; header values are one line of Latin-1",
-        ),
-        (
-            isinstance(problem, ValueError),
-            f"not an address a request can be sent to: {url!r}; expected http://… or https://…",
-        ),
-    )
-    return next((message for fits, message in cases if fits), f"no answer from {where}: {reason}")
-
-
-def _sentence(problem: BaseException) -> str:
-    """The innermost reason, on one line."""
-    while (inner := problem.__cause__ or problem.__context__) is not None:
-        problem = inner
-    return " ".join(str(problem).split()) or type(problem).__name__

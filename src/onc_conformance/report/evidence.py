@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from onc_conformance.exchange import Exchange, Headers, curl
+from onc_conformance.exchange import Exchange, curl
 from onc_conformance.redaction import Secrets
 from onc_conformance.report.run import printable
+from onc_conformance.transport import Headers
 
 INDEX = "index.json"
 _RESPONSE = ".response"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from onc_conformance.access.signing import hmac_signature, signing_string
-from onc_conformance.exchange import host
 from onc_conformance.targets.models import Apply, Sign
 from onc_conformance.targets.templates import parse, text_of
+from onc_conformance.trouble import host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from onc_conformance.exchange import REDIRECTS, Exchange, Journal, redirect
-from onc_conformance.findings import UsageError
+from onc_conformance.exchange import Exchange, Journal, astray, redirect, same_origin
+from onc_conformance.findings import NotTested, UsageError
+from onc_conformance.targets.patience import Patience, Tally
 from onc_conformance.targets.secrecy import field_names
 from onc_conformance.targets.session import Session
 from onc_conformance.targets.templates import TemplateError, parse
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from onc_conformance.targets.assembly import Prepared
     from onc_conformance.targets.target import Target
 
-LONGEST_WAIT = 60.0
-"""Seconds a request may be put off in all by a server that asks for patience."""
-_ASKS = frozenset({429, 503})
+OUT_OF_TIME = "the time allowed ran out"
+SILENCE = 5
+"""Requests in a row without any answer after which a target is asked nothing more."""
 
 
 class Client:
@@ -30,10 +30,13 @@ class Client:
     def __init__(self, target: Target, journal: Journal, sleep: Callable[[float], None] = time.sleep) -> None:
         self.target = target
         self.journal = journal
-        self.waits = 0
-        """How often the server asked for patience."""
+        self.again = Tally()
+        """What was sent more than once."""
         self._sleep = sleep
         self._next = 0.0
+        self._unanswered = 0
+        self._places = threading.BoundedSemaphore(target.description.limits.max_parallel)
+        self._pace = threading.Lock()
         for name, value in target.named_secrets.items():
             journal.secrets.add(value, name)
         for name in field_names(target):
@@ -52,49 +55,86 @@ class Client:
 
     def fetch(self, url: str, purpose: str) -> tuple[Exchange, ...]:
         """An anonymous visit to a page: no session, no signature; every redirect in order."""
+        if self._over():
+            raise NotTested(OUT_OF_TIME)
         return self.journal.fetch(url, purpose, self.target.id, self.target.transport)
 
-    def send(self, purpose: str, prepare: Callable[[], Prepared]) -> Exchange:
-        """Send a request, prepared anew for every attempt; wait where the server asks for it."""
-        waited = 0.0
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say of the way the requests went."""
+        told = str(self.again)
+        return (f"{self.target.id}: {told}",) if told else ()
+
+    def send(self, purpose: str, prepare: Callable[[], Prepared], made: list[str] | None = None) -> Exchange:
+        """Send a request, prepared anew for every attempt; wait and try again where that is polite and safe.
+
+        The ids of all exchanges, attempts and redirects in order, are added to `made`. NotTested where the time of
+        the run is over, or the target has not answered for long.
+        """
+        patience, noted = Patience(), made if made is not None else []
         while True:
-            exchange = self._once(purpose, prepare())
-            pause = _patience(exchange)
-            if pause is None or waited + pause > LONGEST_WAIT:
+            exchange = self._followed(purpose, prepare(), noted)
+            if exchange.trouble and self._over():
+                raise NotTested(OUT_OF_TIME)
+            pause = patience.pause(exchange)
+            if exchange.status is not None:
+                self._unanswered = 0
+            elif pause is None or self._unanswered:  # a server that is away is not waited for at every request
+                self._unanswered += 1
                 return exchange
-            self.waits += 1
-            waited += max(pause, 0.5)
-            self._sleep(pause)
+            if pause is None:
+                return exchange
+            self.again.add(exchange, pause)
+            self.sleep(pause)
+            purpose = f"{purpose.partition(', attempt ')[0]}, attempt {patience.attempts + 1}"
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass, as a negative test asks."""
+        """Let time pass; NotTested where the time of the run would be over by then."""
+        if self._over(seconds):
+            raise NotTested(OUT_OF_TIME)
         self._sleep(seconds)
 
-    def _once(self, purpose: str, prepared: Prepared) -> Exchange:
-        exchange = self._put(purpose, prepared, prepared.url)
-        for _ in range(REDIRECTS):
-            onward = redirect(exchange)
-            if prepared.method != "GET" or prepared.signed or onward is None or not _same_origin(onward, prepared.url):
+    def _over(self, seconds: float = 0.0) -> bool:
+        return self.journal.until is not None and time.monotonic() + seconds >= self.journal.until
+
+    def _followed(self, purpose: str, prepared: Prepared, made: list[str]) -> Exchange:
+        """The one policy on redirects: an unsigned GET is sent on within its origin, anything else nowhere."""
+        chain = [self._put(purpose, prepared, prepared.url)]
+        while (onward := redirect(chain[-1])) and prepared.method == "GET" and not prepared.signed:
+            if not same_origin(onward, prepared.url):
                 break
-            exchange = self._put(purpose, prepared, onward)
-        return exchange
+            if why := astray(chain, onward):
+                chain[-1] = self.journal.object_to(chain[-1], why)
+                break
+            chain.append(self._put(f"{purpose}, redirected", prepared, onward))
+        made += [exchange.id for exchange in chain]
+        return chain[-1]
 
     def _put(self, purpose: str, prepared: Prepared, url: str) -> Exchange:
+        if self._over():
+            raise NotTested(OUT_OF_TIME)
+        if self._unanswered >= SILENCE:
+            raise NotTested(f"{self.target.id} left {SILENCE} requests in a row without an answer; is it running?")
+        with self._places:
+            self._keep_pace()
+            return self.journal.send(
+                prepared.method,
+                url,
+                target=self.target.id,
+                purpose=purpose,
+                headers=prepared.headers,
+                body=prepared.body,
+                transport=self.target.transport,
+            )
+
+    def _keep_pace(self) -> None:
         rate = self.target.description.limits.requests_per_s
         if rate:
-            pause = self._next - time.monotonic()
+            with self._pace:
+                pause = self._next - time.monotonic()
+                self._next = max(time.monotonic(), self._next) + 1 / rate
             if pause > 0:
-                self._sleep(pause)
-            self._next = max(time.monotonic(), self._next) + 1 / rate
-        return self.journal.send(
-            prepared.method,
-            url,
-            target=self.target.id,
-            purpose=purpose,
-            headers=prepared.headers,
-            body=prepared.body,
-            transport=self.target.transport,
-        )
+                self.sleep(pause)
 
     def _resolved(self, name: str, text: str) -> str:
         try:
@@ -106,23 +146,3 @@ class Client:
                 missing = used.removeprefix("env.")
                 raise UsageError(f"vars.{name} of a patient uses {{{used}}}; set {missing} in the environment")
         return template.render(lambda used: self.target.env[used.removeprefix("env.")])
-
-
-def _same_origin(one: str, other: str) -> bool:
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
-
-
-def _patience(exchange: Exchange) -> float | None:
-    """The seconds a server asks a client to wait; None if it does not ask."""
-    if exchange.status not in _ASKS:
-        return None
-    asked = exchange.header("retry-after")
-    if asked is None:
-        return 1.0 if exchange.status == 429 else None
-    if asked.strip().isdigit():
-        return float(asked)
-    try:
-        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
-        return 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.access.sessions import Login
-from onc_conformance.exchange import redirect
+from onc_conformance.exchange import redirect, same_origin
 from onc_conformance.targets.answers import Payload
 from onc_conformance.targets.assembly import Prepared, assemble, sign
 from onc_conformance.targets.capture import capture, documents
@@ -175,9 +175,10 @@ class Conversation:
                 self.log_in()
                 variables.captured = {**self.known(), **(captured or {})}
             exchange = self.client.send(
-                purpose, lambda: self._prepared(step, variables, url=url, dates=dates or [], wrong=wrong)
+                purpose,
+                lambda: self._prepared(step, variables, url=url, dates=dates or [], wrong=wrong),
+                self.made,
             )
-            self.made.append(exchange.id)
             if exchange.status is None:
                 raise Stopped("unreachable", exchange.error or "no answer")
             reading = Reading(exchange)
@@ -242,8 +243,12 @@ def _unwrapped(step: Step, reading: Reading) -> list[Payload]:
 
 def _described(reading: Reading, secrets: Secrets) -> str:
     """One line about an answer that was not ok: its status and what it says."""
-    if onward := redirect(reading.exchange):
-        said = f"it leads to {onward}, where no request with credentials is sent"
+    if reading.exchange.error:
+        said = reading.exchange.error
+    elif onward := redirect(reading.exchange):
+        elsewhere = not same_origin(onward, reading.exchange.url)
+        rule = "where no request with credentials is sent" if elsewhere else "and only an unsigned GET is sent on"
+        said = f"it leads to {onward}, {rule}"
     elif isinstance(reading.json, dict):
         said = "; ".join(f"{name}: {value}" for name, value in reading.json.items() if value is not None)
     else:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
-from onc_conformance.exchange import Transport
 from onc_conformance.redaction import SHORTEST
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import Category
+from onc_conformance.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,318 @@
+"""One HTTP request carried out: bounded in time and size, verified, and never resent or sent on by itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import zlib
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+import requests
+from onc_conformance.trouble import Trouble, explain, named, sentence, timed_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Headers = tuple[tuple[str, str], ...]
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer, as it travels and unpacked."""
+KEPT = 1024 * 1024
+"""Bytes kept of an answer that is larger."""
+CONNECT_SECONDS = 10.0
+IN_ALL = 4
+"""How many times `timeout_s` a request and its answer may take together, however steadily they trickle."""
+_CHUNK = 64 * 1024
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+_EITHER = 47
+"""zlib's word for: gzip or zlib, as the data says."""
+_NOT_ASKED_FOR = frozenset({"br", "zstd", "compress", "x-compress"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """How a target is reached: TLS, proxy and patience."""
+
+    timeout_s: float = 30.0
+    tls_verify: bool | str = True
+    """False checks nothing; a path is a file of trusted certificate authorities."""
+    client_cert: str | tuple[str, str] | None = None
+    proxy: str | None = None
+
+
+@dataclass(slots=True)
+class Received:
+    """What came back; `error` and `trouble` say why nothing, or not everything, did."""
+
+    status: int | None = None
+    headers: Headers = ()
+    body: bytes = b""
+    error: str | None = None
+    trouble: Trouble | None = None
+
+
+class Carrier:
+    """Sends requests over kept connections."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False  # ~/.netrc would add credentials nobody declared
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(pool_connections=4, pool_maxsize=4))
+
+    def close(self) -> None:
+        """Let go of kept connections."""
+        self._session.close()
+
+    def carry(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Headers,
+        body: bytes,
+        transport: Transport,
+        at_most: float | None = None,
+    ) -> Received:
+        """Send exactly these bytes once; whatever keeps the answer away is told, not raised.
+
+        `at_most` are seconds that everything may take if they are fewer than the transport allows.
+        """
+        allowed = IN_ALL * transport.timeout_s
+        allowed = allowed if at_most is None else max(0.0, min(allowed, at_most))
+        patience = (min(CONNECT_SECONDS, transport.timeout_s), transport.timeout_s)
+        received = Received()
+        with _Watch(allowed) as watch:
+            try:
+                request = self._session.prepare_request(requests.Request(method, url))
+                request.headers.clear()
+                request.headers.update(dict(headers))
+                request.url = url
+                request.body = body or None
+                if body or method in {"POST", "PUT", "PATCH"}:
+                    request.headers["Content-Length"] = str(len(body))
+                with self._session.send(
+                    request,
+                    timeout=patience,
+                    verify=_verify(transport),
+                    cert=transport.client_cert,
+                    proxies=_proxies(url, transport),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    received.status = response.status_code
+                    received.headers = tuple(response.raw.headers.items())
+                    _read(response.raw, received)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as why:
+                received.trouble, received.error = explain(why, url, patience)
+        if watch.expired:
+            received.trouble = Trouble.TIMEOUT
+            received.error = (
+                f"{named(url)} did not answer within {allowed:g} s in all; if it is slow, raise timeout_s"
+                if received.status is None
+                else f"the answer was still coming after {allowed:g} s; if it is slow, raise timeout_s"
+            )
+        return received
+
+
+class _Watch:
+    """Cuts the connection of one exchange when its time is up: no read time-out ends an answer that trickles."""
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._line: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._token = _WATCH.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _WATCH.reset(self._token)
+        self._timer.cancel()
+        with self._lock:
+            self._let_go()
+
+    def over(self, line: socket.socket) -> None:
+        """Watch this connection; a handle of its own outlives whatever TLS and the reader do with theirs."""
+        with self._lock:
+            self._let_go()
+            self._line = socket.fromfd(line.fileno(), line.family, line.type)
+            if self.expired:
+                self._end()
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.expired = True
+            self._end()
+
+    def _end(self) -> None:
+        if self._line is not None:
+            try:
+                self._line.shutdown(socket.SHUT_RDWR)
+            except OSError:  # the other side was faster
+                self._let_go()
+
+    def _let_go(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+_WATCH: ContextVar[_Watch | None] = ContextVar("_WATCH", default=None)
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        made = super()._new_conn()
+        _watched(made)
+        return made
+
+    def request(self, *positional: Any, **named: Any) -> None:
+        if self.sock is not None:  # kept from an earlier exchange
+            _watched(self.sock)
+        super().request(*positional, **named)
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *positional: Any, **named: Any) -> None:
+        super().init_poolmanager(*positional, **named)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *positional: Any, **named: Any) -> Any:
+        manager = super().proxy_manager_for(*positional, **named)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def _watched(line: socket.socket) -> None:
+    if (watch := _WATCH.get()) is not None:
+        watch.over(line)
+
+
+class _Unpacker:
+    """Undoes a content encoding piece by piece, a little at a time whatever the pieces swell to."""
+
+    def __init__(self, encoding: str) -> None:
+        self._inflater = zlib.decompressobj(_EITHER) if encoding in _COMPRESSED else None
+        self._bare = encoding == "deflate"  # which many servers take to mean: without a header
+        self._begun = False
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is missing."""
+        return self._inflater is None or self._inflater.eof or not self._begun
+
+    def __call__(self, piece: bytes) -> Iterator[bytes]:
+        if self._inflater is None:
+            yield piece
+            return
+        more = False
+        while piece or more:
+            if self._inflater.eof:
+                if not piece.strip(b"\0"):  # padding after the last member
+                    return
+                self._inflater = zlib.decompressobj(_EITHER)
+            plain, piece = self._inflate(piece)
+            yield plain
+            more = len(plain) == _CHUNK and not self._inflater.eof
+
+    def _inflate(self, piece: bytes) -> tuple[bytes, bytes]:
+        assert self._inflater is not None
+        try:
+            plain = self._inflater.decompress(piece, _CHUNK)
+        except zlib.error:
+            if self._begun or not self._bare:
+                raise
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            plain = self._inflater.decompress(piece, _CHUNK)
+        self._begun = True
+        return plain, self._inflater.unconsumed_tail or self._inflater.unused_data
+
+
+def _read(raw: Any, received: Received) -> None:
+    """Read the body, or as much as came and is wanted, and why no more."""
+    encoding = raw.headers.get("Content-Encoding", "").strip().lower()
+    length = raw.headers.get("Content-Length", "")
+    announced = int(length) if length.isdigit() else None
+    limit = LARGEST_ANSWER if (announced or 0) <= LARGEST_ANSWER else min(KEPT, LARGEST_ANSWER)
+    unpack = _Unpacker(encoding)
+    body, travelled = bytearray(), 0
+    try:
+        while piece := raw.read1(_CHUNK, decode_content=False):
+            travelled += len(piece)
+            for part in unpack(piece):
+                body += part
+                if max(len(body), travelled) > limit:
+                    received.trouble = Trouble.TOO_LARGE
+                    received.error = (
+                        f"the answer is larger than {LARGEST_ANSWER >> 20} MB; a request should bring less, "
+                        f"and no more than the first {KEPT >> 20} MB were kept"
+                    )
+                    received.body = bytes(body[:KEPT])
+                    return
+    except zlib.error as why:
+        received.trouble, received.error = Trouble.BROKEN, f"the answer is not the {encoding} it says it is: {why}"
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as why:
+        received.trouble = Trouble.TIMEOUT if timed_out(why) else Trouble.BROKEN
+        received.error = f"the answer broke off after {travelled} bytes: {sentence(why)}"
+    else:
+        if announced is not None and travelled < announced and raw.status not in {204, 304} and not _head(raw):
+            received.trouble = Trouble.BROKEN
+            received.error = f"the answer broke off after {travelled} of {announced} bytes"
+        elif not unpack.done:
+            received.trouble = Trouble.BROKEN
+            received.error = f"the answer broke off after {travelled} bytes, in the middle of its {encoding}"
+        elif encoding in _NOT_ASKED_FOR and body:
+            received.trouble = Trouble.BROKEN
+            received.error = f"the answer is packed as {encoding}, which was not asked for; expected gzip or nothing"
+    received.body = bytes(body)
+
+
+def _head(raw: Any) -> bool:
+    return getattr(raw, "_request_method", None) == "HEAD"
+
+
+def _verify(transport: Transport) -> bool | str:
+    if transport.tls_verify is not True:
+        return transport.tls_verify
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+
+
+def _proxies(url: str, transport: Transport) -> dict[str, str]:
+    if transport.proxy:
+        return {"http": transport.proxy, "https": transport.proxy}
+    if urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}:
+        return {}
+    return dict(get_environ_proxies(url))
