@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shlex
 import signal
@@ -82,6 +83,7 @@ def run_options(options: argparse.Namespace) -> running.RunOptions:
         evidence=options.evidence,
         reports=options.reports,
         faults=_listed(options.fault) or (),
+        max_seconds=options.max_seconds,
         command=options.command,
     )
 
@@ -91,6 +93,17 @@ def _listed(values: Sequence[str] | None) -> list[str] | None:
     if not values:
         return None
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds that can pass."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of seconds above 0")
+    return seconds
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -211,6 +224,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--attestations", type=Path, metavar="FILE", help="what people attest")
     run.add_argument("--excuses", type=Path, metavar="FILE", help="steps that may stay untested, why and until when")
     run.add_argument("--tags", default="", metavar="EXPR", help='pytest mark expression, as in "g9 and not beyond"')
+    run.add_argument("--max-seconds", type=_seconds, metavar="N", help="end the run after so long, in order")
     run.add_argument("--evidence", choices=("full", "digest"), default="full", help="digest keeps no bodies")
     run.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default reports/")
     run.add_argument("--fault", nargs="+", action="extend", metavar="ID", help="plant a fault in the reference EHR")

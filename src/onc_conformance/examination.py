@@ -12,7 +12,7 @@ from onc_conformance import judging, uscdi, windows
 from onc_conformance.ccda.document import Document
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
-from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
+from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
 from onc_conformance.moments import Days
 from onc_conformance.procedure import Edition
 from onc_conformance.record import KINDS, Record
@@ -159,6 +159,12 @@ class Examination:
 
     def trouble(self) -> str | None:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
+        try:
+            return self._trouble()
+        except OutOfTime:  # which every scenario will say of itself
+            return None
+
+    def _trouble(self) -> str | None:
         for subject in self.subjects:
             answer = subject.session.login()
             if answer.ok and not answer.exchanges:  # nothing to log in to: the first request tells

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -68,7 +67,6 @@ class Journal:
     until: float | None = None
     """When the time of the run ends, on the monotonic clock; no exchange outlasts it."""
     _carrier: Carrier = field(default_factory=Carrier, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def close(self) -> None:
         """Let go of kept connections."""
@@ -92,7 +90,7 @@ class Journal:
         at_most = None if self.until is None else self.until - clock
         answer = self._carrier.carry(method, url, headers=lines, body=body, transport=transport, at_most=at_most)
         exchange = Exchange(
-            id="",
+            id=f"{len(self.exchanges) + 1:04d}",
             target=target,
             purpose=purpose,
             method=method,
@@ -108,9 +106,7 @@ class Journal:
             error=answer.error,
             trouble=answer.trouble,
         )
-        with self._lock:
-            exchange = replace(exchange, id=f"{len(self.exchanges) + 1:04d}")
-            self.exchanges[exchange.id] = exchange
+        self.exchanges[exchange.id] = exchange
         return exchange
 
     def object_to(self, exchange: Exchange, error: str) -> Exchange:

@@ -115,6 +115,13 @@ class NotTested(Exception):  # noqa: N818 - an outcome, not an error
         super().__init__(reason)
 
 
+class OutOfTime(NotTested):
+    """The run may not last any longer."""
+
+    def __init__(self) -> None:
+        super().__init__("the time allowed ran out")
+
+
 class NotApplicable(Exception):  # noqa: N818 - an outcome, not an error
     """The check has no object on this target; the reason says why."""
 

@@ -6,6 +6,7 @@ and turns the outcome of each into a ScenarioResult.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from onc_conformance import procedure
 from onc_conformance.examination import Examination
-from onc_conformance.findings import Finding, Nonconformity, NotApplicable, NotTested, Outcome, Severity
+from onc_conformance.findings import Finding, Nonconformity, NotApplicable, NotTested, Outcome, OutOfTime, Severity
 from onc_conformance.gate import ScenarioResult
 from onc_conformance.report import gherkin
 
@@ -24,6 +25,7 @@ CONDUCT = pytest.StashKey["Conduct"]()
 FINDINGS = pytest.StashKey[list[Finding]]()
 SKIPPED = pytest.StashKey["NotTested | NotApplicable"]()
 
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 KINDS = {"beyond": "good practice beyond the stated steps"}
 
 
@@ -52,11 +54,25 @@ class Conduct:
     """Why a target could not be examined, by target."""
     progress: Callable[[str, int, int], None] | None = None
     """Told the scenario that starts, its number and how many there are."""
+    until: float | None = None
+    """When the time of the run ends, on the monotonic clock: no scenario is begun after it."""
+    late: int = 0
+    """Scenarios that the time did not allow."""
+    disk: OSError | None = None
+    """Why nothing more can be written: the run ends there."""
     results: list[ScenarioResult] = field(default_factory=list)
     steps: set[str] = field(default_factory=set)
     """Ids of the steps with a selected scenario."""
     _total: int = 0
     _begun: float = 0.0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a report should say of the way the run went."""
+        if not self.late:
+            return ()
+        told = "1 scenario was" if self.late == 1 else f"{self.late} scenarios were"
+        return (f"the time allowed ran out: {told} not run; allow more with --max-seconds",)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[CONDUCT] = self
@@ -96,6 +112,8 @@ class Conduct:
         target = _target(pyfuncitem)
         if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith("Documentation"):
             self._skip(pyfuncitem, NotTested(self.trouble[target]))
+        if self.until is not None and time.monotonic() >= self.until:
+            self._skip(pyfuncitem, OutOfTime())
         try:
             return (yield)
         except (NotTested, NotApplicable) as skipped:
@@ -103,14 +121,27 @@ class Conduct:
 
     def _skip(self, item: pytest.Item, why: NotTested | NotApplicable) -> NoReturn:
         item.stash[SKIPPED] = why
+        self.late += isinstance(why, OutOfTime)
         raise pytest.skip.Exception(why.reason) from None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
+        if call.excinfo is not None:
+            self._stop_for(call.excinfo.value, item.session)
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
         return report
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._stop_for(excinfo.value, None)
+
+    def _stop_for(self, error: BaseException, session: pytest.Session | None) -> None:
+        """A disk that takes no more ends the run: what Allure cannot keep is not a fault of a scenario."""
+        if isinstance(error, OSError) and error.errno in _DISK:
+            self.disk = self.disk or error
+            if session is not None:
+                session.shouldstop = str(error)
 
     def _result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> ScenarioResult:
         scenario, target, skipped = _scenario(item), _target(item), item.stash.get(SKIPPED, None)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class RunOptions:
     reports: Path | None = Path("reports")
     """Where to write; None writes nothing."""
     faults: Sequence[str] = ()
+    max_seconds: float | None = None
+    """How long the run may take: what is not tested by then is reported as not tested."""
     command: str = ""
 
 
@@ -87,18 +90,21 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
     criteria = procedure.load().select(options.criteria)
     excuses = load_excuses(options.excuses) if options.excuses else ()
     started = datetime.now(UTC)
+    until = None if options.max_seconds is None else time.monotonic() + options.max_seconds
     with candidates(options) as chosen:
         attestations = _attestations(options)
         folder = report.run_folder(options.reports, started) if options.reports else None
         secrets = Secrets()
-        journal = Journal(secrets)
+        journal = Journal(secrets, until=until)
         examinations = {
             candidate.target.id: Examination(candidate.target, journal, candidate.records, edition)
             for candidate in chosen
         }
         trouble = {name: why for name, exam in examinations.items() if (why := exam.trouble())}
-        conduct = Conduct(examinations, criteria, edition.id, trouble, progress)
+        conduct = Conduct(examinations, criteria, edition.id, trouble, progress, until)
         status = _ask(conduct, options.tags, folder)
+        if folder and conduct.disk:
+            report.give_up(folder, conduct.disk, secrets)
         results = tuple(conduct.results)
         settlement = settle(
             procedure.load().steps.values(),
@@ -132,7 +138,10 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             results=results,
             patients=tuple(dict.fromkeys((each.id, each.title) for one in chosen for each in one.records)),
             layers_not_run=_layers_not_run(),
-            warnings=tuple(warning for exam in examinations.values() for warning in exam.target.warnings),
+            warnings=(
+                *conduct.warnings,
+                *(each for exam in examinations.values() for each in (*exam.target.warnings, *exam.client.notes)),
+            ),
             command=options.command,
             interrupted=status is pytest.ExitCode.INTERRUPTED,
             exchanges=tuple(journal.exchanges.values()),
@@ -250,6 +259,8 @@ def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
             status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
     finally:
         os.environ.update(aside)
+    if conduct.disk:
+        return status
     if status is pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UsageError("the selection selects no scenario; check --criterion, --tags and the target's criteria")
     if status is pytest.ExitCode.USAGE_ERROR:

@@ -21,10 +21,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 import requests
 from onc_conformance.trouble import Trouble, explain, named, sentence, timed_out
+from onc_conformance.unpacking import Unpacker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 Headers = tuple[tuple[str, str], ...]
 
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -35,9 +34,6 @@ CONNECT_SECONDS = 10.0
 IN_ALL = 4
 """How many times `timeout_s` a request and its answer may take together, however steadily they trickle."""
 _CHUNK = 64 * 1024
-_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
-_EITHER = 47
-"""zlib's word for: gzip or zlib, as the data says."""
 _NOT_ASKED_FOR = frozenset({"br", "zstd", "compress", "x-compress"})
 
 
@@ -221,53 +217,13 @@ def _watched(line: socket.socket) -> None:
         watch.over(line)
 
 
-class _Unpacker:
-    """Undoes a content encoding piece by piece, a little at a time whatever the pieces swell to."""
-
-    def __init__(self, encoding: str) -> None:
-        self._inflater = zlib.decompressobj(_EITHER) if encoding in _COMPRESSED else None
-        self._bare = encoding == "deflate"  # which many servers take to mean: without a header
-        self._begun = False
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is missing."""
-        return self._inflater is None or self._inflater.eof or not self._begun
-
-    def __call__(self, piece: bytes) -> Iterator[bytes]:
-        if self._inflater is None:
-            yield piece
-            return
-        more = False
-        while piece or more:
-            if self._inflater.eof:
-                if not piece.strip(b"\0"):  # padding after the last member
-                    return
-                self._inflater = zlib.decompressobj(_EITHER)
-            plain, piece = self._inflate(piece)
-            yield plain
-            more = len(plain) == _CHUNK and not self._inflater.eof
-
-    def _inflate(self, piece: bytes) -> tuple[bytes, bytes]:
-        assert self._inflater is not None
-        try:
-            plain = self._inflater.decompress(piece, _CHUNK)
-        except zlib.error:
-            if self._begun or not self._bare:
-                raise
-            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-            plain = self._inflater.decompress(piece, _CHUNK)
-        self._begun = True
-        return plain, self._inflater.unconsumed_tail or self._inflater.unused_data
-
-
 def _read(raw: Any, received: Received) -> None:
     """Read the body, or as much as came and is wanted, and why no more."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     length = raw.headers.get("Content-Length", "")
     announced = int(length) if length.isdigit() else None
     limit = LARGEST_ANSWER if (announced or 0) <= LARGEST_ANSWER else min(KEPT, LARGEST_ANSWER)
-    unpack = _Unpacker(encoding)
+    unpack = Unpacker(encoding)
     body, travelled = bytearray(), 0
     try:
         while piece := raw.read1(_CHUNK, decode_content=False):

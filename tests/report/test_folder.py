@@ -72,7 +72,7 @@ def test_a_full_disk_is_a_usage_error_of_one_line(run, tmp_path, monkeypatch):
     def full(path, *_args, **_options):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UsageError, match=r"cannot be written: No space left on device; free some space") as caught:
         write(run, tmp_path / "run")
     assert "\n" not in str(caught.value)

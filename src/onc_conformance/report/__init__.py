@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
+from onc_conformance.redaction import Secrets
 from onc_conformance.report import allure, dossier, evidence, junit, results
 from onc_conformance.report.folder import point_latest, run_folder, writing
 from onc_conformance.report.run import LayerNotRun, Product, Run
@@ -11,7 +13,20 @@ from onc_conformance.report.run import LayerNotRun, Product, Run
 ALLURE_RESULTS = "allure-results"
 EVIDENCE = "evidence"
 
-__all__ = ["ALLURE_RESULTS", "EVIDENCE", "LayerNotRun", "Product", "Run", "point_latest", "run_folder", "write"]
+__all__ = [
+    "ALLURE_RESULTS", "EVIDENCE", "LayerNotRun", "Product", "Run", "give_up", "point_latest", "run_folder", "write",
+]  # fmt: skip
+
+
+def give_up(directory: Path, problem: OSError, secrets: Secrets) -> NoReturn:
+    """End a run whose reports cannot be written any further: UsageError; what is there stays, whole and masked."""
+    with writing(directory):
+        results = directory / ALLURE_RESULTS
+        for unfinished in results.glob("*.tmp"):
+            unfinished.unlink()
+        allure.mask_results(results, secrets)
+        raise problem
+    raise AssertionError  # pragma: no cover - writing() raises
 
 
 def write(run: Run, directory: Path) -> None:
@@ -22,6 +37,8 @@ def write(run: Run, directory: Path) -> None:
     """
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
+        if (directory / ALLURE_RESULTS).is_dir():  # before anything that a full disk could end
+            allure.mask_results(directory / ALLURE_RESULTS, run.secrets)
         for exchange in run.exchanges:
             evidence.record(exchange, directory / EVIDENCE, run.secrets, bodies=run.bodies)
         entries = evidence.collect(directory / EVIDENCE)
@@ -31,5 +48,4 @@ def write(run: Run, directory: Path) -> None:
         dossier.write(masked, entries, directory / "dossier.html")
         if (directory / ALLURE_RESULTS).is_dir():
             allure.write(masked, directory / ALLURE_RESULTS)
-            allure.mask_results(directory / ALLURE_RESULTS, run.secrets)
     point_latest(directory)

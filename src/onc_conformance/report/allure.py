@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from onc_conformance.redaction import Secrets
+from onc_conformance.report.folder import put
 from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import Run
 
@@ -53,7 +54,11 @@ def mask_results(directory: Path, secrets: Secrets) -> int:
             continue
         if path.name.endswith(_RESULTS):
             masked = _mask_json(found, secrets)
-        path.write_bytes(masked)
+        try:
+            put(path, masked)
+        except OSError:
+            path.unlink()  # no room to mask it: rather lost than told
+            raise
         changed += 1
     return changed
 

@@ -16,6 +16,7 @@ from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
 from onc_conformance.procedure import Criterion
 from onc_conformance.report.evidence import Entry
+from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
 
 PLACES = 8
@@ -77,7 +78,7 @@ class Objections:
 
 def write(run: Run, entries: Sequence[Entry], path: Path) -> None:
     """Write the dossier beside its evidence folder; the run is masked already."""
-    path.write_text(render(run, entries), encoding="utf-8")
+    put(path, render(run, entries))
 
 
 def render(run: Run, entries: Sequence[Entry]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from onc_conformance.exchange import Exchange, curl
 from onc_conformance.redaction import Secrets
+from onc_conformance.report.folder import put
 from onc_conformance.report.run import printable
 from onc_conformance.transport import Headers
 
@@ -82,11 +83,11 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
     if request:
         head = "\n".join([f"{entry.method} {entry.url}", *(f"{name}: {value}" for name, value in sent)])
         content = secrets.mask_bytes(exchange.request_body)
-        (directory / request).write_bytes(head.encode() + b"\n\n" + content)
+        put(directory / request, head.encode() + b"\n\n" + content)
     if response:
-        (directory / response).write_bytes(body)
+        put(directory / response, body)
     facts = {**asdict(entry), "request_headers": sent, "response_headers": received}
-    (directory / entry.file).write_text(_json(facts), encoding="utf-8")
+    put(directory / entry.file, _json(facts))
     return entry
 
 
@@ -100,9 +101,7 @@ def collect(directory: Path) -> tuple[Entry, ...]:
             entries.append(Entry(**{name: facts[name] for name in names}))
     entries.sort(key=lambda entry: (entry.started, entry.id))
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / INDEX).write_text(
-        _json([{"file": entry.file, **asdict(entry)} for entry in entries]), encoding="utf-8"
-    )
+    put(directory / INDEX, _json([{"file": entry.file, **asdict(entry)} for entry in entries]))
     return tuple(entries)
 
 

@@ -27,6 +27,18 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def put(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: what a full disk cuts short is not left behind."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        fresh.write_bytes(content.encode() if isinstance(content, str) else content)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        error.filename = str(path)
+        raise
+
+
 def run_folder(reports: Path, started: datetime) -> Path:
     """Create and return a new folder named after the UTC time of the start; names sort by time."""
     name = started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import ScenarioResult, StepResult, TargetOutcome
+from onc_conformance.report.folder import put
 from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import Product, Run
 
@@ -19,7 +20,7 @@ def write(run: Run, path: Path) -> None:
         root.append(_suite(run, target))
     _count(root, root.findall("testsuite/testcase"), run.seconds)
     ET.indent(root)
-    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    put(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _suite(run: Run, target: Product) -> ET.Element:

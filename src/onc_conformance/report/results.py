@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from onc_conformance.gate import Attestation, Excuse, ScenarioResult, StepResult
+from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
 
 
@@ -56,7 +57,7 @@ def as_json(run: Run, exchanges: int) -> dict[str, Any]:
 
 def write(run: Run, path: Path, exchanges: int) -> None:
     """Write results.json; the run is masked already."""
-    path.write_text(json.dumps(as_json(run, exchanges), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    put(path, json.dumps(as_json(run, exchanges), indent=1, ensure_ascii=False) + "\n")
 
 
 def timestamp(moment: datetime) -> str:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from onc_conformance.exchange import Exchange, Journal, astray, redirect, same_origin
-from onc_conformance.findings import NotTested, UsageError
+from onc_conformance.findings import NotTested, OutOfTime, UsageError
 from onc_conformance.targets.patience import Patience, Tally
 from onc_conformance.targets.secrecy import field_names
 from onc_conformance.targets.session import Session
 from onc_conformance.targets.templates import TemplateError, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from onc_conformance.targets.assembly import Prepared
     from onc_conformance.targets.target import Target
 
-OUT_OF_TIME = "the time allowed ran out"
 SILENCE = 5
 """Requests in a row without any answer after which a target is asked nothing more."""
 
@@ -35,8 +33,7 @@ class Client:
         self._sleep = sleep
         self._next = 0.0
         self._unanswered = 0
-        self._places = threading.BoundedSemaphore(target.description.limits.max_parallel)
-        self._pace = threading.Lock()
+        self._led: dict[str, list[str]] = {}
         for name, value in target.named_secrets.items():
             journal.secrets.add(value, name)
         for name in field_names(target):
@@ -56,7 +53,7 @@ class Client:
     def fetch(self, url: str, purpose: str) -> tuple[Exchange, ...]:
         """An anonymous visit to a page: no session, no signature; every redirect in order."""
         if self._over():
-            raise NotTested(OUT_OF_TIME)
+            raise OutOfTime
         return self.journal.fetch(url, purpose, self.target.id, self.target.transport)
 
     @property
@@ -65,17 +62,18 @@ class Client:
         told = str(self.again)
         return (f"{self.target.id}: {told}",) if told else ()
 
-    def send(self, purpose: str, prepare: Callable[[], Prepared], made: list[str] | None = None) -> Exchange:
+    def send(self, purpose: str, prepare: Callable[[], Prepared]) -> Exchange:
         """Send a request, prepared anew for every attempt; wait and try again where that is polite and safe.
 
-        The ids of all exchanges, attempts and redirects in order, are added to `made`. NotTested where the time of
-        the run is over, or the target has not answered for long.
+        Raises OutOfTime where the time of the run is over, NotTested where the target has not answered for long.
         """
-        patience, noted = Patience(), made if made is not None else []
+        patience = Patience()
+        made: list[str] = []
         while True:
-            exchange = self._followed(purpose, prepare(), noted)
+            exchange = self._followed(purpose, prepare(), made)
+            self._led[exchange.id] = made[:-1]
             if exchange.trouble and self._over():
-                raise NotTested(OUT_OF_TIME)
+                raise OutOfTime
             pause = patience.pause(exchange)
             if exchange.status is not None:
                 self._unanswered = 0
@@ -88,10 +86,14 @@ class Client:
             self.sleep(pause)
             purpose = f"{purpose.partition(', attempt ')[0]}, attempt {patience.attempts + 1}"
 
+    def trail(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """These exchanges in order, each after the attempts and redirects that led to it."""
+        return tuple(dict.fromkeys(each for last in ids for each in (*self._led.get(last, ()), last)))
+
     def sleep(self, seconds: float) -> None:
-        """Let time pass; NotTested where the time of the run would be over by then."""
+        """Let time pass; OutOfTime where the time of the run would be over by then."""
         if self._over(seconds):
-            raise NotTested(OUT_OF_TIME)
+            raise OutOfTime
         self._sleep(seconds)
 
     def _over(self, seconds: float = 0.0) -> bool:
@@ -112,29 +114,24 @@ class Client:
 
     def _put(self, purpose: str, prepared: Prepared, url: str) -> Exchange:
         if self._over():
-            raise NotTested(OUT_OF_TIME)
+            raise OutOfTime
         if self._unanswered >= SILENCE:
             raise NotTested(f"{self.target.id} left {SILENCE} requests in a row without an answer; is it running?")
-        with self._places:
-            self._keep_pace()
-            return self.journal.send(
-                prepared.method,
-                url,
-                target=self.target.id,
-                purpose=purpose,
-                headers=prepared.headers,
-                body=prepared.body,
-                transport=self.target.transport,
-            )
-
-    def _keep_pace(self) -> None:
         rate = self.target.description.limits.requests_per_s
         if rate:
-            with self._pace:
-                pause = self._next - time.monotonic()
-                self._next = max(time.monotonic(), self._next) + 1 / rate
+            pause = self._next - time.monotonic()
             if pause > 0:
                 self.sleep(pause)
+            self._next = max(time.monotonic(), self._next) + 1 / rate
+        return self.journal.send(
+            prepared.method,
+            url,
+            target=self.target.id,
+            purpose=purpose,
+            headers=prepared.headers,
+            body=prepared.body,
+            transport=self.target.transport,
+        )
 
     def _resolved(self, name: str, text: str) -> str:
         try:

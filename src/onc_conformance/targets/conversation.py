@@ -175,10 +175,9 @@ class Conversation:
                 self.log_in()
                 variables.captured = {**self.known(), **(captured or {})}
             exchange = self.client.send(
-                purpose,
-                lambda: self._prepared(step, variables, url=url, dates=dates or [], wrong=wrong),
-                self.made,
+                purpose, lambda: self._prepared(step, variables, url=url, dates=dates or [], wrong=wrong)
             )
+            self.made.append(exchange.id)
             if exchange.status is None:
                 raise Stopped("unreachable", exchange.error or "no answer")
             reading = Reading(exchange)

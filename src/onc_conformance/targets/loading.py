@@ -104,6 +104,11 @@ def _syntax(problem: tomllib.TOMLDecodeError, text: str, source: str) -> UsageEr
 
 
 def _require(description: Description, env: Mapping[str, str], wrong: Callable[[Path, str], UsageError]) -> None:
+    table = description.target
+    certificate = table.client_cert if isinstance(table.client_cert, tuple) else (table.client_cert,)
+    for key, name in (("tls_verify", table.tls_verify), *(("client_cert", each) for each in certificate)):
+        if isinstance(name, str) and not FilePath(name).exists():
+            raise wrong(("target", key), f"{name}: no such file; expected certificates in PEM")
     missing: dict[str, Path] = {}
     for path, name in variables(description):
         if path[0] not in OPTIONAL and not env.get(name):

@@ -172,7 +172,7 @@ class Session:
         return Answer(
             kind=kind,
             captures={name: ",".join(value) if isinstance(value, list) else value for name, value in captured.items()},
-            exchanges=tuple(self._talk.made),
+            exchanges=self._talk.client.trail(self._talk.made),
             message=self._talk.client.journal.secrets.mask_text(message),
         )
 
