@@ -164,7 +164,7 @@ def test_an_answer_that_breaks_off_says_so_and_keeps_what_came(journal, url):
     made = ask(journal, f"{url}/short")
     assert made.status == 200
     assert made.response_body == b"hell"
-    assert "broke off after 4 bytes" in made.error
+    assert "broke off after 4 of 1200 bytes" in made.error
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(journal, url, monkeypatch):

@@ -54,9 +54,14 @@ def explain(problem: Exception, url: str, patience: tuple[float, float]) -> tupl
             f"{where} wants a certificate of the client: {reason}; name one in client_cert",
         ),
         (
+            "handshake operation timed out" in text,
+            Trouble.TIMEOUT,
+            f"{where} did not begin to speak TLS within {min(patience):g} s; is the address right?",
+        ),
+        (
             "ssl" in text,
             Trouble.TLS,
-            f"no TLS connection to {where}: {reason}; check the certificate, or set tls_verify",
+            f"no TLS connection to {where}: {reason}; check the certificate, tls_verify and client_cert",
         ),
         (
             isinstance(problem, requests.exceptions.ProxyError),

@@ -1,5 +1,6 @@
 """A small vendor of its own for tests: a login, a patient search and a document, each answer replaceable."""
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,9 +77,14 @@ CCD = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 class Vendor:
-    """Serves on a free loopback port while it is entered; `answers` replaces the answer of a path by its first part."""
+    """Serves on a free loopback port while it is entered; `answers` replaces the answer of a path by its first part.
 
-    def __init__(self):
+    An answer may be a function of the request's handler, which then says and does what it likes.
+    """
+
+    def __init__(self, tls=None):
+        self.tls = tls
+        """An SSL context makes it speak TLS."""
         self.answers = {
             "login": (200, "application/json", json.dumps({"token": TOKEN}).encode()),
             "patients": (200, "application/json", json.dumps({"patients": [{"id": "p-77"}]}).encode()),
@@ -100,11 +106,17 @@ class Vendor:
                 vendor.asked.append(self.path)
                 if vendor.before:
                     vendor.before(self.path)
-                status, media_type, body = vendor.answers.get(part, (404, "text/plain", b"no such thing"))
+                answer = vendor.answers.get(part, (404, "text/plain", b"no such thing"))
                 if part != "login" and self.headers.get("Authorization") != f"Bearer {vendor.token}":
-                    status, media_type, body = 401, "text/plain", b"log in first"
+                    answer = 401, "text/plain", b"log in first"
                 elif part == "ccd" and urlsplit(self.path).path != f"/ccd/{vendor.patient}":
-                    status, media_type, body = 404, "text/plain", b"no such patient"
+                    answer = 404, "text/plain", b"no such patient"
+                if callable(answer):
+                    self.close_connection = True
+                    with contextlib.suppress(OSError):  # the client has gone
+                        answer(self)
+                    return
+                status, media_type, body = answer
                 self.send_response(status)
                 self.send_header("Content-Type", media_type)
                 self.send_header("Content-Length", str(len(body)))
@@ -117,7 +129,11 @@ class Vendor:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if self.tls:
+            self.server.socket = self.tls.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
         return self

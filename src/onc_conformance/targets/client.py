@@ -59,8 +59,9 @@ class Client:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a report should say of the way the requests went."""
-        told = str(self.again)
-        return (f"{self.target.id}: {told}",) if told else ()
+        unchecked = "tls_verify = false, nobody checked whose certificate it is"
+        told = [str(self.again), unchecked if self.target.transport.tls_verify is False else ""]
+        return tuple(f"{self.target.id}: {each}" for each in told if each)
 
     def send(self, purpose: str, prepare: Callable[[], Prepared]) -> Exchange:
         """Send a request, prepared anew for every attempt; wait and try again where that is polite and safe.
