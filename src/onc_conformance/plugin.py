@@ -128,20 +128,22 @@ class Conduct:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
         if call.excinfo is not None:
-            self._stop_for(call.excinfo.value, item.session)
+            self.full(call.excinfo.value, item.session)
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
         return report
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self._stop_for(excinfo.value, None)
+        self.full(excinfo.value)
 
-    def _stop_for(self, error: BaseException, session: pytest.Session | None) -> None:
-        """A disk that takes no more ends the run: what Allure cannot keep is not a fault of a scenario."""
-        if isinstance(error, OSError) and error.errno in _DISK:
-            self.disk = self.disk or error
-            if session is not None:
-                session.shouldstop = str(error)
+    def full(self, error: BaseException, session: pytest.Session | None = None) -> bool:
+        """Whether it is a disk that takes no more, which ends the run: no scenario is at fault for it."""
+        if not isinstance(error, OSError) or error.errno not in _DISK:
+            return False
+        self.disk = self.disk or error
+        if session is not None:
+            session.shouldstop = str(error)
+        return True
 
     def _result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> ScenarioResult:
         scenario, target, skipped = _scenario(item), _target(item), item.stash.get(SKIPPED, None)

@@ -257,6 +257,10 @@ def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
     try:
         with redirect_stdout(said), redirect_stderr(said):
             status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
+    except OSError as error:
+        if not conduct.full(error):
+            raise
+        return pytest.ExitCode.INTERRUPTED
     finally:
         os.environ.update(aside)
     if conduct.disk:

@@ -28,7 +28,7 @@ Headers = tuple[tuple[str, str], ...]
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, as it travels and unpacked."""
 KEPT = 1024 * 1024
-"""Bytes kept of an answer that is larger."""
+"""Bytes kept of an answer that is larger, or did not come to its end."""
 CONNECT_SECONDS = 10.0
 IN_ALL = 4
 """How many times `timeout_s` a request and its answer may take together, however steadily they trickle."""
@@ -90,7 +90,7 @@ class Carrier:
         allowed = IN_ALL * transport.timeout_s
         allowed = allowed if at_most is None else max(0.0, min(allowed, at_most))
         patience = (min(CONNECT_SECONDS, transport.timeout_s), transport.timeout_s)
-        received = Received()
+        received, answer = Received(), bytearray()
         with _Watch(allowed) as watch:
             try:
                 request = self._session.prepare_request(requests.Request(method, url))
@@ -111,7 +111,7 @@ class Carrier:
                 ) as response:
                     received.status = response.status_code
                     received.headers = tuple(response.raw.headers.items())
-                    _read(response.raw, received)
+                    received.trouble, received.error = _read(response.raw, answer)
             except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as why:
                 received.trouble, received.error = explain(why, url, patience)
         if watch.expired:
@@ -121,6 +121,7 @@ class Carrier:
                 if received.status is None
                 else f"the answer was still coming after {allowed:g} s; if it is slow, raise timeout_s"
             )
+        received.body = bytes(answer[:KEPT] if received.trouble else answer)
         return received
 
 
@@ -217,41 +218,36 @@ def _watched(line: socket.socket) -> None:
         watch.over(line)
 
 
-def _read(raw: Any, received: Received) -> None:
-    """Read the body, or as much as came and is wanted, and why no more."""
+def _read(raw: Any, body: bytearray) -> tuple[Trouble | None, str | None]:
+    """Fill `body` with the answer, or as much of it as came and is wanted; why it is not all."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     length = raw.headers.get("Content-Length", "")
-    announced = int(length) if length.isdigit() else None
-    limit = LARGEST_ANSWER if (announced or 0) <= LARGEST_ANSWER else min(KEPT, LARGEST_ANSWER)
-    unpack = Unpacker(encoding)
-    body, travelled = bytearray(), 0
+    announced = int(length) if length.isdigit() else 0
+    limit = LARGEST_ANSWER if announced <= LARGEST_ANSWER else min(KEPT, LARGEST_ANSWER)
+    unpack, travelled = Unpacker(encoding), 0
     try:
         while piece := raw.read1(_CHUNK, decode_content=False):
             travelled += len(piece)
             for part in unpack(piece):
                 body += part
                 if max(len(body), travelled) > limit:
-                    received.trouble = Trouble.TOO_LARGE
-                    received.error = (
+                    return Trouble.TOO_LARGE, (
                         f"the answer is larger than {LARGEST_ANSWER >> 20} MB; a request should bring less, "
                         f"and no more than the first {KEPT >> 20} MB were kept"
                     )
-                    received.body = bytes(body[:KEPT])
-                    return
     except zlib.error as why:
-        received.trouble, received.error = Trouble.BROKEN, f"the answer is not the {encoding} it says it is: {why}"
+        return Trouble.BROKEN, f"the answer is not the {encoding} it says it is: {why}"
     except (urllib3.exceptions.HTTPError, HTTPException, OSError) as why:
-        received.trouble = Trouble.TIMEOUT if timed_out(why) else Trouble.BROKEN
         share = f"{travelled} of {announced} bytes" if announced else f"{travelled} bytes: {sentence(why)}"
-        received.error = f"the answer broke off after {share}"
-    else:
-        if not unpack.done:
-            received.trouble = Trouble.BROKEN
-            received.error = f"the answer broke off after {travelled} bytes, in the middle of its {encoding}"
-        elif encoding in _NOT_ASKED_FOR and body:
-            received.trouble = Trouble.BROKEN
-            received.error = f"the answer is packed as {encoding}, which was not asked for; expected gzip or nothing"
-    received.body = bytes(body)
+        return Trouble.TIMEOUT if timed_out(why) else Trouble.BROKEN, f"the answer broke off after {share}"
+    if not unpack.done:
+        return Trouble.BROKEN, f"the answer broke off after {travelled} bytes, in the middle of its {encoding}"
+    if encoding in _NOT_ASKED_FOR and body:
+        return (
+            Trouble.BROKEN,
+            f"the answer is packed as {encoding}, which was not asked for; expected gzip or nothing",
+        )
+    return None, None
 
 
 def _verify(transport: Transport) -> bool | str:

@@ -24,6 +24,7 @@ _STYLES = {
     Outcome.PASSED: "green",
     Outcome.NOT_APPLICABLE: "dim",
 }
+_GLANCE = 160
 _SHOWN = 20
 """Objections told one by one; the reports have them all."""
 
@@ -98,10 +99,16 @@ def _objection(result: StepResult, outcome: TargetOutcome) -> str:
     said = outcome.reason
     if outcome.outcome is Outcome.FAILED:
         errors = [finding for scenario in outcome.scenarios for finding in scenario.findings if _binding(finding)]
-        said = errors[0].message if errors else None
+        said = _told_of(errors[0]) if errors else None
         if len(errors) > 1:
             said = f"{said} (and {len(errors) - 1} more)"
     return f"{result.step.id} [{outcome.target}]" + (f" {said}" if said else "")
+
+
+def _told_of(finding: Finding) -> str:
+    """What is wrong and, where a person can read it at a glance, what was there instead."""
+    found = " ".join((finding.found or "").split())
+    return f"{finding.message}; found {found}" if found and len(found) <= _GLANCE else finding.message
 
 
 def _binding(finding: Finding) -> bool:

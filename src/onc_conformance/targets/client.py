@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from onc_conformance.exchange import Exchange, Journal, astray, redirect, same_origin
-from onc_conformance.findings import NotTested, OutOfTime, UsageError
+from onc_conformance.findings import OutOfTime, UsageError
 from onc_conformance.targets.patience import Patience, Tally
 from onc_conformance.targets.secrecy import field_names
 from onc_conformance.targets.session import Session
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from onc_conformance.targets.assembly import Prepared
     from onc_conformance.targets.target import Target
-
-SILENCE = 5
-"""Requests in a row without any answer after which a target is asked nothing more."""
 
 
 class Client:
@@ -32,7 +29,7 @@ class Client:
         """What was sent more than once."""
         self._sleep = sleep
         self._next = 0.0
-        self._unanswered = 0
+        self._away = False
         self._led: dict[str, list[str]] = {}
         for name, value in target.named_secrets.items():
             journal.secrets.add(value, name)
@@ -66,7 +63,7 @@ class Client:
     def send(self, purpose: str, prepare: Callable[[], Prepared]) -> Exchange:
         """Send a request, prepared anew for every attempt; wait and try again where that is polite and safe.
 
-        Raises OutOfTime where the time of the run is over, NotTested where the target has not answered for long.
+        Raises OutOfTime where the time of the run is over.
         """
         patience = Patience()
         made: list[str] = []
@@ -76,12 +73,9 @@ class Client:
             if exchange.trouble and self._over():
                 raise OutOfTime
             pause = patience.pause(exchange)
-            if exchange.status is not None:
-                self._unanswered = 0
-            elif pause is None or self._unanswered:  # a server that is away is not waited for at every request
-                self._unanswered += 1
-                return exchange
-            if pause is None:
+            away = exchange.status is None
+            if pause is None or (away and self._away):  # a server that is gone is not waited for at every request
+                self._away = away
                 return exchange
             self.again.add(exchange, pause)
             self.sleep(pause)
@@ -116,8 +110,6 @@ class Client:
     def _put(self, purpose: str, prepared: Prepared, url: str) -> Exchange:
         if self._over():
             raise OutOfTime
-        if self._unanswered >= SILENCE:
-            raise NotTested(f"{self.target.id} left {SILENCE} requests in a row without an answer; is it running?")
         rate = self.target.description.limits.requests_per_s
         if rate:
             pause = self._next - time.monotonic()

@@ -1,0 +1,439 @@
+"""Whole runs against a server that misbehaves: the exit code, the line that says what to do, and what is kept.
+
+Every run is a process of its own, as in a night's job; two at a time.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.suite import certificates
+from tests.suite.vendor import CCD, DESCRIPTION, PASSWORD, PATIENTS, TOKEN, Vendor
+
+import onc_conformance
+
+ENOUGH = ("--criterion", "g9", "--tags", "G9-IA-SUT-1 and not beyond")
+"""One scenario that asks for all data."""
+MEMORY = 300 * 1024
+MEASURED = """
+import sys
+from onc_conformance.cli import main
+code = main(sys.argv[1:])
+with open("/proc/self/status") as status:
+    print("peak", next(line.split()[1] for line in status if line.startswith("VmHWM")), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@dataclass
+class Ended:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+    asked: list = field(default_factory=list)
+
+    @property
+    def results(self):
+        return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+
+    @property
+    def evidence(self):
+        return json.loads((self.folder / "evidence/index.json").read_text(encoding="utf-8"))
+
+    def line(self, said):
+        """The one line of the terminal that says it."""
+        lines = [line for line in (self.out + self.err).splitlines() if said in line]
+        assert lines, self.out + self.err
+        return lines[0]
+
+    def is_readable(self):
+        """Whether every report of the run is there, whole and without a secret."""
+        assert self.results["exit_code"] == self.code
+        ET.parse(self.folder / "junit.xml")
+        assert (self.folder / "dossier.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+        for entry in self.evidence:
+            assert json.loads((self.folder / "evidence" / entry["file"]).read_text(encoding="utf-8"))
+        for path in self.folder.rglob("*"):
+            if path.is_file():
+                assert TOKEN.encode() not in path.read_bytes(), path
+        return True
+
+
+def command(folder, url, *options, target="", wrapper=("-m", "onc_conformance"), limit=None):
+    """Run the suite on the vendor at `url`, its description changed by the lines of `target`."""
+    folder.mkdir(exist_ok=True)
+    table = f'base.api = "{{env.ACME_URL}}"\n{target or "timeout_s = 9"}\n'
+    (folder / "acme.toml").write_text(DESCRIPTION.replace('base.api = "{env.ACME_URL}"\n', table), encoding="utf-8")
+    (folder / "patients.toml").write_text(PATIENTS, encoding="utf-8")
+    room = Path(onc_conformance.__file__).parents[1]
+    environment = {**os.environ, "ACME_URL": url, "ACME_PASS": PASSWORD, "PYTHONPATH": str(room)}
+    done = subprocess.run(
+        [sys.executable, *wrapper, "run", "--target", "acme.toml", "--patients", "patients.toml", *options],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        preexec_fn=limit,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr, folder / "reports/latest")
+
+
+def raw(head, *pieces, every=0.0):
+    """An answer of these bytes, a piece at a time."""
+
+    def answer(handler):
+        handler.wfile.write(head + b"\r\n\r\n")
+        for piece in pieces:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(every)
+
+    return answer
+
+
+def flood(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n")
+    piece = b"<flood/>" * (1 << 17)
+    for _ in range(300):
+        handler.wfile.write(piece)
+
+
+def bombed():
+    packer = zlib.compressobj(9, wbits=31)
+    packed = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(300)) + packer.flush()
+    return raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip", packed)
+
+
+def silent(_):
+    time.sleep(1.5)
+
+
+def to(address):
+    return raw(b"HTTP/1.1 307 Go\r\nContent-Length: 0\r\nLocation: " + address.encode())
+
+
+def first(*answers):
+    """These answers one after the other, the last one for good."""
+    left = list(answers)
+
+    def answer(handler):
+        given = left.pop(0) if len(left) > 1 else left[0]
+        if callable(given):
+            given(handler)
+            return
+        status, media_type, body = given
+        handler.wfile.write(b"HTTP/1.1 %d X\r\nContent-Type: %s\r\n\r\n" % (status, media_type.encode()) + body)
+
+    return answer
+
+
+def patiently(status, when):
+    return raw(f"HTTP/1.1 {status} Later\r\nRetry-After: {when}\r\nContent-Length: 0".encode())
+
+
+def with_answer(part, answer, *options, **more):
+    """A case: the vendor with one answer replaced."""
+
+    def case(folder):
+        with Vendor() as vendor:
+            vendor.answers[part] = answer
+            ended = command(folder, vendor.url, *(options or ENOUGH), **more)
+            ended.asked = list(vendor.asked)
+            return ended
+
+    return case
+
+
+def redirected(part):
+    def case(folder):
+        with Vendor() as vendor, Vendor() as other:
+            vendor.answers[part] = to(f"{other.url}/stolen?token={TOKEN}")
+            ended = command(folder, vendor.url, *ENOUGH)
+            ended.asked = list(other.asked)
+            return ended
+
+    return case
+
+
+def over_tls(name, *, trusting):
+    def case(folder):
+        folder.mkdir()
+        files = certificates.issued(folder)
+        told = f'timeout_s = 2\ntls_verify = "{files["authority"]}"' if trusting else "timeout_s = 2"
+        with certificates.served(files, name) as vendor:
+            ended = command(folder, vendor.url, *ENOUGH, target=told)
+            ended.asked = list(vendor.asked)
+            return ended
+
+    return case
+
+
+def away(folder):
+    return command(folder, "http://127.0.0.1:1", *ENOUGH)
+
+
+def dying(folder):
+    """The server answers a few requests and then nobody any more."""
+    with Vendor() as vendor:
+
+        def gone(_):
+            if len(vendor.asked) > 3:
+                vendor.answers = dict.fromkeys(vendor.answers, lambda handler: handler.connection.close())
+
+        vendor.before = gone
+        return command(folder, vendor.url, "--criterion", "g7", "g9")
+
+
+def out_of_time(folder):
+    with Vendor() as vendor:
+        vendor.before = lambda path: time.sleep(1 if path.startswith("/ccd") else 0)
+        return command(folder, vendor.url, "--max-seconds", "5", target="timeout_s = 9")
+
+
+def held_up(folder):
+    """The one request there is would outlast the run."""
+    with Vendor() as vendor:
+        vendor.answers["ccd"] = raw(b"HTTP/1.1 200 OK", *[b"<"] * 600, every=0.05)
+        return command(folder, vendor.url, *ENOUGH, "--max-seconds", "3", target="timeout_s = 20")
+
+
+def full_disk(size):
+    """No file may grow beyond `size` bytes: as on a disk with that much left, what is longer cannot be written."""
+
+    def case(folder):
+        with Vendor() as vendor:
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # noqa: E731
+            return command(folder, vendor.url, "--criterion", "g9", limit=limit)
+
+    return case
+
+
+MEASURE = {"wrapper": ("-c", MEASURED)}
+HASTY = {"target": "timeout_s = 0.5"}
+CASES = {
+    "calm": with_answer("ccd", (200, "text/xml", CCD), "--criterion", "g9"),
+    "flood": with_answer("ccd", flood, "--criterion", "g9", **MEASURE),
+    "bomb": with_answer("ccd", bombed(), "--criterion", "g9", **MEASURE),
+    "trickle": with_answer("ccd", raw(b"HTTP/1.1 200 OK", *[b"<"] * 200, every=0.05), **HASTY),
+    "silent": with_answer("login", silent, **HASTY),
+    "cut": with_answer("ccd", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999", CCD)),
+    "loop": with_answer("ccd", to("/ccd/p-77")),
+    "elsewhere": redirected("ccd"),
+    "login elsewhere": redirected("login"),
+    "untrusted": over_tls("good", trusting=False),
+    "expired": over_tls("expired", trusting=True),
+    "trusted": over_tls("good", trusting=True),
+    "away": away,
+    "dying": dying,
+    "impatient": with_answer("ccd", patiently(429, "3600")),
+    "busy": with_answer("ccd", (503, "text/plain", b"busy")),
+    "out of time": out_of_time,
+    "held up": held_up,
+    "full at once": full_disk(100),
+    "full later": full_disk(6_000),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Every case, begun at once, two at a time."""
+    root = tmp_path_factory.mktemp("weather")
+    with ThreadPoolExecutor(2) as workers:
+        begun = {name: workers.submit(case, root / name.replace(" ", "-")) for name, case in CASES.items()}
+        yield lambda name: begun[name].result(timeout=120)
+
+
+def outcomes(ended):
+    return {step["id"]: step["outcome"] for step in ended.results["steps"]}
+
+
+@pytest.mark.parametrize("name", ["flood", "bomb"])
+def test_an_answer_of_300_mb_costs_neither_the_run_nor_its_memory(runs, name):
+    ended = runs(name)
+    assert ended.code == 1
+    assert "a request should bring less" in ended.line("the answer is larger than 64 MB")
+    assert int(ended.line("peak").split()[1]) < MEMORY
+    assert ended.is_readable()
+    kept = [entry for entry in ended.evidence if entry["error"]]
+    assert {entry["bytes"] for entry in kept} == {1 << 20}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("trickle", "the answer was still coming after 2 s; if it is slow, raise timeout_s"),
+        ("cut", f"the answer broke off after {len(CCD)} of 9999 bytes"),
+        ("loop", "leads back to itself; correct the address, or the server"),
+        ("elsewhere", "where no request with credentials is sent"),
+        ("impatient", "HTTP 429"),
+        ("busy", "HTTP 503, busy"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_fails_its_step_and_says_why(runs, name, said):
+    ended = runs(name)
+    assert ended.code == 1
+    assert ended.line(said).startswith("failed: G9-IA-SUT-1 [acme] ")
+    assert ended.is_readable()
+    assert set(outcomes(ended).values()) == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("silent", "did not answer within 0.5 s; if it is slow, raise timeout_s"),
+        ("away", "127.0.0.1:1 refuses connections; is the server running, and the port right?"),
+        ("untrusted", "; name the file of its authority in tls_verify"),
+        ("expired", "has expired; renew it"),
+        ("login elsewhere", "where no request with credentials is sent"),
+    ],
+)
+def test_a_target_out_of_reach_ends_the_run_with_3_and_one_line(runs, name, said):
+    ended = runs(name)
+    assert ended.code == 3
+    assert said in ended.line("acme was not reached: ")
+    assert ended.is_readable()
+    assert set(outcomes(ended).values()) == {"not_tested"}
+
+
+def test_nothing_is_sent_to_a_server_with_a_bad_certificate(runs):
+    assert runs("untrusted").asked == runs("expired").asked == []
+    assert runs("trusted").asked == ["/login", "/patients?family=Example&dob=1980-02-03", "/ccd/p-77"]
+
+
+@pytest.mark.parametrize("name", ["elsewhere", "login elsewhere"])
+def test_another_host_hears_nothing(runs, name):
+    assert runs(name).asked == []
+
+
+def test_every_attempt_is_recorded_and_counted(runs):
+    ended = runs("busy")
+    assert [entry["purpose"] for entry in ended.evidence if entry["status"] == 503] == [
+        "all_data", "all_data, attempt 2", "all_data, attempt 3",
+    ]  # fmt: skip
+    assert ended.results["steps"][0]["exchanges"] == [entry["id"] for entry in ended.evidence][1:]
+    assert "acme: 2 requests were sent again (2 after HTTP 503), 1.5 s waited in all" in ended.results["warnings"]
+    assert runs("calm").results["warnings"] == []
+
+
+def test_a_wait_that_is_too_long_is_not_waited_for(runs):
+    assert len([path for path in runs("impatient").asked if path.startswith("/ccd")]) == 1
+
+
+def test_a_server_that_asks_for_patience_and_gets_it_passes_as_a_calm_one(runs, tmp_path):
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    with Vendor() as vendor:
+        login, found = vendor.answers["login"], vendor.answers["patients"]
+        vendor.answers["login"] = first(patiently(503, "1"), login)
+        vendor.answers["patients"] = first(patiently(429, "1"), raw(b"HTTP/1.1 502 Bad\r\nContent-Length: 0"), found)
+        vendor.answers["ccd"] = first(patiently(503, soon), (200, "text/xml", CCD))
+        ended = command(tmp_path / "run", vendor.url, "--criterion", "g9")
+        asked = list(vendor.asked)
+    assert asked[:2] == ["/login", "/login"], "a refusal that says when to come back was not processed"
+    assert outcomes(ended) == outcomes(runs("calm"))
+    assert ended.code == runs("calm").code
+    assert ended.is_readable()
+    told = "4 requests were sent again (1 after HTTP 429, 1 after HTTP 502, 2 after HTTP 503)"
+    assert any(told in each for each in ended.results["warnings"])
+
+
+def test_a_login_that_breaks_off_is_not_sent_twice(tmp_path):
+    with Vendor() as vendor:
+        vendor.answers["login"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99", b"{")
+        ended = command(tmp_path / "cut", vendor.url, *ENOUGH)
+        assert vendor.asked == ["/login"]
+        vendor.answers["login"] = (503, "text/plain", b"busy")
+        command(tmp_path / "busy", vendor.url, *ENOUGH)
+        assert vendor.asked == ["/login"] * 2
+    assert ended.code == 3
+    assert "the answer broke off after 1 of 99 bytes" in ended.out
+
+
+def test_a_server_that_is_gone_is_not_waited_for_at_every_request(runs):
+    ended = runs("dying")
+    assert ended.code == 1
+    assert ended.is_readable()
+    unanswered = [entry for entry in ended.evidence if entry["status"] is None]
+    assert len(unanswered) > 4
+    assert [entry["purpose"].endswith(("attempt 2", "attempt 3")) for entry in unanswered[:4]] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert "acme: 2 requests were sent again (2 after no connection), 1.5 s waited in all" in ended.results["warnings"]
+
+
+def test_a_run_that_may_not_last_longer_ends_in_order(runs):
+    ended = runs("out of time")
+    assert ended.code == 1
+    assert ended.is_readable()
+    assert ended.results["seconds"] < 9
+    reasons = [step["reason"] for step in ended.results["steps"]]
+    assert reasons.count("the time allowed ran out") > 3
+    assert outcomes(ended)["G7-I-TLV-1"] == "passed", "what was tested before counts"
+    assert "scenarios were not run; allow more with --max-seconds" in ended.line("warning: the time allowed ran out")
+    assert len(ended.evidence) > 2
+
+
+def test_a_request_under_way_does_not_hold_a_run_that_is_over(runs):
+    ended = runs("held up")
+    assert ended.code == 1
+    assert ended.results["seconds"] < 9, "the answer takes 30 s, and might take 80"
+    assert set(outcomes(ended).values()) == {"not_tested"}
+    assert ended.results["steps"][0]["reason"] == "the time allowed ran out"
+    assert ended.evidence[-1]["error"]
+    assert ended.is_readable()
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "inf"])
+def test_a_time_that_cannot_pass_is_a_usage_error(seconds, capsys):
+    from onc_conformance import cli
+
+    assert cli.main(["run", "--max-seconds", seconds]) == 2
+    assert f"{seconds}: expected a number of seconds above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["full at once", "full later"])
+def test_a_full_disk_ends_the_run_with_2_and_one_line_and_leaves_no_half_files(runs, name):
+    ended = runs(name)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "cannot be written: File too large; free some space or choose another folder" in ended.err
+    folders = [path for path in (ended.folder.parent).iterdir() if path.is_dir()]
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        assert path.suffix not in {".tmp", ".part"}
+        if path.suffix == ".json" and ".response" not in path.name:
+            json.loads(path.read_text(encoding="utf-8"))
+        if path.is_file():
+            assert TOKEN.encode() not in path.read_bytes()
+    if name == "full later":
+        assert any(path.name.endswith("-result.json") for folder in folders for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(("key", "value"), [("tls_verify", '"gone.pem"'), ("client_cert", '["gone.pem", "key.pem"]')])
+def test_a_certificate_file_that_is_not_there_is_a_usage_error(key, value, tmp_path, capsys, monkeypatch):
+    from onc_conformance import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ACME_URL", "https://127.0.0.1:1")
+    monkeypatch.setenv("ACME_PASS", PASSWORD)
+    Path("acme.toml").write_text(DESCRIPTION.replace("[target]", f"[target]\n{key} = {value}"))
+    Path("patients.toml").write_text(PATIENTS)
+    assert cli.main(["run", "--target", "acme.toml", "--patients", "patients.toml"]) == 2
+    assert f"acme.toml, line 3: target.{key}: gone.pem: no such file" in capsys.readouterr().err
