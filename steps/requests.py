@@ -187,7 +187,7 @@ def _(exam):
 @when("the app asks twice for all data of a test patient", target_fixture="replies")
 def _(exam):
     subject = exam.identified()[0]
-    return assessment.readable([exam.all_data(subject), exam.misuse(subject, "all_data")], "G9-IA-SUT-1")
+    return [*assessment.readable([exam.all_data(subject)], "G9-IA-SUT-1"), exam.misuse(subject, "all_data")]
 
 
 @then("both answers hold the same facts")

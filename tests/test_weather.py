@@ -253,9 +253,9 @@ def pki(tmp_path_factory):
 
 def test_a_certificate_is_trusted_where_its_authority_is_named(journal, pki):
     with served(pki) as vendor:
-        made, _ = ask(journal, f"{vendor.url}/ccd", Transport(timeout_s=2, tls_verify=pki["authority"]))
+        made, _ = ask(journal, f"{vendor.url}/login", Transport(timeout_s=2, tls_verify=pki["authority"]))
         assert (made.status, made.error) == (200, None)
-        made, _ = ask(journal, f"{vendor.url}/ccd", Transport(timeout_s=2, tls_verify=False))
+        made, _ = ask(journal, f"{vendor.url}/login", Transport(timeout_s=2, tls_verify=False))
         assert made.status == 200
 
 
@@ -271,7 +271,7 @@ def test_a_certificate_is_trusted_where_its_authority_is_named(journal, pki):
 def test_a_bad_certificate_is_named_in_one_line(journal, pki, name, trusting, said):
     with served(pki, name) as vendor:
         verify = pki["authority"] if trusting else True
-        made, _ = ask(journal, f"{vendor.url}/ccd", Transport(timeout_s=2, tls_verify=verify))
+        made, _ = ask(journal, f"{vendor.url}/login", Transport(timeout_s=2, tls_verify=verify))
         assert vendor.asked == [], "nothing is sent to a server that is not who it says"
     assert (made.status, made.trouble) == (None, Trouble.TLS)
     assert said in made.error
@@ -280,10 +280,10 @@ def test_a_bad_certificate_is_named_in_one_line(journal, pki, name, trusting, sa
 def test_a_client_shows_its_certificate_where_it_is_wanted(journal, pki):
     with served(pki, wants_certificate=True) as vendor:
         known = Transport(timeout_s=2, tls_verify=pki["authority"], client_cert=pki["client"])
-        assert ask(journal, f"{vendor.url}/ccd", known)[0].status == 200
+        assert ask(journal, f"{vendor.url}/login", known)[0].status == 200
         journal.close()
         unknown = Transport(timeout_s=2, tls_verify=pki["authority"])
-        made, _ = ask(journal, f"{vendor.url}/ccd", unknown)
+        made, _ = ask(journal, f"{vendor.url}/login", unknown)
     assert (made.status, made.trouble) == (None, Trouble.TLS)
     assert "client_cert" in made.error
 
@@ -353,14 +353,14 @@ def test_a_proxy_of_the_environment_serves_others_than_this_host(journal, proxy,
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     assert ask(journal, "http://ehr.example/a")[0].response_body == b"for http://ehr.example/a"
-    assert ask(journal, f"{vendor.url}/ccd")[0].status == 200
+    assert ask(journal, f"{vendor.url}/login")[0].status == 200
     assert len(proxy.passed) == 1
 
 
 def test_tls_goes_through_a_tunnel_end_to_end(journal, proxy, pki):
     with served(pki) as vendor:
         how = Transport(timeout_s=2, proxy=proxy.url, tls_verify=pki["authority"])
-        made, _ = ask(journal, f"{vendor.url}/ccd", how)
+        made, _ = ask(journal, f"{vendor.url}/login", how)
         assert (made.status, made.error) == (200, None)
         assert proxy.passed == [vendor.url.removeprefix("https://")]
         journal.close()

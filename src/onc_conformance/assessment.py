@@ -226,6 +226,8 @@ def resolves_nobody(exam: Examination, reply: Reply, rule: str) -> list[Finding]
 
 def same_facts(replies: Sequence[Reply], rule: str) -> list[Finding]:
     """A warning when two answers to the same request tell different facts of the record."""
+    if not replies[1].readable:
+        return [replies[1].refused(rule, Severity.WARNING)]
     first, second = (set(judging.present(reply.documents, reply.subject.record)) for reply in replies)
     if first == second:
         return []

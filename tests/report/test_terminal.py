@@ -20,7 +20,7 @@ def test_a_pipe_gets_plain_lines(run, tmp_path):
     lines = told(run, tmp_path, tty=False).splitlines()
     assert lines[0] == "(g)(7) acme: 1 error, 1 not tested, 1 attested, 1 passed"
     assert lines[1] == "(g)(7) brand: 3 not tested, 1 passed"
-    assert "failed: G9-IA-TLV-1 [acme] The document is of <another> patient" in lines
+    assert "failed: G9-IA-TLV-1 [acme] The document is of <another> patient; found Larson of ***" in lines
     assert "error: G7-I-TLV-2 [acme] KeyError: ***" in lines
     assert "brand was not reached: refused the connection" in lines
     assert "warning: ACME_PASS is short" in lines

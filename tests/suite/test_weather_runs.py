@@ -128,19 +128,17 @@ def to(address):
     return raw(b"HTTP/1.1 307 Go\r\nContent-Length: 0\r\nLocation: " + address.encode())
 
 
-def first(*answers):
-    """These answers one after the other, the last one for good."""
-    left = list(answers)
+def first(vendor, part, *weather):
+    """These answers to the first requests for a part, and what the vendor answers otherwise after them."""
+    left, usual = list(weather), vendor.answers[part]
 
     def answer(handler):
-        given = left.pop(0) if len(left) > 1 else left[0]
-        if callable(given):
-            given(handler)
-            return
-        status, media_type, body = given
-        handler.wfile.write(b"HTTP/1.1 %d X\r\nContent-Type: %s\r\n\r\n" % (status, media_type.encode()) + body)
+        given = left.pop(0)
+        if not left:
+            vendor.answers[part] = usual
+        given(handler)
 
-    return answer
+    vendor.answers[part] = answer
 
 
 def patiently(status, when):
@@ -338,10 +336,9 @@ def test_a_wait_that_is_too_long_is_not_waited_for(runs):
 def test_a_server_that_asks_for_patience_and_gets_it_passes_as_a_calm_one(runs, tmp_path):
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     with Vendor() as vendor:
-        login, found = vendor.answers["login"], vendor.answers["patients"]
-        vendor.answers["login"] = first(patiently(503, "1"), login)
-        vendor.answers["patients"] = first(patiently(429, "1"), raw(b"HTTP/1.1 502 Bad\r\nContent-Length: 0"), found)
-        vendor.answers["ccd"] = first(patiently(503, soon), (200, "text/xml", CCD))
+        first(vendor, "login", patiently(503, "1"))
+        first(vendor, "patients", patiently(429, "1"), raw(b"HTTP/1.1 502 Bad\r\nContent-Length: 0"))
+        first(vendor, "ccd", patiently(503, soon))
         ended = command(tmp_path / "run", vendor.url, "--criterion", "g9")
         asked = list(vendor.asked)
     assert asked[:2] == ["/login", "/login"], "a refusal that says when to come back was not processed"

@@ -107,15 +107,15 @@ class Vendor:
                 if vendor.before:
                     vendor.before(self.path)
                 answer = vendor.answers.get(part, (404, "text/plain", b"no such thing"))
-                if part != "login" and self.headers.get("Authorization") != f"Bearer {vendor.token}":
-                    answer = 401, "text/plain", b"log in first"
-                elif part == "ccd" and urlsplit(self.path).path != f"/ccd/{vendor.patient}":
-                    answer = 404, "text/plain", b"no such patient"
                 if callable(answer):
                     self.close_connection = True
                     with contextlib.suppress(OSError):  # the client has gone
                         answer(self)
                     return
+                if part != "login" and self.headers.get("Authorization") != f"Bearer {vendor.token}":
+                    answer = 401, "text/plain", b"log in first"
+                elif part == "ccd" and urlsplit(self.path).path != f"/ccd/{vendor.patient}":
+                    answer = 404, "text/plain", b"no such patient"
                 status, media_type, body = answer
                 self.send_response(status)
                 self.send_header("Content-Type", media_type)
