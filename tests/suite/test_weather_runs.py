@@ -11,6 +11,7 @@ import sys
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -73,18 +74,21 @@ class Ended:
         return True
 
 
-def command(folder, url, *options, target="", wrapper=("-m", "onc_conformance"), limit=None):
-    """Run the suite on the vendor at `url`, its description changed by the lines of `target`."""
+def command(folder, urls, *options, target="", wrapper=("-m", "onc_conformance"), limit=None):
+    """Run the suite on the vendor at an address, or several by name; `target` are more lines of the description."""
     folder.mkdir(exist_ok=True)
-    table = f'base.api = "{{env.ACME_URL}}"\n{target or "timeout_s = 9"}\n'
-    (folder / "acme.toml").write_text(DESCRIPTION.replace('base.api = "{env.ACME_URL}"\n', table), encoding="utf-8")
+    named = urls if isinstance(urls, dict) else {"acme": (urls, target)}
+    for name, (url, lines) in named.items():
+        table = f'id = "{name}"\nbase.api = "{url}"\n{lines or "timeout_s = 9"}\n'
+        described = DESCRIPTION.replace('id = "acme"\nbase.api = "{env.ACME_URL}"\n', table)
+        (folder / f"{name}.toml").write_text(described, encoding="utf-8")
     (folder / "patients.toml").write_text(PATIENTS, encoding="utf-8")
     room = Path(onc_conformance.__file__).parents[1]
-    environment = {**os.environ, "ACME_URL": url, "ACME_PASS": PASSWORD, "PYTHONPATH": str(room)}
+    files = [f"{name}.toml" for name in named]
     done = subprocess.run(
-        [sys.executable, *wrapper, "run", "--target", "acme.toml", "--patients", "patients.toml", *options],
+        [sys.executable, *wrapper, "run", "--target", *files, "--patients", "patients.toml", *options],
         cwd=folder,
-        env=environment,
+        env={**os.environ, "ACME_PASS": PASSWORD, "PYTHONPATH": str(room)},
         capture_output=True,
         text=True,
         timeout=100,
@@ -118,10 +122,6 @@ def bombed():
     packer = zlib.compressobj(9, wbits=31)
     packed = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(300)) + packer.flush()
     return raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip", packed)
-
-
-def silent(_):
-    time.sleep(1.5)
 
 
 def to(address):
@@ -158,32 +158,60 @@ def with_answer(part, answer, *options, **more):
     return case
 
 
-def redirected(part):
-    def case(folder):
-        with Vendor() as vendor, Vendor() as other:
-            vendor.answers[part] = to(f"{other.url}/stolen?token={TOKEN}")
-            ended = command(folder, vendor.url, *ENOUGH)
-            ended.asked = list(other.asked)
-            return ended
-
-    return case
-
-
-def over_tls(name, *, trusting):
-    def case(folder):
-        folder.mkdir()
-        files = certificates.issued(folder)
-        told = f'timeout_s = 2\ntls_verify = "{files["authority"]}"' if trusting else "timeout_s = 2"
-        with certificates.served(files, name) as vendor:
-            ended = command(folder, vendor.url, *ENOUGH, target=told)
-            ended.asked = list(vendor.asked)
-            return ended
-
-    return case
+def unusable(folder):
+    """Vendors whose login and search work, and whose documents come in different kinds of weather."""
+    with ExitStack() as entered:
+        other = entered.enter_context(Vendor())
+        weather = {
+            "trickle": raw(b"HTTP/1.1 200 OK", *[b"<"] * 200, every=0.05),
+            "cut": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999", CCD),
+            "loop": to("/ccd/p-77"),
+            "elsewhere": to(f"{other.url}/stolen?token={TOKEN}"),
+            "impatient": patiently(429, "3600"),
+            "busy": raw(b"HTTP/1.1 503 Busy", b"busy"),
+        }
+        vendors = {name: entered.enter_context(Vendor()) for name in weather}
+        for name, vendor in vendors.items():
+            vendor.answers["ccd"] = weather[name]
+        named = {name: (vendor.url, "timeout_s = 0.5" if name == "trickle" else "") for name, vendor in vendors.items()}
+        ended = command(folder, named, *ENOUGH)
+        ended.asked = {"other": other.asked, **{name: vendor.asked for name, vendor in vendors.items()}}
+        return ended
 
 
-def away(folder):
-    return command(folder, "http://127.0.0.1:1", *ENOUGH)
+def unreachable(folder):
+    """Vendors nobody can log in to, for different reasons."""
+    folder.mkdir()
+    files = certificates.issued(folder)
+    trusting = f'tls_verify = "{files["authority"]}"'
+    with ExitStack() as entered:
+        other = entered.enter_context(Vendor())
+        vendors = {
+            "silent": entered.enter_context(Vendor()),
+            "elsewhere": entered.enter_context(Vendor()),
+            "cut": entered.enter_context(Vendor()),
+            "busy": entered.enter_context(Vendor()),
+            "untrusted": entered.enter_context(certificates.served(files)),
+            "expired": entered.enter_context(certificates.served(files, "expired")),
+        }
+        vendors["silent"].answers["login"] = lambda _: time.sleep(1.5)
+        vendors["elsewhere"].answers["login"] = to(f"{other.url}/stolen?token={TOKEN}")
+        vendors["cut"].answers["login"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99", b"{")
+        vendors["busy"].answers["login"] = raw(b"HTTP/1.1 503 Busy", b"busy")
+        lines = {"silent": "timeout_s = 0.5", "expired": trusting}
+        named = {name: (vendor.url, lines.get(name, "")) for name, vendor in vendors.items()}
+        ended = command(folder, {**named, "away": ("http://127.0.0.1:1", "")}, *ENOUGH)
+        ended.asked = {"other": other.asked, **{name: vendor.asked for name, vendor in vendors.items()}}
+        return ended
+
+
+def trusted(folder):
+    folder.mkdir()
+    files = certificates.issued(folder)
+    with certificates.served(files) as vendor:
+        ended = command(folder, vendor.url, *ENOUGH, target=f'tls_verify = "{files["authority"]}"')
+        ended.asked = list(vendor.asked)
+        return ended
 
 
 def dying(folder):
@@ -201,14 +229,14 @@ def dying(folder):
 def out_of_time(folder):
     with Vendor() as vendor:
         vendor.before = lambda path: time.sleep(1 if path.startswith("/ccd") else 0)
-        return command(folder, vendor.url, "--max-seconds", "5", target="timeout_s = 9")
+        return command(folder, vendor.url, "--max-seconds", "8", target="timeout_s = 9")
 
 
 def held_up(folder):
     """The one request there is would outlast the run."""
     with Vendor() as vendor:
-        vendor.answers["ccd"] = raw(b"HTTP/1.1 200 OK", *[b"<"] * 600, every=0.05)
-        return command(folder, vendor.url, *ENOUGH, "--max-seconds", "3", target="timeout_s = 20")
+        vendor.answers["ccd"] = raw(b"HTTP/1.1 200 OK", *[b"<"] * 600, every=0.1)
+        return command(folder, vendor.url, *ENOUGH, "--max-seconds", "8", target="timeout_s = 20")
 
 
 def full_disk(size):
@@ -223,24 +251,14 @@ def full_disk(size):
 
 
 MEASURE = {"wrapper": ("-c", MEASURED)}
-HASTY = {"target": "timeout_s = 0.5"}
 CASES = {
     "calm": with_answer("ccd", (200, "text/xml", CCD), "--criterion", "g9"),
     "flood": with_answer("ccd", flood, "--criterion", "g9", **MEASURE),
     "bomb": with_answer("ccd", bombed(), "--criterion", "g9", **MEASURE),
-    "trickle": with_answer("ccd", raw(b"HTTP/1.1 200 OK", *[b"<"] * 200, every=0.05), **HASTY),
-    "silent": with_answer("login", silent, **HASTY),
-    "cut": with_answer("ccd", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9999", CCD)),
-    "loop": with_answer("ccd", to("/ccd/p-77")),
-    "elsewhere": redirected("ccd"),
-    "login elsewhere": redirected("login"),
-    "untrusted": over_tls("good", trusting=False),
-    "expired": over_tls("expired", trusting=True),
-    "trusted": over_tls("good", trusting=True),
-    "away": away,
+    "unusable": unusable,
+    "unreachable": unreachable,
+    "trusted": trusted,
     "dying": dying,
-    "impatient": with_answer("ccd", patiently(429, "3600")),
-    "busy": with_answer("ccd", (503, "text/plain", b"busy")),
     "out of time": out_of_time,
     "held up": held_up,
     "full at once": full_disk(100),
@@ -257,8 +275,8 @@ def runs(tmp_path_factory):
         yield lambda name: begun[name].result(timeout=120)
 
 
-def outcomes(ended):
-    return {step["id"]: step["outcome"] for step in ended.results["steps"]}
+def outcomes(ended, target="acme"):
+    return {step["id"]: step["by_target"][target] for step in ended.results["steps"]}
 
 
 @pytest.mark.parametrize("name", ["flood", "bomb"])
@@ -284,11 +302,11 @@ def test_an_answer_of_300_mb_costs_neither_the_run_nor_its_memory(runs, name):
     ],
 )
 def test_an_answer_that_cannot_be_used_fails_its_step_and_says_why(runs, name, said):
-    ended = runs(name)
+    ended = runs("unusable")
     assert ended.code == 1
-    assert ended.line(said).startswith("failed: G9-IA-SUT-1 [acme] ")
+    assert said in ended.line(f"failed: G9-IA-SUT-1 [{name}] ")
     assert ended.is_readable()
-    assert set(outcomes(ended).values()) == {"failed"}
+    assert set(outcomes(ended, name).values()) == {"failed"}
 
 
 @pytest.mark.parametrize(
@@ -298,39 +316,45 @@ def test_an_answer_that_cannot_be_used_fails_its_step_and_says_why(runs, name, s
         ("away", "127.0.0.1:1 refuses connections; is the server running, and the port right?"),
         ("untrusted", "; name the file of its authority in tls_verify"),
         ("expired", "has expired; renew it"),
-        ("login elsewhere", "where no request with credentials is sent"),
+        ("elsewhere", "where no request with credentials is sent"),
+        ("cut", "the answer broke off after 1 of 99 bytes"),
+        ("busy", "HTTP 503, busy"),
     ],
 )
-def test_a_target_out_of_reach_ends_the_run_with_3_and_one_line(runs, name, said):
-    ended = runs(name)
+def test_targets_out_of_reach_end_the_run_with_3_and_a_line_each(runs, name, said):
+    ended = runs("unreachable")
     assert ended.code == 3
-    assert said in ended.line("acme was not reached: ")
+    assert said in ended.line(f"{name} was not reached: ")
     assert ended.is_readable()
-    assert set(outcomes(ended).values()) == {"not_tested"}
+    assert set(outcomes(ended, name).values()) == {"not_tested"}
 
 
 def test_nothing_is_sent_to_a_server_with_a_bad_certificate(runs):
-    assert runs("untrusted").asked == runs("expired").asked == []
+    assert runs("unreachable").asked["untrusted"] == runs("unreachable").asked["expired"] == []
     assert runs("trusted").asked == ["/login", "/patients?family=Example&dob=1980-02-03", "/ccd/p-77"]
 
 
-@pytest.mark.parametrize("name", ["elsewhere", "login elsewhere"])
-def test_another_host_hears_nothing(runs, name):
-    assert runs(name).asked == []
+def test_another_host_hears_nothing(runs):
+    assert runs("unusable").asked["other"] == runs("unreachable").asked["other"] == []
 
 
 def test_every_attempt_is_recorded_and_counted(runs):
-    ended = runs("busy")
+    ended = runs("unusable")
     assert [entry["purpose"] for entry in ended.evidence if entry["status"] == 503] == [
         "all_data", "all_data, attempt 2", "all_data, attempt 3",
     ]  # fmt: skip
-    assert ended.results["steps"][0]["exchanges"] == [entry["id"] for entry in ended.evidence][1:]
-    assert "acme: 2 requests were sent again (2 after HTTP 503), 1.5 s waited in all" in ended.results["warnings"]
+    attempts = {entry["id"] for entry in ended.evidence if entry["status"] == 503}
+    assert attempts <= set(ended.results["steps"][0]["exchanges"])
+    assert "busy: 2 requests were sent again (2 after HTTP 503), 1.5 s waited in all" in ended.results["warnings"]
     assert runs("calm").results["warnings"] == []
 
 
 def test_a_wait_that_is_too_long_is_not_waited_for(runs):
-    assert len([path for path in runs("impatient").asked if path.startswith("/ccd")]) == 1
+    assert len([path for path in runs("unusable").asked["impatient"] if path.startswith("/ccd")]) == 1
+
+
+def test_a_login_is_not_sent_twice(runs):
+    assert runs("unreachable").asked["cut"] == runs("unreachable").asked["busy"] == ["/login"]
 
 
 def test_a_server_that_asks_for_patience_and_gets_it_passes_as_a_calm_one(runs, tmp_path):
@@ -347,18 +371,6 @@ def test_a_server_that_asks_for_patience_and_gets_it_passes_as_a_calm_one(runs, 
     assert ended.is_readable()
     told = "4 requests were sent again (1 after HTTP 429, 1 after HTTP 502, 2 after HTTP 503)"
     assert any(told in each for each in ended.results["warnings"])
-
-
-def test_a_login_that_breaks_off_is_not_sent_twice(tmp_path):
-    with Vendor() as vendor:
-        vendor.answers["login"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99", b"{")
-        ended = command(tmp_path / "cut", vendor.url, *ENOUGH)
-        assert vendor.asked == ["/login"]
-        vendor.answers["login"] = (503, "text/plain", b"busy")
-        command(tmp_path / "busy", vendor.url, *ENOUGH)
-        assert vendor.asked == ["/login"] * 2
-    assert ended.code == 3
-    assert "the answer broke off after 1 of 99 bytes" in ended.out
 
 
 def test_a_server_that_is_gone_is_not_waited_for_at_every_request(runs):
@@ -380,7 +392,7 @@ def test_a_run_that_may_not_last_longer_ends_in_order(runs):
     ended = runs("out of time")
     assert ended.code == 1
     assert ended.is_readable()
-    assert ended.results["seconds"] < 9
+    assert ended.results["seconds"] < 30
     reasons = [step["reason"] for step in ended.results["steps"]]
     assert reasons.count("the time allowed ran out") > 3
     assert outcomes(ended)["G7-I-TLV-1"] == "passed", "what was tested before counts"
@@ -391,7 +403,7 @@ def test_a_run_that_may_not_last_longer_ends_in_order(runs):
 def test_a_request_under_way_does_not_hold_a_run_that_is_over(runs):
     ended = runs("held up")
     assert ended.code == 1
-    assert ended.results["seconds"] < 9, "the answer takes 30 s, and might take 80"
+    assert ended.results["seconds"] < 30, "the answer would take a minute"
     assert set(outcomes(ended).values()) == {"not_tested"}
     assert ended.results["steps"][0]["reason"] == "the time allowed ran out"
     assert ended.evidence[-1]["error"]
