@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from onc_conformance.targets import decode as module
 from onc_conformance.targets.decode import DecodeError, decode
 
 XML = "<a>é</a>"
@@ -77,3 +78,14 @@ def test_a_bomb_is_not_unpacked(monkeypatch):
         decode(gzip.compress(b"0" * 2000), ["gzip"])
     with pytest.raises(DecodeError, match="larger than"):
         decode(zipped(a="0" * 2000), ["zip:*"])
+
+
+@pytest.mark.parametrize("files", [1, 5])
+def test_a_zip_is_unpacked_no_further_than_an_answer_may_be(files, monkeypatch):
+    monkeypatch.setattr(module, "_LARGEST", 1 << 20)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(files):
+            archive.writestr(f"{number}.xml", bytes((1 << 20) // files + 9))
+    with pytest.raises(DecodeError, match="zip: larger than 1 MB unpacked"):
+        decode(packed.getvalue(), ["zip:*.xml"])

@@ -106,13 +106,15 @@ def _gzip(data: Wrapped, _: str) -> list[Wrapped]:
 
 def _zip(data: Wrapped, glob: str) -> list[Wrapped]:
     found: list[Wrapped] = []
+    room = _LARGEST
     try:
         with zipfile.ZipFile(io.BytesIO(_bytes(data))) as archive:
             for info in archive.infolist():
                 if info.is_dir() or not fnmatchcase(info.filename, glob):
                     continue
-                if info.file_size > _LARGEST:
-                    raise DecodeError(f"zip: {info.filename} is larger than {_LARGEST >> 20} MB unpacked")
+                room -= info.file_size  # which zipfile never reads beyond, whatever is packed
+                if room < 0:
+                    raise DecodeError(f"zip: larger than {_LARGEST >> 20} MB unpacked, at {info.filename}")
                 found.append(archive.read(info))
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as problem:
         raise DecodeError(f"zip: {problem}") from None
