@@ -22,14 +22,15 @@ def write(run: Run, directory: Path) -> None:
     """
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        for exchange in run.exchanges:
-            evidence.record(exchange, directory / EVIDENCE, run.secrets, bodies=run.bodies)
-        entries = evidence.collect(directory / EVIDENCE)
+        folder = directory / EVIDENCE
+        folder.mkdir(exist_ok=True)
+        written = [evidence.record(exchange, folder, run.secrets, bodies=run.bodies) for exchange in run.exchanges]
+        entries = evidence.collect(folder, written)
         masked = run.masked()
         results.write(masked, directory / "results.json", len(entries))
         junit.write(masked, directory / "junit.xml")
         dossier.write(masked, entries, directory / "dossier.html")
         if (directory / ALLURE_RESULTS).is_dir():
             allure.write(masked, directory / ALLURE_RESULTS)
-            allure.mask_results(directory / ALLURE_RESULTS, run.secrets)
+            allure.finish(directory / ALLURE_RESULTS, folder, run.secrets)
     point_latest(directory)

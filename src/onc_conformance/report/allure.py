@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from onc_conformance.redaction import Secrets
+from onc_conformance.report import evidence, shelf
 from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import Run
 
@@ -38,24 +39,57 @@ def write(run: Run, directory: Path) -> None:
     (directory / "executor.json").write_text(json.dumps(executor, indent=1), encoding="utf-8")
 
 
-def mask_results(directory: Path, secrets: Secrets) -> int:
-    """Mask every file of the folder by value, the last line of defence; returns how many files had to change.
+def finish(directory: Path, evidence_folder: Path, secrets: Secrets) -> int:
+    """Keep what the results promise of exchanges, and mask every other file by value, the last line of defence.
 
-    Call it once all processes of the run have ended and every secret is known.
+    Call it once all processes of the run have ended, every secret is known and the evidence is written. Returns how
+    many files had to change.
     """
-    changed = 0
-    for path in sorted(directory.rglob("*")):
-        if not path.is_file() or path.is_symlink():
-            continue
-        found = path.read_bytes()
-        masked = secrets.mask_bytes(found)
-        if masked == found:
-            continue
-        if path.name.endswith(_RESULTS):
+    kept: dict[str, bool] = {}
+    files = [path for path in sorted(directory.rglob("*")) if path.is_file() and not path.is_symlink()]
+    return sum(_finish(path, evidence_folder, secrets, kept) for path in files)
+
+
+def _finish(path: Path, evidence_folder: Path, secrets: Secrets, kept: dict[str, bool]) -> bool:
+    found = path.read_bytes()
+    masked = secrets.mask_bytes(found)
+    if path.name.endswith(_RESULTS):
+        if masked != found:
             masked = _mask_json(found, secrets)
-        path.write_bytes(masked)
-        changed += 1
-    return changed
+        if path.name.endswith(_RESULTS[0]) and b"-attachment." in masked:
+            masked = _keep(masked, path.parent, evidence_folder, kept)
+    if masked == found:
+        return False
+    path.write_bytes(masked)
+    return True
+
+
+def _keep(content: bytes, directory: Path, evidence_folder: Path, kept: dict[str, bool]) -> bytes:
+    """Write the exchanges that a result promises; the result without those the evidence does not hold."""
+    result = json.loads(content)
+    for part, exchange, source in shelf.promised(result):
+        if source not in kept:
+            kept[source] = _write_part(part, evidence_folder, exchange, directory / source)
+    broken = {source for _, _, source in shelf.promised(result) if not kept[source]}
+    if not broken:
+        return content
+    shelf.withdraw(result, broken)
+    return json.dumps(result, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _write_part(part: str, evidence_folder: Path, exchange: str, path: Path) -> bool:
+    if not (evidence_folder / f"{exchange}.json").is_file():
+        return False
+    facts = evidence.read(evidence_folder, exchange)
+    if part == "answer":
+        if facts["response"]:
+            path.write_bytes((evidence_folder / facts["response"]).read_bytes())
+        return bool(facts["response"])
+    lines = [facts["curl"], "", facts["error"] or "", evidence.came(facts["status"])]
+    lines += [f"{name}: {value}" for name, value in facts["response_headers"]]
+    lines += ["", f"sha256 {facts['sha256']}", f"{facts['seconds'] * 1000:.0f} ms"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return True
 
 
 def _mask_json(found: bytes, secrets: Secrets) -> bytes:
