@@ -249,7 +249,7 @@ def test_a_scenario_has_its_place_in_the_tree(tests):
     assert labels(test, "feature") == ["All data request"]
     assert labels(test, "story") == ["(g)(9)(i)(A)(1) Every USCDI data class at one time, as a CCD"]
     assert {"g9", "G9-IA-TLV-1"} <= set(labels(test, "tag"))
-    assert test["links"] == [{"type": "tms", "url": "../dossier.html#G9-IA-TLV-1", "name": "G9-IA-TLV-1"}]
+    assert test["links"] == [{"type": "tms", "url": "dossier.html#G9-IA-TLV-1", "name": "G9-IA-TLV-1"}]
     assert test["description"] == "The paragraph in the procedure's words."
 
 

@@ -31,7 +31,7 @@ _OPEN = pytest.StashKey[Any]()
 _TOLD = pytest.StashKey[int]()
 _LISTED = pytest.StashKey[set[str]]()
 _SHOWN = pytest.StashKey[Counter[str]]()
-FULL, CITED = 4, 20
+FULL, CITED = 3, 20
 """Exchanges shown in full under one line of a scenario: of all it made, and of those that findings cite."""
 _dynamic: Any = allure.dynamic  # untyped
 _NOT_REACHED = pytest.skip.Exception("not reached")
@@ -169,7 +169,7 @@ def _title(item: pytest.Item) -> None:
         _dynamic.story(f"{steps[0].paragraph} {steps[0].title}")
     for tag in sorted(tags):
         if _STEP_ID.fullmatch(tag):
-            _dynamic.link(f"../dossier.html#{tag}", link_type="tms", name=tag)
+            _dynamic.link(f"dossier.html#{tag}", link_type="tms", name=tag)
     described = [scenario.feature.description, scenario.rule.description if scenario.rule else "", scenario.description]
     _dynamic.description("\n\n".join(filter(None, described)))
     for name, value in example.items():
