@@ -43,7 +43,7 @@ def inline(script):
     "piece",
     [
         '<script src="https://out.example/a.js"></script>',
-        '<script async SRC=//out.example/a.js></script>',
+        "<script async SRC=//out.example/a.js></script>",
         '<link rel="stylesheet" href="https://out.example/a.css">',
         '<link rel="preconnect" href="https://out.example">',
         '<img src="http://out.example/a.png">', '<img srcset="a.png 1x, https://out.example/a.png 2x">',

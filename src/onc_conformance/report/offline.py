@@ -1,7 +1,7 @@
 """The Allure results of a run as one page that asks nobody for anything: `python -m onc_conformance.report.offline`.
 
-Allure 3 makes the page, from npm, pinned in tools/allure; this program takes Google's analytics out of it, forbids it by
-a content security policy to load anything from anywhere, and refuses it if it names a host to load from all the same.
+Allure 3 makes the page, from npm, pinned in tools/allure; this program takes Google's analytics out of it, forbids it
+by a content security policy to load anything from anywhere, and refuses it if it names a host to load from all the same.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _decoded(address: str) -> str:
 
 
 def make(results: Path, page: Path, tools: Path) -> str | None:
-    """Write the page; None, or in one sentence why there is none. UsageError if there are no results or a tool fails."""
+    """Write the page; None, or in one sentence why there is none. UsageError without results or if a tool fails."""
     if not results.is_dir():
         raise UsageError(f"{results}: no Allure results; run `onc-conformance run` first")
     node, npm = shutil.which("node"), shutil.which("npm")
