@@ -107,9 +107,11 @@ class Conduct:
         item.stash[SKIPPED] = why
         raise pytest.skip.Exception(why.reason) from None
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)  # before Allure looks
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
+        if call.excinfo and isinstance(call.excinfo.value, Nonconformity):
+            report.longrepr = None  # the target's fault has no place in our code
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
         return report

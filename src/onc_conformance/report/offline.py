@@ -1,7 +1,7 @@
 """The Allure results of a run as one page that asks nobody for anything: `python -m onc_conformance.report.offline`.
 
-Allure 3 makes the page, from npm, pinned in tools/allure; this program takes Google's analytics out of it, forbids it
-by a content security policy to load anything from anywhere, and refuses it if it names a host to load from all the same.
+Allure 3 makes the page, from npm, pinned in tools/allure. This program takes Google's analytics out of it, forbids it
+by a content security policy to load anything from anywhere, and refuses it if it names a host to load from even so.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import json
 import re
 import shutil
 import subprocess
@@ -17,12 +18,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from onc_conformance import suite
 from onc_conformance.findings import UsageError
+from onc_conformance.report.allure import CATEGORIES
 from onc_conformance.report.folder import writing
 
 TOOLS = Path("tools") / "allure"
+NAME = "ONC API conformance"
 PATIENCE = 600.0
 """Seconds for npm, and for Allure."""
 POLICY = (
@@ -121,7 +125,8 @@ def make(results: Path, page: Path, tools: Path) -> str | None:
     if not program.is_file():
         _call([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], tools)
     with tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
-        config = (tools / "allurerc.yml").resolve()
+        config = Path(folder) / "allurerc.json"
+        config.write_text(json.dumps(_config(results)), encoding="utf-8")
         command = [node, program.resolve(), "generate", results.resolve(), "--config", config, "--output", folder]
         _call([str(word) for word in command], Path(folder))
         made = (Path(folder) / "index.html").read_text(encoding="utf-8")
@@ -131,6 +136,17 @@ def make(results: Path, page: Path, tools: Path) -> str | None:
     with writing(page):
         page.write_text(stripped, encoding="utf-8")
     return None
+
+
+def _config(results: Path) -> dict[str, Any]:
+    """How the page is laid out; Allure 3 takes the kinds of defect from here and not from the results."""
+    categories = results / CATEGORIES
+    plain = {"singleFile": True, "reportName": NAME, "reportLanguage": "en", "groupBy": ["epic", "feature", "story"]}
+    return {
+        "name": NAME,
+        "categories": json.loads(categories.read_text(encoding="utf-8")) if categories.is_file() else [],
+        "plugins": {"awesome": {"options": plain}},
+    }
 
 
 def _call(command: Sequence[str], folder: Path) -> None:
