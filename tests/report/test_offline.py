@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -183,3 +184,10 @@ def browse(page, profile):
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout[done.stdout.index("<body") :].partition("<script")[0]
+
+
+def test_the_pictures_of_the_readme_are_there_and_light():
+    root = TOOLS.parents[1]
+    pictures = re.findall(r"!\[[^\]]{20,}\]\((docs/[\w-]+\.png)\)", (root / "README.md").read_text())
+    assert len(pictures) == 3
+    assert all((root / picture).stat().st_size < 200_000 for picture in pictures)
