@@ -2,10 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint oracles wheel clean
+.PHONY: run report test lint oracles wheel clean
 
 run: .venv/installed
 	$(BIN)/onc-conformance run
+
+# the newest run as one offline Allure page, where there is Node; the dossier is the report where there is none
+report: .venv/installed
+	$(BIN)/python -m onc_conformance.report.offline
 
 test: .venv/developer
 	$(BIN)/pytest
@@ -24,7 +28,7 @@ wheel: .venv/developer
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf .venv dist reports/2* reports/latest reports/latest.txt
+	rm -rf .venv dist tools/allure/node_modules reports/2* reports/latest reports/latest.txt
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -87,6 +87,26 @@ def test_a_latin_1_secret_is_masked_in_a_latin_1_header():
     assert secrets.mask_bytes("X: geheimnisträger".encode("latin-1")) == b"X: ***"
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "%63orrect-horse-battery", "correct%2dhorse-battery", "correct%25252Dhorse-battery",
+        "correct\\u002dhorse-batter\\\\u0079", "correct\\x2Dhorse-battery", "correct&#45;horse&amp;amp;#x2D;battery",
+        f"%{'25' * 4}63orrect-horse-battery",
+    ],
+)  # fmt: skip
+def test_a_secret_of_which_only_some_characters_are_escaped_is_masked(shown):
+    assert Secrets({"P": "correct-horse-battery"}).mask_text(f"a%20b={shown}&c") == "a%20b=***&c"
+
+
+def test_a_word_found_innocent_is_looked_at_again_when_a_secret_is_added():
+    secrets = Secrets({"P": "correct-horse-battery"})
+    text = "staple-and-glue " * 40 + "correct-horse-battery"
+    assert secrets.mask_text(text) == "staple-and-glue " * 40 + MASK
+    secrets.add("staple-and-glue")
+    assert secrets.mask_text(text) == f"{MASK} " * 40 + MASK
+
+
 def test_longer_secrets_go_first_so_that_no_rest_of_them_stays():
     secrets = Secrets({"A_PASS": "abcdef", "B_PASS": "xyabcdefzz"})
     assert secrets.mask_text("xyabcdefzz abcdef") == "*** ***"
@@ -108,6 +128,10 @@ def test_values_under_six_characters_are_masked_only_where_they_are_sent_by_name
         ("<login_password>x</login_password>\n<b/>", "<login_password>***</login_password>\n<b/>"),
         ('<a password="x" b="y"/>', '<a password="***" b="y"/>'),
         (json.dumps({"inner": '{"Password":"x","b":1}'}), json.dumps({"inner": '{"Password":"***","b":1}'})),
+        ("<x:LoginPassword>a b</x:LoginPassword>\n</pwd>\n", "<x:LoginPassword>***</x:LoginPassword>\n</pwd>\n"),
+        ("if secret>2 then", "if secret>2 then"),
+        ("İstanbul&PassWord=x&pwd=y", "İstanbul&PassWord=***&pwd=***"),
+        ('pwd = "a" my_secret-2="b"', 'pwd = "***" my_secret-2="***"'),
         ("https://h/p?access_token=x#f", "https://h/p?access_token=***"),
     ],
 )
@@ -127,6 +151,10 @@ def test_a_field_can_be_declared_secret_by_name():
     [
         ("Authorization", "Bearer abc", "Bearer ***"),
         ("authorization", "abc", "***"),
+        ("Authorization", "Basic c2FyYTpnZWhlaW0tZnJpZWQ=", "Basic ***"),
+        ("Authorization", "Basic c2FyYTpnZWhlaW0tZnJpZQ==", "Basic ***"),
+        ("Proxy-Authorization", "Basic c2FyYTpnZWhlaW0tZnJpZQ==", "Basic ***"),
+        ("Authorization", "Custom realm=x c2FyYTpnZWhlaW0tZnJpZQ==", "Custom ***"),
         (
             "Authorization",
             'Signature keyId="Al",accessToken="t",nonce="n",headers="a b",signature="s="',

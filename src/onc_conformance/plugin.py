@@ -23,6 +23,8 @@ from onc_conformance.report import gherkin
 
 CONDUCT = pytest.StashKey["Conduct"]()
 FINDINGS = pytest.StashKey[list[Finding]]()
+SHOWN = pytest.StashKey[int]()
+"""How many of the findings Allure has been told."""
 SKIPPED = pytest.StashKey["NotTested | NotApplicable"]()
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -124,11 +126,13 @@ class Conduct:
         self.late += isinstance(why, OutOfTime)
         raise pytest.skip.Exception(why.reason) from None
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)  # before Allure looks
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
         if call.excinfo is not None:
             self.full(call.excinfo.value, item.session)
+        if call.excinfo and isinstance(call.excinfo.value, Nonconformity):
+            report.longrepr = None  # the target's fault has no place in our code
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
         return report
@@ -217,11 +221,15 @@ def _attach(request: pytest.FixtureRequest) -> None:
     conduct = request.config.stash.get(CONDUCT, None)
     if conduct is None or not gherkin.listening(request.config):
         return
-    exam = conduct.examinations[_target(request.node)]
-    told = request.node.stash.get(FINDINGS, [])
-    cited = {finding.exchange for finding in told if finding.severity is not Severity.INFO and finding.exchange}
+    exam, told = conduct.examinations[_target(request.node)], request.node.stash.get(FINDINGS, [])
+    objections = [finding for finding in told if finding.severity is not Severity.INFO]
+    fresh = objections[request.node.stash.get(SHOWN, 0) :]
+    request.node.stash[SHOWN] = len(objections)
+    cited = list(dict.fromkeys(finding.exchange for finding in fresh if finding.exchange))
     used = dict.fromkeys(filter(None, exam.used))
-    gherkin.attach_exchanges(request.node, [exam.journal.exchanges[each] for each in used], exam.journal.secrets, cited)
+    exchanges, secrets = exam.journal.exchanges, exam.journal.secrets
+    gherkin.attach_exchanges(request.node, [exchanges[each] for each in used], secrets, cited)
+    gherkin.attach_findings(fresh, secrets)
 
 
 @pytest.fixture

@@ -122,8 +122,35 @@ def test_the_page_can_be_read_by_everyone(page):
     assert all(after <= before + 1 for before, after in pairwise(levels))
     heads = [attributes for tag, attributes in page.tags if tag == "th"]
     assert heads
-    assert all(attributes.get("scope") in ("col", "row") for attributes in heads)
-    assert page.tags[[tag for tag, _ in page.tags].index("a")][1]["href"] == "#steps"
+    assert all(attributes.get("scope") in ("col", "row", "rowgroup") for attributes in heads)
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("caption") == tags.count("table")
+    assert page.tags[tags.index("a")][1]["href"] == "#steps"
+    assert [tags.count(landmark) for landmark in ("header", "nav", "main", "footer", "h1", "title")] == [1] * 6
+    for tag, attributes in page.tags:
+        if tag == "nav" or attributes.get("role") == "region":
+            assert attributes.get("aria-label") or attributes["aria-labelledby"] in page.ids
+        if tag == "section":
+            assert attributes["aria-labelledby"] in page.ids
+        if "tabindex" in attributes:
+            assert attributes["tabindex"] in ("0", "-1")
+
+
+def test_each_step_stands_by_its_paragraph_with_its_outcome_on_each_target(html):
+    table = html[html.index('id="paragraphs"') : html.index("What the outcomes mean")]
+    rows = [Page(row) for row in re.findall(r"<tr>.*?</tr>", table, flags=re.DOTALL)]
+    told = [row.text.strip() for row in rows]
+    assert "(g)(7)(ii)(A)(1) About (g)(7)(ii)(A)(1)" in told
+    row = next(row for row in rows if row.text.strip().startswith("G7-I-TLV-2"))
+    assert row.links == ["#G7-I-TLV-2"]
+    assert re.sub(r"\s", "", row.text) == "G7-I-TLV-2!error○nottested"
+    assert sum(text.startswith("G") for text in told) == 7
+
+
+def test_a_finding_is_one_click_from_its_exchange_and_from_the_answer(html):
+    finding = html[html.index('<ul class="places">') :]
+    finding = Page(finding[: finding.index("</ul>") + 5])
+    assert finding.links == ["#x-0002", "evidence/0002.response.xml"]
 
 
 def _luminance(colour):
@@ -132,12 +159,39 @@ def _luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_every_outcome_is_readable_on_its_ground(html):
-    pairs = re.findall(r"--tone: (#[0-9a-f]{6}); --tint: (#[0-9a-f]{6})", html)
-    assert len(pairs) == 6
-    for tone, tint in pairs:
-        light, dark = sorted((_luminance(tone), _luminance(tint)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5
+def _contrast(one, other):
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _colours(html):
+    """Colours of text, of what surrounds it, and of lines that tell something, all in #rrggbb."""
+    css = html[html.index("<style>") : html.index("</style>")]
+    named = {name: value for name, value in re.findall(r"--([a-z]+): (#[0-9a-f]{6})", css) if name not in "tone tint"}
+    tones, tints = re.findall(r"--tone: (#[0-9a-f]{6})", css), re.findall(r"--tint: (#[0-9a-f]{6})", css)
+    full = re.sub(r"var\(--(\w+)\)", lambda match: named.get(match[1], match[0]), css)
+    full = re.sub(r"#fff\b", "#ffffff", full)
+    text = re.findall(r"[{; ]color: (#[0-9a-f]{6})", full)
+    grounds = re.findall(r"background: (#[0-9a-f]{6})", full)
+    lines = re.findall(r"(?:outline|border-left|border-left-color|--tone): (?:[\w.]+ solid )?(#[0-9a-f]{6})", full)
+    return {*text, *tones}, {*grounds, *tints}, set(lines)
+
+
+def test_every_text_is_readable_on_every_ground(html):
+    texts, grounds, _ = _colours(html)
+    assert len(texts) > 8
+    assert len(grounds) > 7
+    poor = {(text, ground) for text in texts for ground in grounds if _contrast(text, ground) < 4.5}
+    assert poor == set()
+
+
+def test_focus_and_lines_that_tell_something_can_be_seen_on_every_ground(html):
+    _, grounds, lines = _colours(html)
+    assert len(lines) > 7
+    assert {(line, ground) for line in lines for ground in grounds if _contrast(line, ground) < 3} == set()
+    assert "a:focus-visible, [tabindex]:focus-visible { outline: 3px solid" in html
+    assert "outline: none" not in html
+    assert "outline: 0" not in html
 
 
 def test_many_findings_are_grouped_and_cut_with_a_word_about_the_rest(run):
@@ -162,7 +216,7 @@ def test_binding_findings_come_first(run):
 
 @pytest.mark.parametrize("code", list(Exit))
 def test_every_exit_code_has_its_sentence(build, code):
-    assert dossier.render(build(exit_code=code).masked(), ()).count('class="verdict"') == 1
+    assert dossier.render(build(exit_code=code).masked(), ()).count('<p class="said">') == 1
 
 
 def test_a_run_of_nothing_still_makes_a_page(build, tmp_path):

@@ -10,6 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from onc_conformance.exchange import Exchange
+from onc_conformance.redaction import Secrets
+from onc_conformance.report import allure as around
+from onc_conformance.report import evidence
+
+SECRET = "correct-horse-battery"
 SOURCE = Path(__file__).parents[2] / "src"
 FEATURE = """
 @g9
@@ -73,9 +79,9 @@ SECRET = "correct-horse-battery"
 SECRETS = Secrets({"P": SECRET})
 scenarios("all.feature")
 
-def exchange(body):
+def exchange(number, body):
     return Exchange(
-        id="0007", target="acme", purpose=f"all data with {SECRET}", method="GET", url=f"http://h/?t={SECRET}",
+        id=number, target="acme", purpose=f"all data with {SECRET}", method="GET", url=f"http://h/?t={SECRET}",
         request_headers=(), request_body=b"", status=200, response_headers=(("Content-Type", "text/xml"),),
         response_body=body, started="", seconds=0.012, sha256="ab", error=None,
     )
@@ -86,16 +92,17 @@ def _(): pass
 @given("the classes")
 def _(datatable): pass
 
-DOCUMENT = exchange(b"<doc t='correct-horse-battery'/>")
+DOCUMENT = exchange("0007", b"<doc t='correct-horse-battery'/>")
 
 @when("all data are asked for")
 def _(request): gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
 
 @when("the answer is of a stranger")
 def _(request):
-    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
-    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS)
-    gherkin.attach_exchanges(request.node, [DOCUMENT], SECRETS, cited={"0007"})
+    many = [DOCUMENT, *(exchange(f"1{number:03}", b"") for number in range(6))]
+    gherkin.attach_exchanges(request.node, many, SECRETS)
+    gherkin.attach_exchanges(request.node, many, SECRETS)
+    gherkin.attach_exchanges(request.node, many, SECRETS, cited=["0007"])
     finding = Finding(layer=Layer.SECURITY, severity=Severity.ERROR, rule="G9-IA-TLV-1", message=f"a stranger {SECRET}")
     gherkin.attach_findings([finding], SECRETS)
     gherkin.attach_findings([], SECRETS)
@@ -157,7 +164,26 @@ def allure(tmp_path_factory):
     results = folder / "results"
     done = run_pytest(folder, "-p", "allure_pytest.plugin", f"--alluredir={results}")
     assert "3 failed, 3 passed, 2 skipped" in done.stdout, done.stdout + done.stderr
+    assert holding_the_secret(results)  # in the message of the failure
+    secrets = Secrets({"P": SECRET})
+    (folder / "evidence").mkdir()
+    for number in ("0007", "1000", "1001"):
+        evidence.record(exchanged(number), folder / "evidence", secrets)
+    assert around.finish(results, folder / "evidence", secrets) > 0
     return results
+
+
+def exchanged(number):
+    return Exchange(
+        id=number, target="acme", purpose=f"all data with {SECRET}", method="GET", url=f"http://h/?t={SECRET}",
+        request_headers=(), request_body=b"", status=200, response_headers=(("Content-Type", "text/xml"),),
+        response_body=f"<doc t='{SECRET}'/>".encode() if number == "0007" else b"", started="", seconds=0.012,
+        sha256="ab", error=None,
+    )  # fmt: skip
+
+
+def holding_the_secret(folder):
+    return [path.name for path in folder.iterdir() if SECRET in path.read_text()]
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +249,7 @@ def test_a_scenario_has_its_place_in_the_tree(tests):
     assert labels(test, "feature") == ["All data request"]
     assert labels(test, "story") == ["(g)(9)(i)(A)(1) Every USCDI data class at one time, as a CCD"]
     assert {"g9", "G9-IA-TLV-1"} <= set(labels(test, "tag"))
-    assert test["links"] == [{"type": "tms", "url": "../dossier.html#G9-IA-TLV-1", "name": "G9-IA-TLV-1"}]
+    assert test["links"] == [{"type": "tms", "url": "dossier.html#G9-IA-TLV-1", "name": "G9-IA-TLV-1"}]
     assert test["description"] == "The paragraph in the procedure's words."
 
 
@@ -255,27 +281,35 @@ def test_findings_stand_under_the_line_that_made_them(allure, tests):
     assert shown["findings"] == "error G9-IA-TLV-1: a stranger ***"
 
 
-def test_an_exchange_shown_before_is_named_and_shown_again_only_where_a_finding_cites_it(allure, tests):
+def test_of_many_exchanges_the_least_shown_stand_in_full_and_those_a_finding_cites(allure, tests):
     step = tests["The wrong person comes back [acme]"]["steps"][1]
-    assert [each["name"] for each in step["attachments"]] == [
-        "exchanges shown before",
-        "exchange 0007: all data with ***, status 200",
+    names = [each["name"] for each in step["attachments"]]
+    full = "exchange {}: all data with ***, status 200"
+    # 0007 was shown by the scenario before; 1002 is not in the evidence, so that nothing can be shown of it
+    assert names == [
+        *(full.format(number) for number in ("1000", "1001")),
+        "4 more exchanges, in evidence/",
+        full.format("0007"),
         "answer 0007",
         "findings",
     ]
-    assert attachments(allure, step)["exchanges shown before"] == (
-        "0007 all data with ***, status 200, sha256 ab: evidence/0007.json"
-    )
+    assert attachments(allure, step)["4 more exchanges, in evidence/"].splitlines() == [
+        f"{number} all data with ***, status 200, sha256 ab" for number in ("0007", "1003", "1004", "1005")
+    ]
+
+
+def test_an_exchange_is_one_file_however_often_it_is_shown(allure):
+    assert sorted(path.name for path in allure.glob("*0007-attachment.*")) == [
+        "answer-0007-attachment.xml", "request-0007-attachment.txt",
+    ]  # fmt: skip
+
+
+def test_fixtures_in_which_nothing_went_wrong_leave_no_file(allure):
+    assert list(allure.glob("*-container.json")) == []
 
 
 def test_the_last_masking_leaves_no_secret_behind(allure):
-    from onc_conformance.redaction import Secrets
-    from onc_conformance.report.allure import mask_results
-
-    secret = "correct-horse-battery"
-    assert [path for path in allure.iterdir() if secret in path.read_text()]  # in the message of the failure
-    assert mask_results(allure, Secrets({"P": secret})) > 0
-    assert [path for path in allure.iterdir() if secret in path.read_text()] == []
+    assert holding_the_secret(allure) == []
 
 
 @pytest.mark.parametrize("arguments", [(), ("-p", "allure_pytest.plugin")])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
+from onc_conformance.gate import Settlement
 from onc_conformance.report import terminal
 
 
-def told(run, folder, *, tty, **options):
+def told(run, folder, *, tty, width=120, **options):
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=tty, width=120, **options)
+    console = Console(file=stream, force_terminal=tty, width=width, **options)
     terminal.close(run, folder, console)
     return stream.getvalue()
 
@@ -36,14 +39,32 @@ def test_an_excused_step_is_no_objection(run, tmp_path):
 def test_a_terminal_gets_a_table_in_colour(run, tmp_path):
     text = told(run, tmp_path, tty=True, color_system="standard")
     assert "criterion" in text
-    assert "│" in text
+    assert "───" in text
     assert "\x1b[" in text
+
+
+def test_the_table_needs_eighty_columns_and_leaves_out_outcomes_that_never_came(run, tmp_path):
+    lines = told(run, tmp_path, tty=True, width=80, color_system=None).splitlines()
+    heads = [line.split() for line in lines[:3]]
+    assert ["criterion", "target", "error", "failed", "tested", "attested", "passed", "applicable"] in heads
+    assert ["(g)(7)", "acme", "1", "·", "1", "1", "1", "·"] in [line.split() for line in lines]
+    assert max(map(len, lines[:8])) <= 80
+    passed = Settlement(steps=tuple(each for each in run.settlement.steps if each.outcome == "not_applicable"))
+    lines = told(replace(run, settlement=passed), tmp_path, tty=True, width=80, color_system=None).splitlines()
+    assert ["criterion", "target", "failed", "applicable"] in [line.split() for line in lines]
+
+
+def test_a_long_line_breaks_between_words_on_a_terminal_and_not_at_all_in_a_pipe(build, tmp_path):
+    run = build(warnings=("word " * 40 + "end",))
+    assert max(map(len, told(run, tmp_path, tty=True, width=80, color_system=None).splitlines()[:-1])) <= 80
+    assert f"warning: {'word ' * 40}end" in told(run, tmp_path, tty=False, width=80).splitlines()
+    assert f"dossier: {tmp_path / 'dossier.html'}" in told(run, tmp_path, tty=True, width=20, color_system=None)
 
 
 def test_no_color_is_honoured(run, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     text = told(run, tmp_path, tty=True, color_system="standard")
-    assert "│" in text
+    assert "───" in text
     assert "\x1b[3" not in text
 
 
@@ -66,6 +87,16 @@ def test_progress_shows_on_a_terminal(tmp_path):
         told_of("All [data] come back [acme]", 3, 7)
     assert "2/7" in stream.getvalue()
     assert "All [data] come back [acme]" in stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_name_never_pushes_the_bar_or_the_count_away(width):
+    stream = io.StringIO()
+    with terminal.progress(Console(file=stream, force_terminal=True, width=width, color_system=None)) as told_of:
+        told_of("All data come back " * 12, 110, 316)
+    assert "109/316" in stream.getvalue()
+    assert "━" * 5 in stream.getvalue()
+    assert "…" in stream.getvalue()
 
 
 def test_progress_never_shows_in_a_pipe():

@@ -13,7 +13,7 @@ from onc_conformance.moments import Days
 from onc_conformance.record.facts import Fact, Name, letters, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 
     from onc_conformance.record.codes import Code
 
@@ -74,13 +74,14 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
     """Pair facts one to one, the most like first; facts on other days are left alone (see `pair_other_days`)."""
     pairs: dict[int, tuple[int, Likeness]] = {}
     taken: set[int] = set()
+    kinds = {each.kind for each in seen}  # an answer is often of one class, or empty
     exact: dict[Hashable, deque[int]] = defaultdict(deque)
     for position, each in enumerate(seen):
         for key in keys(each):
             exact[(each.kind, key, each.start, each.end, each.date, _comparable(each.value))].append(position)
     for number, fact in enumerate(facts):
-        if fact.text:
-            continue  # what it says is compared word by word below
+        if fact.kind not in kinds or fact.text:
+            continue  # what a text says is compared word by word below
         for key in keys(fact):
             queue = exact[(fact.kind, key, fact.start, fact.end, fact.date, _comparable(fact.attributes.get("value")))]
             while queue and queue[0] in taken:
@@ -221,13 +222,14 @@ def _years(item: Fact | Seen) -> set[int | str]:
 
 
 def _edges(
-    facts: Sequence[Fact], seen: Sequence[Seen], *, skip_facts: Iterable[int], skip_seen: Iterable[int]
+    facts: Sequence[Fact], seen: Sequence[Seen], *, skip_facts: Collection[int], skip_seen: Iterable[int]
 ) -> dict[int, dict[int, Likeness]]:
     """Who might be whom."""
     skipped = set(skip_seen)
     index = Index((position, each) for position, each in enumerate(seen) if position not in skipped)
     edges: dict[int, dict[int, Likeness]] = {}
-    for number in sorted(set(range(len(facts))) - set(skip_facts)):
+    kinds = {each.kind for each in seen}
+    for number in (number for number, fact in enumerate(facts) if fact.kind in kinds and number not in skip_facts):
         fact = facts[number]
         likes = {position: likeness(fact, seen[position]) for position in sorted(index.about(fact))}
         edges[number] = {position: like for position, like in likes.items() if like < Likeness.OTHER_DAYS}

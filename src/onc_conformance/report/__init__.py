@@ -21,10 +21,10 @@ __all__ = [
 def give_up(directory: Path, problem: OSError, secrets: Secrets) -> NoReturn:
     """End a run whose reports cannot be written any further: UsageError; what is there stays, whole and masked."""
     with writing(directory):
-        results = directory / ALLURE_RESULTS
-        for unfinished in results.glob("*.tmp"):
+        told = directory / ALLURE_RESULTS
+        for unfinished in told.glob("*.tmp"):
             unfinished.unlink()
-        allure.mask_results(results, secrets)
+        allure.finish(told, directory / EVIDENCE, secrets)
         raise problem
     raise AssertionError  # pragma: no cover - writing() raises
 
@@ -35,17 +35,19 @@ def write(run: Run, directory: Path) -> None:
     Call it once all processes of the run have ended and every secret is known; UsageError if the folder cannot be
     written.
     """
+    folder, told = directory / EVIDENCE, directory / ALLURE_RESULTS
     with writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        if (directory / ALLURE_RESULTS).is_dir():  # before anything that a full disk could end
-            allure.mask_results(directory / ALLURE_RESULTS, run.secrets)
-        for exchange in run.exchanges:
-            evidence.record(exchange, directory / EVIDENCE, run.secrets, bodies=run.bodies)
-        entries = evidence.collect(directory / EVIDENCE)
-        masked = run.masked()
-        results.write(masked, directory / "results.json", len(entries))
-        junit.write(masked, directory / "junit.xml")
-        dossier.write(masked, entries, directory / "dossier.html")
-        if (directory / ALLURE_RESULTS).is_dir():
-            allure.write(masked, directory / ALLURE_RESULTS)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            written = [evidence.record(exchange, folder, run.secrets, bodies=run.bodies) for exchange in run.exchanges]
+            entries = evidence.collect(folder, written)
+            masked = run.masked()
+            results.write(masked, directory / "results.json", len(entries))
+            junit.write(masked, directory / "junit.xml")
+            dossier.write(masked, entries, directory / "dossier.html")
+            if told.is_dir():
+                allure.write(masked, told)
+        finally:  # a full disk must not leave Allure's results unmasked
+            if told.is_dir():
+                allure.finish(told, folder, run.secrets)
     point_latest(directory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -51,6 +51,14 @@ _VERDICTS = {
     Exit.FAULT: "This tool went wrong in part; the steps concerned say nothing about the product.",
     Exit.INTERRUPTED: "The run was interrupted; this is what had been gathered.",
 }
+_TONES = {
+    Exit.CONFORMS: Outcome.PASSED,
+    Exit.OBJECTIONS: Outcome.FAILED,
+    Exit.USAGE: Outcome.NOT_TESTED,
+    Exit.UNREACHABLE: Outcome.NOT_TESTED,
+    Exit.FAULT: Outcome.ERROR,
+    Exit.INTERRUPTED: Outcome.NOT_TESTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         run=run,
         started=run.started.astimezone(UTC),
         verdict=_VERDICTS[Exit(run.exit_code)],
+        worst=_TONES[Exit(run.exit_code)],
         outcomes=list(Outcome),
         meanings=_MEANINGS,
         counts=list(_counts(run)),
@@ -98,6 +107,7 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         entries=entries,
         shown=shown,
         known={entry.id for entry in shown},
+        answers=defaultdict(lambda: None, {entry.id: entry.response for entry in shown}),
         cited=CITED,
         headline=headline,
         objections=objections,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,7 @@ class Entry:
 
 
 def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: bool = True) -> Entry:
-    """Write one exchange into the folder; every secret of the run must be known by then."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write one exchange into the folder, which must exist; every secret of the run must be known by then."""
     body = secrets.mask_bytes(exchange.response_body)
     sent, received = _headers(exchange.request_headers, secrets), _headers(exchange.response_headers, secrets)
     request = f"{exchange.id}.request.txt" if bodies else None
@@ -86,23 +86,40 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
         put(directory / request, head.encode() + b"\n\n" + content)
     if response:
         put(directory / response, body)
-    facts = {**asdict(entry), "request_headers": sent, "response_headers": received}
-    put(directory / entry.file, _json(facts))
+    facts = {**_facts(entry), "request_headers": sent, "response_headers": received}
+    lines = ",\n".join(f" {_line(name)}: {_line(value)}" for name, value in facts.items())
+    put(directory / entry.file, f"{{\n{lines}\n}}\n")
     return entry
 
 
-def collect(directory: Path) -> tuple[Entry, ...]:
-    """Every exchange of the folder in order, whichever process wrote it; also writes index.json."""
+def collect(directory: Path, known: Iterable[Entry] = ()) -> tuple[Entry, ...]:
+    """Every exchange of the folder in order, whichever process wrote it; also writes index.json.
+
+    Those `known` already are not read again.
+    """
     names = Entry.__slots__
-    entries = []
+    entries = list(known)
+    told = {entry.file for entry in entries}
     for path in sorted(directory.glob("*.json")) if directory.is_dir() else ():
-        if path.name != INDEX and not path.stem.endswith(_RESPONSE):
+        if path.name not in {INDEX, *told} and not path.stem.endswith(_RESPONSE):
             facts = json.loads(path.read_text(encoding="utf-8"))
             entries.append(Entry(**{name: facts[name] for name in names}))
     entries.sort(key=lambda entry: (entry.started, entry.id))
     directory.mkdir(parents=True, exist_ok=True)
-    put(directory / INDEX, _json([{"file": entry.file, **asdict(entry)} for entry in entries]))
+    lines = ",\n".join(_line({"file": entry.file, **_facts(entry)}) for entry in entries)
+    put(directory / INDEX, f"[\n{lines}\n]\n")
     return tuple(entries)
+
+
+def read(directory: Path, exchange: str) -> dict[str, Any]:
+    """What the folder tells of one exchange: the fields of its Entry, and the headers of request and answer."""
+    facts: dict[str, Any] = json.loads((directory / f"{exchange}.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def came(status: int | None) -> str:
+    """What came back, in two words."""
+    return f"status {status}" if status else "no answer"
 
 
 def extension(exchange: Exchange) -> str:
@@ -136,5 +153,8 @@ def _text(text: str, secrets: Secrets) -> str:
     return printable(secrets.mask_text(text))
 
 
-def _json(content: Any) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+def _facts(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in Entry.__slots__}
+
+
+_line = json.JSONEncoder(ensure_ascii=False).encode  # with an indent, json would be written by slow Python

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import allure
@@ -18,16 +20,19 @@ from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from onc_conformance import procedure
-from onc_conformance.exchange import Exchange, curl
+from onc_conformance.exchange import Exchange
 from onc_conformance.findings import Finding, NotApplicable, NotTested
 from onc_conformance.redaction import Secrets
-from onc_conformance.report.evidence import extension
+from onc_conformance.report import shelf
+from onc_conformance.report.evidence import came, extension
 from onc_conformance.report.run import printable
 
 _OPEN = pytest.StashKey[Any]()
 _TOLD = pytest.StashKey[int]()
 _LISTED = pytest.StashKey[set[str]]()
-_SHOWN = pytest.StashKey[set[str]]()
+_SHOWN = pytest.StashKey[Counter[str]]()
+FULL, CITED = 3, 20
+"""Exchanges shown in full under one line of a scenario: of all it made, and of those that findings cite."""
 _dynamic: Any = allure.dynamic  # untyped
 _NOT_REACHED = pytest.skip.Exception("not reached")
 _STEP_ID = re.compile(r"[A-Z]\d+-[A-Z0-9-]+")
@@ -43,6 +48,12 @@ _TYPES = {
 def listening(config: pytest.Config) -> bool:
     """Whether Allure results are being written in this process."""
     return config.pluginmanager.hasplugin("allure_listener")
+
+
+@pytest.hookimpl(trylast=True)  # once allure-pytest has its own logger
+def pytest_configure(config: pytest.Config) -> None:
+    if listening(config):
+        config.add_cleanup(shelf.stand_in(Path(config.option.allure_report_dir)))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -90,42 +101,44 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, scenario: Scenario
 
 
 def attach_exchanges(
-    item: pytest.Item, exchanges: Iterable[Exchange], secrets: Secrets, cited: Collection[str] = ()
+    item: pytest.Item, exchanges: Iterable[Exchange], secrets: Secrets, cited: Sequence[str] = ()
 ) -> None:
-    """Show under the step that is running what its test has not shown yet, masked; nothing without Allure.
+    """Show under the line that is running what its test has not shown yet; nothing without Allure.
 
-    An exchange is shown in full by the first test of the session that rests on it, and wherever it is `cited` by a
-    finding; elsewhere a line names it, so that an answer judged fifty times is not written fifty times.
+    A few are shown in full, those least shown before, and those `cited` by a finding; the others are named, so that a
+    line that asks for a thousand answers can still be read.
     """
     if not listening(item.config):
         return
-    listed, shown = item.stash.setdefault(_LISTED, set()), item.session.stash.setdefault(_SHOWN, set())
-    lines = []
-    for exchange in exchanges:
-        if exchange.id not in shown or exchange.id in cited:
-            attach_exchange(exchange, secrets)
-        elif exchange.id not in listed:
-            purpose = secrets.mask_text(exchange.purpose)
-            lines.append(
-                f"{exchange.id} {purpose}, {_came(exchange)}, sha256 {exchange.sha256}: evidence/{exchange.id}.json"
-            )
-        listed.add(exchange.id)
-        shown.add(exchange.id)
+    listed, shown = item.stash.setdefault(_LISTED, set()), item.session.stash.setdefault(_SHOWN, Counter())
+    fresh = [exchange for exchange in exchanges if exchange.id not in listed or exchange.id in cited]
+    rarest = sorted((exchange.id for exchange in fresh if exchange.id not in listed), key=shown.__getitem__)
+    full = {*rarest[:FULL], *cited[:CITED]}
+    shown.update(full)
+    for exchange in fresh:
+        if exchange.id in full:
+            attach_exchange(item, exchange, secrets)
+    lines = [
+        f"{exchange.id} {secrets.mask_text(exchange.purpose)}, {came(exchange.status)}, sha256 {exchange.sha256}"
+        for exchange in fresh
+        if exchange.id not in full | listed
+    ]
     if lines:
-        allure.attach(printable("\n".join(lines)), "exchanges shown before", allure.attachment_type.TEXT)
+        name = f"{len(lines)} more exchanges, in evidence/"
+        allure.attach(printable("\n".join(lines)), name, allure.attachment_type.TEXT)
+    listed.update(exchange.id for exchange in fresh)
 
 
-def attach_exchange(exchange: Exchange, secrets: Secrets) -> None:
-    """Show the exchange, masked, under the step that is running: the curl line, and the answer's body if it is text."""
-    name = f"exchange {exchange.id}: {secrets.mask_text(exchange.purpose)}, {_came(exchange)}"
-    lines = [curl(exchange, secrets), "", secrets.mask_text(exchange.error or ""), _came(exchange)]
-    lines += [f"{header}: {value}" for header, value in secrets.mask_headers(exchange.response_headers)]
-    lines += ["", f"sha256 {exchange.sha256}", f"{exchange.seconds * 1000:.0f} ms"]
-    allure.attach(printable("\n".join(lines)), printable(name), allure.attachment_type.TEXT)
+def attach_exchange(item: pytest.Item, exchange: Exchange, secrets: Secrets) -> None:
+    """Promise the exchange under the line that is running: the curl line, and the answer's body if it is text."""
+    allure_logger = item.config.pluginmanager.get_plugin("allure_listener").allure_logger  # type: ignore[union-attr]
+    purpose = printable(secrets.mask_text(exchange.purpose))
+    name = f"exchange {exchange.id}: {purpose}, {came(exchange.status)}"
+    text = allure.attachment_type.TEXT
+    allure_logger.attach_file(shelf.promise("request", exchange.id), "", name, text)
     form = extension(exchange)
     if exchange.response_body and form in _TYPES:
-        body = secrets.mask_bytes(exchange.response_body)
-        allure.attach(body, f"answer {exchange.id}", _TYPES[form], form)
+        allure_logger.attach_file(shelf.promise("answer", exchange.id), "", f"answer {exchange.id}", _TYPES[form], form)
 
 
 def attach_findings(findings: Iterable[Finding], secrets: Secrets) -> None:
@@ -133,10 +146,6 @@ def attach_findings(findings: Iterable[Finding], secrets: Secrets) -> None:
     text = "\n".join(secrets.mask_text(str(finding)) for finding in findings)
     if text:
         allure.attach(printable(text), "findings", allure.attachment_type.TEXT)
-
-
-def _came(exchange: Exchange) -> str:
-    return f"status {exchange.status}" if exchange.status else "no answer"
 
 
 def _title(item: pytest.Item) -> None:
@@ -160,7 +169,7 @@ def _title(item: pytest.Item) -> None:
         _dynamic.story(f"{steps[0].paragraph} {steps[0].title}")
     for tag in sorted(tags):
         if _STEP_ID.fullmatch(tag):
-            _dynamic.link(f"../dossier.html#{tag}", link_type="tms", name=tag)
+            _dynamic.link(f"dossier.html#{tag}", link_type="tms", name=tag)
     described = [scenario.feature.description, scenario.rule.description if scenario.rule else "", scenario.description]
     _dynamic.description("\n\n".join(filter(None, described)))
     for name, value in example.items():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from onc_conformance.findings import Finding, Outcome, Severity
@@ -35,8 +36,13 @@ def progress(console: Console) -> Iterator[Callable[[str, int, int], None] | Non
     if not console.is_terminal:
         yield None
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console, transient=True) as bar:
+    columns = (
+        BarColumn(bar_width=20, table_column=Column(min_width=20)),
+        MofNCompleteColumn(table_column=Column(min_width=9, no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(min_width=7, no_wrap=True)),
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+    )
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None)
 
         def told(scenario: str, number: int, total: int) -> None:
@@ -50,13 +56,7 @@ def close(run: Run, folder: Path, console: Console) -> None:
     run = run.masked()
     counted = list(_by_criterion(run))
     if console.is_terminal:
-        table = Table("criterion", "target")
-        for each in Outcome:
-            table.add_column(Text(_words(each), style=_STYLES[each]), justify="right")
-        for criterion, target, counts in counted:
-            cells = [Text(str(counts[each]), style=_STYLES[each] if counts[each] else "dim") for each in Outcome]
-            table.add_row(criterion, target, *cells)
-        console.print(table)
+        console.print(_table(counted))
     else:
         for criterion, target, counts in counted:
             told = ", ".join(f"{counts[each]} {_words(each)}" for each in Outcome if counts[each])
@@ -74,7 +74,21 @@ def close(run: Run, folder: Path, console: Console) -> None:
     summary = run.settlement.summary
     extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
     _say(console, f"{', '.join(extras)}; {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
-    _say(console, f"dossier: {folder / 'dossier.html'}")
+    _say(console, f"dossier: {folder / 'dossier.html'}", whole=True)
+
+
+def _table(counted: Sequence[tuple[str, str, Counter[Outcome]]]) -> Table:
+    """Criteria and targets by outcome; an outcome that never came has no column, so that eighty characters suffice."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("criterion", no_wrap=True)
+    table.add_column("target", overflow="fold")
+    shown = [each for each in Outcome if each is Outcome.FAILED or any(counts[each] for _, _, counts in counted)]
+    for each in shown:
+        table.add_column(Text(_words(each).replace(" ", "\n"), style=_STYLES[each]), justify="right", vertical="bottom")
+    for criterion, target, counts in counted:
+        cells = [Text(str(counts[each]), style=_STYLES[each]) if counts[each] else Text("·", "dim") for each in shown]
+        table.add_row(criterion, Text(target), *cells)
+    return table
 
 
 def _by_criterion(run: Run) -> Iterator[tuple[str, str, Counter[Outcome]]]:
@@ -119,6 +133,7 @@ def _words(outcome: Outcome) -> str:
     return outcome.value.replace("_", " ")
 
 
-def _say(console: Console, line: str, style: str = "") -> None:
-    # one line of ours stays one line: no wrapping, no markup or highlighting of what a vendor sent
-    console.print(Text(line.replace("\n", " "), style=style), soft_wrap=True)
+def _say(console: Console, line: str, style: str = "", *, whole: bool = False) -> None:
+    # no markup or highlighting of what a vendor sent; in a pipe one line of ours stays one line
+    wrapped = console.is_terminal and not whole
+    console.print(Text(line.replace("\n", " "), style=style), soft_wrap=not wrapped, highlight=False)
