@@ -39,8 +39,8 @@ def test_a_description_becomes_a_target():
         (with_other('id = "acme"', ""), "line 2: target.id: this key is missing"),
         ("", "target: this key is missing"),
         (
-            with_other('kind = "search"', 'kind = "launch_context"'),
-            "line 21: selection.kind: expected 'search' or 'credential_bound', found 'launch_context'",
+            with_other('kind = "search"', 'kind = "launch"'),
+            "line 21: selection.kind: expected 'search', 'credential_bound' or 'launch_context', found 'launch'",
         ),
         (with_other('problems = "', 'problem = "'), "line 50: categories.problem: unknown key; expected one of pat"),
         (with_other('problems = "Problems"', "problems = 3"), "line 50: categories.problems: expected a table, found "),

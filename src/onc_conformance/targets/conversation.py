@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from onc_conformance.access.assertions import KeyFileError
 from onc_conformance.access.sessions import Login
 from onc_conformance.exchange import redirect
+from onc_conformance.targets import plugins
 from onc_conformance.targets.answers import Payload
 from onc_conformance.targets.assembly import Prepared, assemble, sign
-from onc_conformance.targets.capture import capture, documents
+from onc_conformance.targets.capture import NothingCaptured, capture, documents
 from onc_conformance.targets.classify import classify
 from onc_conformance.targets.decode import decode
+from onc_conformance.targets.logins import ASSERTION, PAIR, AuthStep
 from onc_conformance.targets.models import Refresh
+from onc_conformance.targets.onward import ONWARD, following
 from onc_conformance.targets.reading import Reading
 from onc_conformance.targets.scope import mutated_step
 from onc_conformance.targets.steps import Step
+from onc_conformance.targets.templates import text_of
 from onc_conformance.targets.variables import Captured, Variables
 from onc_conformance.targets.window import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from onc_conformance.exchange import Exchange
     from onc_conformance.moments import Days
     from onc_conformance.redaction import Secrets
     from onc_conformance.targets.client import Client
@@ -81,6 +88,7 @@ class Conversation:
         self.chosen: dict[str, Captured] = {}
         self.encounters: dict[str, Captured] | None = None
         self.spoiled: Spoiled | None = None
+        self.plugins: dict[str, Any] = {}
         self.made: list[str] = []
         """Ids of the exchanges since somebody began to count."""
 
@@ -101,10 +109,17 @@ class Conversation:
         captured: dict[str, Captured] = {}
         before = len(self.made)
         for index, step in enumerate(self.description.auth.step):
-            variables = Variables(self.client.target, self.patient, self.overrides, captured)
             wrong = spoiled if first is not None and index >= first else None
-            reading = self._send(step, variables, f"log in: {step.id or index + 1}", wrong=wrong)
-            captured |= self._captured(step, reading, variables, None)
+            for request in step.requests:
+                variables = Variables(self.client.target, self.patient, self.overrides, captured)
+                reading = self._send(request, variables, f"log in: {step.id or index + 1}", wrong=wrong, login=step)
+                captured |= self._captured(request, reading, variables, None)
+            variables = Variables(self.client.target, self.patient, self.overrides, captured)
+            variables.spoiled = wrong.values if wrong else {}
+            given = step.given(variables)
+            for name in given.keys() & {name for name, place in step.captures.items() if place.secret}:
+                self.client.journal.secrets.add(given[name])
+            captured |= given
         self.login.complete(captured, tuple(self.made[before:]))
         return self.login.captures
 
@@ -120,6 +135,8 @@ class Conversation:
     ) -> tuple[dict[str, Captured], list[Payload]]:
         """Carry out an operation's steps; its captures, and its documents out of their wrappings. Raises Stopped."""
         asked = asked or Asked()
+        if op.plugin:
+            return self._plugged(name, op.plugin, asked, patient)
         dates = parameters(self.description.dates, asked.window)
         first = self.spoiled.first(self.client.target, name) if self.spoiled else None
         captured: dict[str, Captured] = {}
@@ -131,7 +148,7 @@ class Conversation:
                 variables.own |= asked.own
                 if step.as_ is not None:
                     variables.own[step.as_] = item
-                reading = self._send(
+                pages = self._pages(
                     step,
                     variables,
                     f"{name} {asked.label}".strip(),
@@ -140,9 +157,76 @@ class Conversation:
                     wrong=self.spoiled if first is not None and index >= first else None,
                     captured=captured,
                 )
-                captured |= self._captured(step, reading, variables, asked.window)
-                payloads += _unwrapped(step, reading)
+                whole = self.description.paginate.united(pages) if self.description.paginate else pages[0]
+                captured |= self._captured(step, whole, variables, asked.window)
+                payloads += self._unwrapped(step, pages)
         return captured, payloads
+
+    def _plugged(
+        self, name: str, reference: str, asked: Asked, patient: Mapping[str, str] | None
+    ) -> tuple[dict[str, Captured], list[Payload]]:
+        """Let a plugin carry out the operation."""
+        variables = self.variables(patient)
+        variables.own |= asked.own
+        if self.spoiled:
+            variables.spoiled = self.spoiled.values
+
+        def value(wanted: str) -> str:
+            self.log_in()
+            variables.captured = self.known()
+            return text_of(variables(wanted))
+
+        def send(table: Mapping[str, Any]) -> Exchange:
+            step = Step.model_validate(dict(table))
+            return self._send(step, variables, f"{name} {asked.label}".strip(), wrong=self.spoiled).exchange
+
+        plugin: plugins.OpPlugin = self._plugin(reference, plugins.OpPlugin)
+        outcome = plugin.operate(plugins.Call(op=name, window=asked.window, value=value, send=send))
+        found = [
+            Payload(data=data, exchange=exchange.id, media_type=exchange.media_type)
+            for data, exchange in outcome.documents
+        ]
+        return dict(outcome.captures), found
+
+    def _plugin(self, reference: str, kind: type[Any]) -> Any:
+        """The instance that this session has of a plugin's class."""
+        if reference not in self.plugins:
+            self.plugins[reference] = plugins.load(reference, kind)()
+        return self.plugins[reference]
+
+    def _pages(
+        self,
+        step: Step,
+        variables: Variables,
+        purpose: str,
+        *,
+        captured: Mapping[str, Captured],
+        wrong: Spoiled | None,
+        url: str | None = None,
+        dates: list[tuple[str, str]],
+    ) -> list[Reading]:
+        """Every page of the answer to a request, one where it has no more. Raises Stopped."""
+        paginate = self.description.paginate
+        pages = [self._send(step, variables, purpose, url=url, dates=dates, wrong=wrong, captured=captured)]
+        seen = {pages[0].exchange.url}
+        while paginate and (onward := paginate.onward(pages)):
+            if len(pages) >= paginate.max_pages:
+                raise Stopped("unclassified", f"more than {paginate.max_pages} pages; raise paginate.max_pages")
+            address, parameter = onward
+            label = f"{purpose}, page {len(pages) + 1}"
+            if address is None:
+                page = (paginate.as_, parameter)
+                more = self._send(
+                    step, variables, label, url=url, dates=dates, wrong=wrong, captured=captured, page=page
+                )
+            elif address in seen:
+                raise Stopped("unclassified", f"page {len(pages) + 1} is at the address of an earlier page: {address}")
+            else:
+                seen.add(address)
+                known = {**captured, ONWARD: address}
+                more = self._send(following(step), variables, label, wrong=wrong, captured=known)
+            pages.append(more)
+        return pages
 
     def _items(self, step: Step, captured: Mapping[str, Captured]) -> list[str]:
         """What a step is done for: the items of its list, or once."""
@@ -163,6 +247,8 @@ class Conversation:
         dates: list[tuple[str, str]] | None = None,
         wrong: Spoiled | None = None,
         captured: Mapping[str, Captured] | None = None,
+        page: tuple[str, list[tuple[str, str]]] | None = None,
+        login: AuthStep | None = None,
     ) -> Reading:
         """Send one request, logging in before and again if that is what it takes. Raises Stopped unless all is well."""
         again = 0 if self.spoiled and self.spoiled.no_refresh else self.refresh.max
@@ -175,9 +261,14 @@ class Conversation:
                 self.log_in()
                 variables.captured = {**self.known(), **(captured or {})}
             exchange = self.client.send(
-                purpose, lambda: self._prepared(step, variables, url=url, dates=dates or [], wrong=wrong)
+                purpose,
+                lambda: self._prepared(
+                    step, variables, url=url, dates=dates or [], wrong=wrong, page=page, login=login
+                ),
             )
             self.made.append(exchange.id)
+            if isinstance(step, Step):
+                exchange = self._waited_for(exchange, step, variables, purpose)
             if exchange.status is None:
                 raise Stopped("unreachable", exchange.error or "no answer")
             reading = Reading(exchange)
@@ -192,6 +283,24 @@ class Conversation:
                 raise Stopped("server", exchange.error)
             return reading
 
+    def _waited_for(self, exchange: Exchange, step: Step, variables: Variables, purpose: str) -> Exchange:
+        """The answer itself, where the server says that it is being prepared. Raises Stopped."""
+        poll = self.description.poll
+        waited = 0.0
+        while poll and (address := poll.onward(exchange)):
+            pause = poll.pause(exchange)
+            waited += max(pause, 0.1)
+            if waited > poll.max_s:
+                raise Stopped("server", f"not ready after {poll.max_s:g} s; if it takes longer, raise poll.max_s")
+            self.client.sleep(pause)
+            variables.captured = {**variables.captured, ONWARD: address}
+            exchange = self.client.send(
+                f"{purpose}, asked again",
+                lambda: self._prepared(following(step), variables, url=None, dates=[], wrong=None),
+            )
+            self.made.append(exchange.id)
+        return exchange
+
     def _prepared(
         self,
         step: Request,
@@ -200,13 +309,23 @@ class Conversation:
         url: str | None,
         dates: list[tuple[str, str]],
         wrong: Spoiled | None,
+        page: tuple[str, list[tuple[str, str]]] | None = None,
+        login: AuthStep | None = None,
     ) -> Prepared:
         variables.fresh()
+        if login is not None and login.kind == "oauth2_jwt":
+            self._assert(login, variables)
         place = self.description.dates.as_
         if place == "var":
             variables.own |= dates
         apply = self.description.auth.apply if isinstance(step, Step) else None
-        prepared = assemble(step, variables, apply=apply, url=url, dates=(place, dates))
+        extra = [(place, dates), *([page] if page else [])]
+        prepared = assemble(step, variables, apply=apply, url=url, extra=extra)
+        if PAIR in variables.own:
+            self.client.journal.secrets.add(text_of(variables.own[PAIR]))
+        if step.plugin:
+            plugin: plugins.StepPlugin = self._plugin(step.plugin, plugins.StepPlugin)
+            prepared = plugin.request(prepared, variables)
         if step.sign:
             prepared, key = sign(prepared, self.description.sign[step.sign], variables)
             self.client.journal.secrets.add(key)
@@ -214,6 +333,17 @@ class Conversation:
             kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in wrong.headers)
             prepared = replace(prepared, headers=kept)
         return prepared
+
+    def _assert(self, login: AuthStep, variables: Variables) -> None:
+        """Put a new assertion among a token request's names; the key never leaves here."""
+        now = variables("now")
+        moment = int(now.timestamp()) if isinstance(now, datetime) else 0
+        try:
+            made = login.assertion(variables, moment, text_of(variables("uuid")))
+        except KeyFileError as problem:
+            raise Stopped("bad_request", str(problem)) from None
+        self.client.journal.secrets.add(made)
+        variables.own[ASSERTION] = made
 
     def _captured(
         self, step: Request, reading: Reading, variables: Variables, window: Days | None
@@ -228,16 +358,29 @@ class Conversation:
                 self.client.journal.secrets.add(text)
         return found
 
-
-def _unwrapped(step: Step, reading: Reading) -> list[Payload]:
-    if step.document is None:
-        return []
-    media_type = reading.exchange.media_type
-    return [
-        Payload(data=data, exchange=reading.exchange.id, media_type=media_type)
-        for wrapped in documents(step.document, reading)
-        for data in decode(wrapped, step.document.decode)
-    ]
+    def _unwrapped(self, step: Step, pages: list[Reading]) -> list[Payload]:
+        """The documents on all pages, out of their wrappings."""
+        if step.document is None:
+            return []
+        found: list[tuple[Reading, bytes | str]] = []
+        missing = None
+        for page in pages:
+            try:
+                found += [(page, wrapped) for wrapped in documents(step.document, page)]
+            except NothingCaptured as problem:
+                missing = missing or problem
+        if missing and not found:
+            raise missing
+        if step.document.pick == "only" and len(found) > 1:
+            raise NothingCaptured("ambiguous", f"{len(found)} documents at {step.document.path}, expected one")
+        payloads = []
+        for page, wrapped in found if step.document.pick == "all" else found[:1]:
+            unwrapped = decode(wrapped, step.document.decode)
+            if step.plugin:
+                unwrapped = self._plugin(step.plugin, plugins.StepPlugin).documents(unwrapped, page.exchange)
+            exchange = page.exchange
+            payloads += [Payload(data=data, exchange=exchange.id, media_type=exchange.media_type) for data in unwrapped]
+        return payloads
 
 
 def _described(reading: Reading, secrets: Secrets) -> str:
