@@ -161,6 +161,9 @@ class Examination:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
         for subject in self.subjects:
             answer = subject.session.login()
+            if answer.ok and not answer.exchanges:  # a credential that is there already: only a request shows its worth
+                selected = subject.session.select()
+                answer = selected if selected.kind in {"auth", "unreachable"} else answer
             if answer.ok:
                 return None
             if answer.kind == "unreachable":

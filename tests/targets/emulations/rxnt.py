@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from onc_conformance.reference.charts import days_of
 from tests.targets.emulations.base import NAMES, Emulation, Said
+
+from onc_conformance.reference.charts import days_of
 
 
 class Rxnt(Emulation):
