@@ -14,7 +14,8 @@ and has only to be importable where the suite runs:
     plugin = "tests.targets.example_plugins:ByFolder"
 
 A package may bring a whole target: an entry point of the group onc_conformance.targets, as in
-`acme = "acme_api:description"`, names a function without arguments that returns the description as TOML text. Then `--target acme` works.
+`acme = "acme_api:description"`, names a function without
+arguments that returns the description as TOML text. Then `--target acme` works.
 """
 
 from __future__ import annotations

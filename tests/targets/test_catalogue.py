@@ -8,7 +8,8 @@ from onc_conformance import targets
 from onc_conformance.findings import UsageError
 from onc_conformance.targets import schema
 from onc_conformance.targets.catalogue import Row
-from onc_conformance.targets.loading import load_text
+from onc_conformance.targets.loading import load_text, unbound
+from onc_conformance.targets.target import variables
 from onc_conformance.targets.terms import CCDS
 
 ANN = {"family": "O'Brien", "dob": "1970-05-01"}
@@ -27,11 +28,24 @@ OPTIONAL = {
 
 
 def test_the_bundled_descriptions_are_listed():
-    assert targets.bundled() == ["ehryourway", "webchart"]
-    assert targets.listing() == [
-        ("ehryourway", "EHR Your Way", "g7,g8,g9"),
-        ("webchart", "WebChart", "g7,g8,g9"),
-    ]
+    assert targets.bundled() == [
+        "aidbox", "canvas", "docref", "ehryourway", "elation", "nextgen-office", "officeemr", "oracle", "ppoffice",
+        "rxnt", "webchart",
+    ]  # fmt: skip
+    assert ("docref", "FHIR $docref", "g7,g9") in targets.listing()
+    assert ("rxnt", "RXNT", "g7,g8,g9") in targets.listing()
+    assert [row[0] for row in targets.listing()] == targets.bundled()
+
+
+@pytest.mark.parametrize("name", targets.bundled())
+def test_a_bundled_description_explains_every_variable_and_says_what_is_assumed(name):
+    text = targets.show(name)
+    comment = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    for _, variable in variables(unbound(text, name).description):
+        assert variable in comment, f"{variable} is explained nowhere"
+    if "Written from the vendor" in text:
+        assert "# Documented:" in text
+        assert "# Assumed:" in text or "Assumed: " in comment
 
 
 @pytest.mark.parametrize("name", sorted(ENV))
@@ -67,7 +81,9 @@ def test_a_bundled_description_is_shown_as_it_is_and_loads_from_a_copy(name, tmp
 
 
 def test_only_bundled_descriptions_are_shown():
-    with pytest.raises(UsageError, match="nosuch: no bundled target; expected one of ehryourway, webchart"):
+    with pytest.raises(
+        UsageError, match="nosuch: no bundled target; expected one of aidbox, canvas, docref, ehryourway,"
+    ):
         targets.show("nosuch")
 
 

@@ -202,8 +202,11 @@ def test_an_empty_root_is_opened_for_them(server):
             "auth.step.0.key: /nowhere.json: No such file or directory; expected a JWK file",
         ),
         (
-            'kind = "oauth2_client"\ntoken_url = "{base.api}"\nclient_id = "x"\nclient_secret = "y"\ncapture.other'
-            ' = { from = "json", path = "$.access_token" }',
+            """kind = "oauth2_client"
+            token_url = "{base.api}"
+            client_id = "x"
+            client_secret = "y"
+            capture.other = { from = "json", path = "$.access_token" }""",
             "nothing is called {token} here",
         ),
     ],

@@ -89,7 +89,6 @@ def test_a_total_or_a_short_page_ends_them(server):
 
 
 def test_pages_by_number(server):
-    server.patients_answer = lambda asked: Said({"in": {"rows": [server.rows[int(asked.query.get("p", "0"))]]}})
     base = PLAIN.replace("$.rows[*].id", "$.in.rows[*].id", 1)
     paging = '[paginate]\nnext = "page"\nparam = "p"\nfirst = 0\nitems = "$.in.rows"\ntotal = "$.n"\nmax_pages = 3'
     server.other["/patients"] = lambda asked: Said(
@@ -118,6 +117,7 @@ def bundle(rows, following=None):
 
 
 FHIR = PLAIN.replace("$.rows[*].id", "$.entry[*].resource.id", 1).replace("{ dob =", '{ "resource.dob" =', 1)
+TOKEN_BASE = FHIR.replace("[selection]", TOKEN + "[selection]", 1)
 LINKS = '[paginate]\nnext = "bundle_link"\n'
 
 
@@ -129,9 +129,6 @@ def test_a_bundle_leads_to_its_next_page(server):
     assert answer.captures == {"pat_id": "p1"}
     assert asked_of_patients(server) == [{"family": "Finch"}, {"page": "2"}]
     assert server.heard[1].headers["authorization"] == "Bearer t-1234567"
-
-
-TOKEN_BASE = FHIR.replace("[selection]", TOKEN + "[selection]", 1)
 
 
 def test_a_next_page_elsewhere_gets_no_credentials(server):

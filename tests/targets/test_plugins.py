@@ -64,7 +64,6 @@ def test_what_is_spoiled_on_purpose_is_spoiled_for_a_plugin_too(connect, vendor)
         ),
         (SEALED.replace(":SealedId", ":ByFolder"), "expected a subclass of onc_conformance.targets.plugins.StepPlugin"),
         (SEALED.replace(":SealedId", ""), "ops.all_data.step.0.plugin: 'tests.targets.example_plugins' is not of the"),
-        (FOLDERS.replace("[ops.category]", "[[ops.category.step]]\nurl = 'x'\n[ops.category]"), "Cannot"),
         (
             ACME.replace("[[ops.category.step]]", f'[ops.category]\nplugin = "{HERE}:ByFolder"\n[[ops.category.step]]'),
             "ops.category: an operation has steps, [[ops.NAME.step]], or a plugin, one of them",
@@ -72,9 +71,9 @@ def test_what_is_spoiled_on_purpose_is_spoiled_for_a_plugin_too(connect, vendor)
     ],
 )
 def test_a_plugin_that_is_none_is_named_with_its_line(text, said):
-    with pytest.raises(UsageError, match="^acme.toml, line ") as caught:
+    with pytest.raises(UsageError, match=r"^acme\.toml, line ") as caught:
         load_text(text, "acme.toml", ENV)
-    assert said in str(caught.value) or said == "Cannot"
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
