@@ -13,6 +13,7 @@ from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
 from onc_conformance.record import Record
 from onc_conformance.record import load as load_records
+from onc_conformance.record.facts import Fact
 from onc_conformance.redaction import Secrets
 from onc_conformance.running import env_file, patients_file
 
@@ -51,6 +52,8 @@ def _list(record: Record, out: TextIO) -> None:
     )
     shown = [f"{name}: {value}" for name in ("middle", "prefix", "suffix") if (value := variables.get(name))]
     shown += [f"language: {record.language}"] if record.language else []
+    shown += [f"race: {', '.join(map(str, record.race))}"] if record.race else []
+    shown += [f"ethnicity: {record.ethnicity}"] if record.ethnicity else []
     shown += [_address(each) for each in record.address] + [str(each.get("value", "")) for each in record.telecom]
     out.writelines(f"    {each}\n" for each in filter(None, shown))
     for kind in dict.fromkeys(fact.kind for fact in record.facts):
@@ -58,7 +61,7 @@ def _list(record: Record, out: TextIO) -> None:
         for fact in record.of(kind):
             marks = [mark for mark in ("optional", "visual", "no_information") if getattr(fact, mark)]
             told = f" ({', '.join(marks)})" if marks else ""
-            out.write(f"    {fact}{told}\n")
+            out.write(f"    {fact}{_measured(fact)}{told}\n")
     wanted = {
         kind for category in uscdi.categories().values() for kind in category.kinds if category.name in targets.CCDS
     }
@@ -68,6 +71,13 @@ def _list(record: Record, out: TextIO) -> None:
     days = windows.exact_days(windows.dated(record))
     if len(days) < 2:
         out.write("  fewer than two dated days: requests by date show nothing with this patient\n")
+
+
+def _measured(fact: Fact) -> str:
+    """The value of a result or a vital sign, and the end of what has ended."""
+    value, unit = fact.attributes.get("value"), fact.attributes.get("unit", "")
+    measured = "" if value is None else f" = {value} {unit}".rstrip()
+    return f"{measured} to {fact.end}" if fact.end else measured
 
 
 def _address(address: Mapping[str, Any]) -> str:

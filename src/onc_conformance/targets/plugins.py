@@ -37,7 +37,7 @@ class StepPlugin:
 class Outcome:
     """What an operation came to: captures such as pat_id, and documents with the exchange each came in."""
 
-    captures: Mapping[str, str] = field(default_factory=dict)
+    captures: Mapping[str, str | list[str]] = field(default_factory=dict)
     documents: Sequence[tuple[bytes, Exchange]] = ()
 
 

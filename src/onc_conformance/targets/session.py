@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.targets.answers import Answer, Payload, united
 from onc_conformance.targets.capture import PAT_ID, NothingCaptured
-from onc_conformance.targets.conversation import Asked, Conversation, Spoiled, Stopped
+from onc_conformance.targets.conversation import Asked, Conversation
 from onc_conformance.targets.decode import DecodeError
+from onc_conformance.targets.dialogue import Spoiled, Stopped
 from onc_conformance.targets.templates import TemplateError, parse
 from onc_conformance.targets.window import CannotAsk
 
