@@ -38,7 +38,7 @@ def check(name: str, variables: Path | None, patients: Sequence[str], out: TextI
         at = f" [{row.exchange}]" if row.exchange else ""
         out.write(f"{row.outcome:<8} {row.what}{told}{at}\n")
     failed = [row for row in rows if row.outcome == "failed"]
-    if any(row.what == "log in" for row in failed):
+    if any(row.what == "log in" or row.detail.startswith("unreachable: ") for row in failed):
         return Exit.UNREACHABLE
     return Exit.OBJECTIONS if failed else Exit.CONFORMS
 

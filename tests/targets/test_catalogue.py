@@ -8,6 +8,7 @@ from tests.targets.acme import ACME
 from onc_conformance import targets
 from onc_conformance.checking import check
 from onc_conformance.findings import UsageError
+from onc_conformance.gate import Exit
 from onc_conformance.targets import schema
 from onc_conformance.targets.catalogue import Row
 from onc_conformance.targets.loading import load_text, unbound
@@ -182,7 +183,7 @@ def test_a_check_tells_what_is_reachable_and_what_is_missing(connect, vendor):
 def test_a_check_names_an_address_that_nobody_answers_at(connect):
     found = rows(connect(env={"ACME_URL": "http://127.0.0.1:9"}))
     row = next(row for row in found if row.what == "base.api")
-    assert row.outcome == "failed"
+    assert row.outcome == "warning"
     assert "refuses connections" in row.detail
 
 
@@ -205,3 +206,12 @@ def test_the_facts_to_enter_are_listed_by_class(tmp_path):
     check("webchart", None, [str(bare)], out, data=True)
     assert "no fact of: " in out.getvalue()
     assert "fewer than two dated days" in out.getvalue()
+
+
+def test_a_check_of_a_target_that_is_not_there_ends_as_a_run_would(monkeypatch):
+    for name, value in {"CANVAS_URL": "http://127.0.0.1:9", "CANVAS_TOKEN": "token-1234"}.items():
+        monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    assert check("canvas", None, ["tiny"], out, data=False) == Exit.UNREACHABLE
+    assert "failed   select_patient: unreachable: 127.0.0.1:9 refuses connections" in out.getvalue()
+    assert "ok       log in: no request made" in out.getvalue()

@@ -127,7 +127,7 @@ def _reached(client: Client) -> Iterator[Row]:
     for name, url in target.bases.items():
         page = client.fetch(url, f"reach base.{name}")[-1]
         said = f"{url} answers: HTTP {page.status}"
-        outcome, detail = ("failed", page.error or "no answer") if page.status is None else ("ok", said)
+        outcome, detail = ("warning", page.error or "no answer") if page.status is None else ("ok", said)
         yield Row(f"base.{name}", outcome, client.journal.secrets.mask_text(detail), page.id)
     for name in ("api", "terms"):
         if (address := target.documentation(name)) is not None:

@@ -81,7 +81,7 @@ class LimitsTable(Table):
 
     requests_per_s: Annotated[float, Field(gt=0)] | None = None
     max_parallel: Annotated[int, Field(ge=1)] = 1
-    """The most requests at once that the API bears; requests to one target are made one after the other."""
+    """Requests under way at once. A target is asked one thing at a time, so that no limit is ever reached."""
 
 
 class Apply(Table):
