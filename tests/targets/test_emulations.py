@@ -1,19 +1,20 @@
 """Surveyed vendors: each description passes on an emulation of its API, and finds the defect planted there."""
 
 import pytest
-from tests.targets.emulations.bearers import Aidbox, Canvas, Elation, NextGenOffice, Oracle
+from tests.targets.emulations.bearers import Aidbox, Canvas, DocRef, Elation, NextGenOffice, Oracle
 from tests.targets.emulations.officeemr import OfficeEmr
 from tests.targets.emulations.ppoffice import PpOffice
 from tests.targets.emulations.rxnt import Rxnt
 
 from onc_conformance import procedure, running, targets
+from onc_conformance.gate import Exit
 
-VENDORS = (Rxnt, OfficeEmr, PpOffice, Canvas, Elation, NextGenOffice, Aidbox, Oracle)
+VENDORS = (Rxnt, OfficeEmr, PpOffice, Canvas, Elation, NextGenOffice, Aidbox, Oracle, DocRef)
 
 
 def outcomes(vendor, tmp_path, monkeypatch, *defects, description=None):
     """Every step with its outcome, but for those of other claims and editions and those that wait."""
-    more = {"folder": tmp_path} if vendor is Oracle else {}
+    more = {"folder": tmp_path} if issubclass(vendor, Oracle) else {}
     with vendor(*defects, **more) as emulation:
         for name, value in emulation.env().items():
             monkeypatch.setenv(name, value)
@@ -60,8 +61,19 @@ def test_a_description_passes_on_its_vendor(vendor, tmp_path, monkeypatch):
         (NextGenOffice, "dates-ignored", {"G9-IB-TLV-1", "G9-IB-TLV-2"}),
         (Aidbox, "first-patient-always", {"G7-I-TLV-1", "G9-IA-TLV-1"}),
         (Oracle, "token-not-checked", {"G7-I-TLV-2", "G9-IA-TLV-1"}),
+        (DocRef, "dates-ignored", {"G9-IB-TLV-1", "G9-IB-TLV-2"}),
     ],
     ids=lambda value: getattr(value, "target", value) if not isinstance(value, set) else "",
 )
 def test_a_defect_planted_in_a_vendor_fails_the_steps_it_breaks(vendor, defect, steps, tmp_path, monkeypatch):
     assert red(outcomes(vendor, tmp_path, monkeypatch, defect)) == steps
+
+
+def test_a_given_token_that_is_refused_is_a_target_nobody_can_log_in_to(tmp_path, monkeypatch):
+    with Canvas() as emulation:
+        monkeypatch.setenv("CANVAS_URL", emulation.url)
+        monkeypatch.setenv("CANVAS_TOKEN", "one that has run out")
+        options = running.RunOptions(targets=["canvas"], patients=[str(emulation.patients)], reports=None)
+        finished = running.run(options)
+    assert finished.code == Exit.UNREACHABLE
+    assert (finished.run.targets[0].unreachable or "").startswith("auth: HTTP 401")

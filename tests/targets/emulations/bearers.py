@@ -238,3 +238,21 @@ class Oracle(Bearer):
     @staticmethod
     def outcome(status):
         return Said({"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}, FHIR, status)
+
+
+class DocRef(Oracle):
+    """The same, found by the configuration it publishes."""
+
+    target = "docref"
+
+    def env(self):
+        return {
+            "DOCREF_BASE": f"{self.url}/r4",
+            "DOCREF_CLIENT_ID": "oracle-client",
+            "DOCREF_JWK_FILE": str(self.file),
+        }
+
+    def answer(self, asked):
+        if asked.path == "/r4/.well-known/smart-configuration":
+            return Said({"token_endpoint": f"{self.url}/token"})
+        return super().answer(asked)
