@@ -87,19 +87,19 @@ def _(exam, more):
 @when("the app asks for a category with an id that was never issued", target_fixture="replies")
 def _(exam):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, "category", set={"pat_id": never_issued(exam.id_of(subject))})]
+    return [exam.misuse(subject, "category", values={"pat_id": never_issued(exam.id_of(subject))})]
 
 
 @when("the app asks for one patient's category with another patient's id", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, "category", whose=other, set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, "category", whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for another patient's category with them", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, "category", set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, "category", values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for all data of each test patient", target_fixture="replies")
@@ -169,19 +169,19 @@ def _(exam, replies, verdict, rule):
 @when("the app asks for all data with an id that was never issued", target_fixture="replies")
 def _(exam):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, "all_data", set={"pat_id": never_issued(exam.id_of(subject))})]
+    return [exam.misuse(subject, "all_data", values={"pat_id": never_issued(exam.id_of(subject))})]
 
 
 @when("the app asks for all of one patient's data with another patient's id", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, "all_data", whose=other, set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, "all_data", whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for all of another patient's data with them", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, "all_data", set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, "all_data", values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks twice for all data of a test patient", target_fixture="replies")

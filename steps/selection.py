@@ -126,13 +126,13 @@ def _(replies, verdict, rule):
 @when("the app asks for data with an altered id", target_fixture="replies")
 def _(exam):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, set={"pat_id": altered(exam.id_of(subject))})]
+    return [exam.misuse(subject, values={"pat_id": altered(exam.id_of(subject))})]
 
 
 @when("the app asks for data with an id that was never issued", target_fixture="replies")
 def _(exam):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, set={"pat_id": never_issued(exam.id_of(subject))})]
+    return [exam.misuse(subject, values={"pat_id": never_issued(exam.id_of(subject))})]
 
 
 @when("the app asks for data without an id", target_fixture="replies")
@@ -144,13 +144,13 @@ def _(exam):
 @when("the app asks for data with an altered token", target_fixture="replies")
 def _(exam, token):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, set={token: altered(subject.session.value(token))})]
+    return [exam.misuse(subject, values={token: altered(subject.session.value(token))})]
 
 
 @when("the app asks for data with a token that was never issued", target_fixture="replies")
 def _(exam, token):
     subject = exam.identified()[0]
-    return [exam.misuse(subject, set={token: never_issued(subject.session.value(token))})]
+    return [exam.misuse(subject, values={token: never_issued(subject.session.value(token))})]
 
 
 @when("the app asks for data without a token", target_fixture="replies")
@@ -161,13 +161,13 @@ def _(exam, token):
 @when("the app asks for another patient's data with them", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for one patient's data with another patient's id", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)
-    return [exam.misuse(one, whose=other, set={"pat_id": exam.id_of(other)})]
+    return [exam.misuse(one, whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @then("no data come back")

@@ -17,6 +17,8 @@ from allure_commons import hookimpl, plugin_manager
 from allure_commons.logger import AllureFileLogger
 from attr import asdict
 
+from onc_conformance.report.folder import put
+
 _PROMISE = re.compile(r"(request|answer)-(.+)-attachment\.\w+")
 _FINE = frozenset({None, "passed", "skipped"})
 
@@ -40,17 +42,17 @@ class Shelf:
 
     @hookimpl
     def report_attached_data(self, body: str | bytes, file_name: str) -> None:
-        (self._directory / file_name).write_bytes(body.encode() if isinstance(body, str) else body)
+        put(self._directory / file_name, body)
 
     @hookimpl
     def report_attached_file(self, source: str, file_name: str) -> None:
         if source:  # without one it is a promise
-            (self._directory / file_name).write_bytes(Path(source).read_bytes())
+            put(self._directory / file_name, Path(source).read_bytes())
 
     def _write(self, item: Any) -> None:
         content = asdict(item, filter=lambda _, value: value or value is False)
         name = item.file_pattern.format(prefix=uuid.uuid4())
-        (self._directory / name).write_text(json.dumps(content, ensure_ascii=False), "utf-8", "replace")
+        put(self._directory / name, json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def stand_in(directory: Path) -> Callable[[], None]:

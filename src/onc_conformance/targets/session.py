@@ -104,20 +104,24 @@ class Session:
         unset: Sequence[str] = (),
         drop_header: Sequence[str] = (),
         *,
+        values: Mapping[str, str] | None = None,
         wait_s: float = 0.0,
         no_refresh: bool = True,
     ) -> Session:
-        """A copy of this session, selected, whose next operation goes wrong on purpose; values are templates."""
+        """A copy of this session, selected, whose next operation goes wrong on purpose.
+
+        What is `set` are templates, as in a description; `values` are taken as they are.
+        """
         refused = self._not_selected()
         variables = self._talk.variables()
         variables.fresh()
-        values = {name: parse(text).render(variables) for name, text in (set or {}).items()}
+        spoiled = {name: parse(text).render(variables) for name, text in (set or {}).items()} | dict(values or {})
         copy = Session(self._talk.client, self._talk.patient, self._talk.overrides)
         copy._selected = refused or self._selected
         copy._talk.login.complete(self._talk.login.captures, self._talk.login.exchanges)
         copy._talk.chosen = dict(self._talk.chosen)
         copy._talk.spoiled = Spoiled(
-            values=values | dict.fromkeys(unset, ""),
+            values=spoiled | dict.fromkeys(unset, ""),
             headers=frozenset(name.lower() for name in drop_header),
             wait_s=wait_s,
             no_refresh=no_refresh,
