@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote, quote_plus
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from onc_conformance.redaction import Secrets
@@ -31,8 +31,12 @@ def dresses(value):
 @given(VALUES)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_secret_reaches_a_file(build, exchanged, value):
-    spilled = " ; ".join(sorted(dresses(value)))
     plain = build()
+    with TemporaryDirectory() as folder:
+        write(plain, Path(folder) / "run")
+        usual = "".join(path.read_text("utf-8") for path in (Path(folder) / "run").rglob("*") if path.is_file())
+    assume(not any(dress in usual for dress in dresses(value)))  # a word of the reports is no secret
+    spilled = " ; ".join(sorted(dresses(value)))
     finding = next(each for each in plain.settlement.findings if each.severity == "error")
     results = tuple(
         replace(each, reason=spilled, findings=(replace(finding, message=spilled, found=spilled, path=spilled),))
