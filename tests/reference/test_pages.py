@@ -6,7 +6,7 @@ import requests
 from onc_conformance.reference import ReferenceEHR
 
 ITEMS = ["syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms"]
-DOCS = ["WC_DOCS", "EYW_DOCS"]
+DOCS = ["WC_DOCS", "EYW_DOCS", "DOCREF_DOCS"]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,6 @@ def test_a_fault_hides_it_behind_a_login_or_altogether(patients, name):
         assert page(ehr, name).status_code == 404
 
 
-def test_the_front_page_leads_to_both(ehr):
+def test_the_front_page_leads_to_all(ehr):
     links = [href for _, _, href, _ in html.fromstring(requests.get(ehr.url, timeout=5).content).iterlinks()]
-    assert links == ["/webchart-documentation", "/ehryourway-documentation"]
+    assert links == ["/webchart-documentation", "/ehryourway-documentation", "/docref-documentation"]
