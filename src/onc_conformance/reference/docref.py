@@ -15,6 +15,7 @@ from flask import Response, request
 
 from onc_conformance.reference import jose
 from onc_conformance.reference.charts import days_of
+from onc_conformance.reference.faults import refused
 from onc_conformance.reference.people import number
 from onc_conformance.reference.screens import login_page
 from onc_conformance.reference.tickets import Tickets
@@ -154,8 +155,16 @@ class DocRef:
         born = asked.get("birthdate", "").removeprefix("eq")
         if born and not _is_moment(born):
             raise Refusal(400, "value", f"birthdate={born}: a date is YYYY-MM-DD.")
+        if "select-error-body" in self._faults:
+            issue = {"severity": "error", "code": "exception", "diagnostics": "The request could not be processed."}
+            return _json({"resourceType": "OperationOutcome", "issue": [issue]})
         found = [person for person in self._people.all if self._fits(person, asked | {"birthdate": born})]
+        if "select-apostrophe-lost" in self._faults:
+            found = [person for person in found if "'" not in person.demographics.family]
         entries = [self._entry(self._shown(person)) for person in found]
+        if "select-two-rows" in self._faults:
+            doubles = [entry["resource"] | {"id": entry["resource"]["id"][::-1]} for entry in entries]
+            entries += [self._entry(double) for double in doubles]
         return _json(
             {
                 "resourceType": "Bundle",
@@ -190,6 +199,8 @@ class DocRef:
             "gender": _GENDERS.get(who.sex, who.sex),
             "birthDate": who.birth_date[:10],
         }
+        if "select-id-not-accepted" in self._faults:
+            resource["id"] = f"9{resource['id']}"
         if "select-no-id" in self._faults:
             del resource["id"]
         return resource
@@ -198,6 +209,10 @@ class DocRef:
         """Whose id stands in the answer."""
         if "select-same-id" in self._faults:
             return self._people.all[0]
+        if "select-namesakes-share-id" in self._faults:
+            return self._people.namesake(person)
+        if "select-near-name" in self._faults:
+            return self._people.near(person)
         return self._people.next_to(person) if "select-wrong-patient" in self._faults else person
 
     @staticmethod
@@ -228,6 +243,8 @@ class DocRef:
             raise Refusal(400, "required", "$docref needs the parameter patient.")
         person = self._known(issued)
         window = _window(asked)
+        if refused(window, "document", self._faults):
+            raise Refusal(500, "exception", "The reference could not be made.")
         if not _wants_ccd(asked.get("type", "")):
             return _json({"resourceType": "Bundle", "type": "searchset", "total": 0})
         reference = self._reference(person, window)

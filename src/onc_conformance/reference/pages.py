@@ -34,6 +34,12 @@ ITEMS = (
 VERSION = "1.0"
 EFFECTIVE = "2026-01-01"
 _LOGIN = "/documentation-login"
+_INSTEAD = {
+    "docs-behind-agreement": "agreement.html",
+    "docs-login-form": "login.html",
+    "docs-built-by-script": "script.html",
+}
+"""Pages that a fault shows where the documentation should be."""
 
 
 class Documentation:
@@ -112,6 +118,8 @@ class Documentation:
     def terms(self) -> AnyResponse:
         if "docs-without-terms" in self._faults:
             return Response(screens.notice("There is no such page."), status=404)
+        if "terms-behind-login" in self._faults:
+            return redirect(_LOGIN)
         path = request.path.removesuffix("/terms")
         product = {WEBCHART: "WebChart", EHRYOURWAY: "EHR Your Way", DOCREF: "FHIR"}[path]
         return self._written("terms.html", path, product=product)
@@ -121,6 +129,9 @@ class Documentation:
             return redirect(_LOGIN)
         if "docs-missing" in self._faults:
             return Response(screens.notice("There is no such page."), status=404)
+        for fault, page in _INSTEAD.items():
+            if fault in self._faults:
+                return Response(screens.rendered(page), content_type="text/html; charset=utf-8")
         return self._written(template, path, **facts)
 
     def _written(self, template: str, path: str, **facts: object) -> AnyResponse:
