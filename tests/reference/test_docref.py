@@ -1,15 +1,12 @@
 import base64
-import json
 import stat
 import time
-import uuid
 from pathlib import Path
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, RSAKey, import_key
+from joserfc.jwk import ECKey, RSAKey
 from lxml import etree
-from tests.reference.clients import PATIENTS
+from tests.reference.clients import PATIENTS, DocRefClient, docref
 
 import requests
 from onc_conformance.reference import ReferenceEHR
@@ -32,69 +29,27 @@ def ehr(patients):
         yield running
 
 
-def smart(ehr):
-    return requests.get(f"{ehr.env['DOCREF_BASE']}/.well-known/smart-configuration", timeout=5).json()
-
-
-def private_key(ehr):
-    return import_key(json.loads(Path(ehr.env["DOCREF_JWK_FILE"]).read_text(encoding="utf-8")))
-
-
-def assertion(ehr, key=None, alg="RS384", **changed):
-    client = ehr.env["DOCREF_CLIENT_ID"]
-    claims = {
-        "iss": client,
-        "sub": client,
-        "aud": smart(ehr)["token_endpoint"],
-        "exp": int(time.time()) + 200,
-        "jti": str(uuid.uuid4()),
-    } | changed
-    kept = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode({"alg": alg, "typ": "JWT"}, kept, key or private_key(ehr), algorithms=[alg])
-
-
-def ask(ehr, signed=None, **changed):
-    form = {
-        "grant_type": "client_credentials",
-        "scope": "system/Patient.rs system/DocumentReference.rs system/Binary.rs",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion(ehr) if signed is None else signed,
-    } | changed
-    return requests.post(smart(ehr)["token_endpoint"], data=form, timeout=5)
-
-
-class Client:
-    def __init__(self, ehr, token=None):
-        self.base = ehr.env["DOCREF_BASE"]
-        self.headers = FHIR | {"Authorization": f"Bearer {token or ask(ehr).json()['access_token']}"}
-
-    def get(self, path, headers=None, **query):
-        url = path if path.startswith("http") else f"{self.base}/{path}"
-        return requests.get(url, params=query, headers=self.headers | (headers or {}), timeout=5)
-
-    def ids(self, **query):
-        return [entry["resource"]["id"] for entry in self.get("Patient", **query).json()["entry"]]
-
-    def url(self, **query):
-        bundle = self.get("DocumentReference/$docref", **query).json()
-        return bundle["entry"][0]["resource"]["content"][0]["attachment"]["url"]
-
-    def document(self, **query):
-        return etree.fromstring(base64.b64decode(self.get(self.url(**query)).json()["data"]))
-
-
 @pytest.fixture(scope="module")
 def client(ehr):
-    return Client(ehr)
+    return docref(ehr)
 
 
-def problems(document):
+def token(ehr, signed=None, **changed):
+    return DocRefClient(ehr).ask(signed, **changed)
+
+
+def assertion(ehr, *key, **changed):
+    return DocRefClient(ehr).assertion(*key, **changed)
+
+
+def problems(data):
+    document = etree.fromstring(data)
     path = "//c:observation[c:templateId/@root='2.16.840.1.113883.10.20.22.4.4']/c:value/@displayName"
     return document.xpath(path, namespaces=CDA)
 
 
 def test_its_smart_configuration_says_how_to_log_in(ehr):
-    told = smart(ehr)
+    told = DocRefClient(ehr).configuration()
     assert told["token_endpoint"].startswith(ehr.env["DOCREF_BASE"])
     assert told["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
     assert told["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]
@@ -102,7 +57,7 @@ def test_its_smart_configuration_says_how_to_log_in(ehr):
 
 
 def test_a_signed_assertion_buys_a_token(ehr):
-    answer = ask(ehr)
+    answer = token(ehr)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert {**answer.json(), "access_token": ""} == {
@@ -126,7 +81,7 @@ def test_a_signed_assertion_buys_a_token(ehr):
     ],
 )
 def test_an_assertion_that_claims_something_else_is_refused(ehr, changed, said):
-    answer = ask(ehr, assertion(ehr, **changed))
+    answer = token(ehr, assertion(ehr, **changed))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert said in answer.json()["error_description"]
 
@@ -134,13 +89,13 @@ def test_an_assertion_that_claims_something_else_is_refused(ehr, changed, said):
 def test_a_forged_a_broken_and_a_missing_assertion_are_refused(ehr):
     forged = assertion(ehr, RSAKey.generate_key(2048, private=True))
     for signed in (forged, "no.jwt", " "):
-        assert ask(ehr, signed).status_code == 401
+        assert token(ehr, signed).status_code == 401
 
 
 def test_an_assertion_is_good_once(ehr):
     signed = assertion(ehr)
-    assert ask(ehr, signed).status_code == 200
-    answer = ask(ehr, signed)
+    assert token(ehr, signed).status_code == 200
+    answer = token(ehr, signed)
     assert (answer.status_code, "used before" in answer.json()["error_description"]) == (401, True)
 
 
@@ -154,14 +109,14 @@ def test_an_assertion_is_good_once(ehr):
     ],
 )
 def test_a_request_for_something_else_has_the_error_of_oauth(ehr, changed, error):
-    answer = ask(ehr, **changed)
+    answer = token(ehr, **changed)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 def test_elliptic_keys_do_as_well(patients):
     with ReferenceEHR(patients=[patients], settings=Settings(docref_algorithm="ES384")) as ehr:
-        assert isinstance(private_key(ehr), ECKey)
-        assert ask(ehr, assertion(ehr, alg="ES384")).status_code == 200
+        assert isinstance(DocRefClient(ehr).key, ECKey)
+        assert token(ehr, assertion(ehr, alg="ES384")).status_code == 200
 
 
 def test_the_key_is_its_owners_alone_and_gone_at_the_end(patients, tmp_path):
@@ -172,7 +127,7 @@ def test_the_key_is_its_owners_alone_and_gone_at_the_end(patients, tmp_path):
         ehr.place_key(tmp_path / "env.docref.jwk")
         assert ehr.env["DOCREF_JWK_FILE"] == str(tmp_path / "env.docref.jwk")
         assert not first.exists()
-        assert ask(ehr).status_code == 200
+        assert token(ehr).status_code == 200
     assert list(tmp_path.iterdir()) == []
     assert not first.parent.exists()
 
@@ -215,7 +170,7 @@ def test_the_reference_leads_to_the_document_in_both_forms(client):
     raw = client.get(attachment["url"], {"Accept": "application/xml"})
     assert raw.headers["Content-Type"] == "application/xml"
     assert base64.b64decode(resource.json()["data"]) == raw.content
-    assert "Severe hypothyroidism" in problems(etree.fromstring(raw.content))
+    assert "Severe hypothyroidism" in problems(raw.content)
 
 
 @pytest.mark.parametrize(
