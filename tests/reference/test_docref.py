@@ -256,3 +256,22 @@ def test_two_patients_have_documents_of_their_own(client):
     texts = [" ".join(problems(client.document(patient=one))) for one in ids]
     assert "hypothyroidism" in texts[0]
     assert "Metabolic" in texts[1]
+
+
+def test_a_range_may_be_answered_with_a_document_for_each_year_a_page_each(patients):
+    with ReferenceEHR(patients=[patients], settings=Settings(docref_by_year=True)) as ehr:
+        client = docref(ehr)
+        patient = client.ids(family="Newman")[0]
+        page = client.get("DocumentReference/$docref", patient=patient, start="2011-10-05", end="2015-06-23").json()
+        assert page["total"] == 3
+        found = []
+        while page:
+            (entry,) = page["entry"]
+            data = client.get(entry["resource"]["content"][0]["attachment"]["url"]).json()["data"]
+            found.append(problems(base64.b64decode(data)))
+            onward = [link["url"] for link in page["link"] if link["relation"] == "next"]
+            page = client.get(onward[0]).json() if onward else None
+        assert found == [["Essential hypertension"], [], ["Severe hypothyroidism", "Fever"]]
+        beyond = client.get("DocumentReference/$docref", patient=patient, start="2011-10-05", page="9")
+        assert beyond.status_code == 400
+        assert client.get("DocumentReference/$docref", patient=patient).json()["total"] == 1

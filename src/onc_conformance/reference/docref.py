@@ -10,13 +10,14 @@ from collections import OrderedDict
 from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from flask import Response, request
 
 from onc_conformance.reference import jose
 from onc_conformance.reference.charts import days_of
 from onc_conformance.reference.faults import refused
-from onc_conformance.reference.people import number
+from onc_conformance.reference.people import number as number_of
 from onc_conformance.reference.screens import login_page
 from onc_conformance.reference.tickets import Tickets
 
@@ -247,19 +248,27 @@ class DocRef:
             raise Refusal(500, "exception", "The reference could not be made.")
         if not _wants_ccd(asked.get("type", "")):
             return _json({"resourceType": "Bundle", "type": "searchset", "total": 0})
-        reference = self._reference(person, window)
+        parts = _years(person, window) if window and self._settings.docref_by_year else [window]
+        number = asked.get("page", "1")
+        page = int(number) if number.isdecimal() else 0
+        if not 1 <= page <= len(parts):
+            raise Refusal(400, "value", f"page={number}: there are {len(parts)} pages.")
+        links = [{"relation": "self", "url": request.url}]
+        if page < len(parts):
+            query = urlencode(asked | {"page": str(page + 1)})
+            links.append({"relation": "next", "url": f"{request.base_url}?{query}"})
         return _json(
             {
                 "resourceType": "Bundle",
                 "type": "searchset",
-                "total": 1,
-                "link": [{"relation": "self", "url": request.url}],
-                "entry": [self._entry(reference)],
+                "total": len(parts),
+                "link": links,
+                "entry": [self._entry(self._reference(person, parts[page - 1]))],
             }
         )
 
     def _reference(self, person: Person, window: Window | None) -> Resource:
-        issued = number("document reference", "/".join((person.key, *map(str, window or ()))), 18)
+        issued = number_of("document reference", "/".join((person.key, *map(str, window or ()))), 18)
         with self._lock:
             self._binaries[issued] = (person, window)
             self._binaries.move_to_end(issued)
@@ -353,6 +362,18 @@ def _parameters() -> dict[str, str]:
                 value = next((str(one) for name, one in each.items() if name.startswith("value")), "")
                 asked[str(each.get("name"))] = value.strip()
     return asked
+
+
+def _years(person: Person, window: Window) -> list[Window | None]:
+    """The window cut after each year but the last in which something is charted."""
+    first, last = window
+    days = [each.service_date for each in person.documents]
+    charted = {day.year for day in days if (first is None or first <= day) and (last is None or day <= last)}
+    parts: list[Window | None] = []
+    for year in sorted(charted)[:-1]:
+        parts.append((first, date(year, 12, 31)))
+        first = date(year + 1, 1, 1)
+    return [*parts, (first, last)]
 
 
 def _wants_ccd(kind: str) -> bool:

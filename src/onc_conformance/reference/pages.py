@@ -112,6 +112,7 @@ class Documentation:
             scopes=docref.SCOPES,
             search=docref.SEARCH,
             ccd=docref.CCD[0],
+            by_year=self._settings.docref_by_year,
             token_life=f"{self._settings.token_life:.0f}",
         )
 
