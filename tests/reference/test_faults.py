@@ -58,6 +58,7 @@ CHANGES = {
     "window-day-month-swapped": (ALL, DATED),
     "window-empty-whole": (ALL, DATED),
     "cache-without-dates": (ALL, DATED),
+    "window-header-of-another": (ALL, DATED),
 }
 UNSEEN = {
     "select-apostrophe-lost", "select-near-name", "select-namesakes-share-id",
