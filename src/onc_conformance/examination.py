@@ -161,6 +161,9 @@ class Examination:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
         for subject in self.subjects:
             answer = subject.session.login()
+            if answer.ok and not answer.exchanges:  # a credential that is there already: only a request shows its worth
+                selected = subject.session.select()
+                answer = selected if selected.kind in {"auth", "unreachable"} else answer
             if answer.ok:
                 return None
             if answer.kind == "unreachable":
@@ -248,7 +251,7 @@ class Examination:
         names = [
             name
             for step in self.target.description.auth.step
-            for name, capture in step.capture.items()
+            for name, capture in step.captures.items()
             if capture.secret
         ]
         if not names:
@@ -365,7 +368,7 @@ class Examination:
         when = f" of {window}" if window else ""
         kinds = frozenset(uscdi.categories()[category].kinds) if category else None
         op = self.target.description.ops.category if category else self.target.description.ops.all_data
-        place = op.step[-1].document if op else None
+        place = op.document if op else None
         carrier = "json" if place and place.from_ == "json" else ""
         documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
         return Reply(
