@@ -258,8 +258,17 @@ def test_two_patients_have_documents_of_their_own(client):
     assert "Metabolic" in texts[1]
 
 
+def test_a_range_is_answered_with_one_document_where_it_is_set_to(patients):
+    with ReferenceEHR(patients=[patients], settings=Settings(docref_by_year=False)) as ehr:
+        client = docref(ehr)
+        patient = client.ids(family="Newman")[0]
+        query = {"patient": patient, "start": "2011-10-05", "end": "2015-06-23"}
+        assert client.get("DocumentReference/$docref", **query).json()["total"] == 1
+        assert len(problems(client.document(**query))) == 3
+
+
 def test_a_range_may_be_answered_with_a_document_for_each_year_a_page_each(patients):
-    with ReferenceEHR(patients=[patients], settings=Settings(docref_by_year=True)) as ehr:
+    with ReferenceEHR(patients=[patients]) as ehr:
         client = docref(ehr)
         patient = client.ids(family="Newman")[0]
         page = client.get("DocumentReference/$docref", patient=patient, start="2011-10-05", end="2015-06-23").json()

@@ -52,6 +52,8 @@ CHANGES = {
     "encounter-missing": (ALL, OF_CATEGORIES | OF_DOCUMENTS),
     "encounter-newest-instead": ({"webchart"}, OF_CATEGORIES),
     "stream-dates-ignored": ({"webchart"}, {"document window"}),
+    "second-ccd-dropped": ({"docref"}, {"document window"}),
+    "page-two-missing": ({"docref"}, {"document window"}),
     "terms-behind-login": (ALL, {"documentation"}),
     "window-day-refused": (ALL, DATED),
     "window-range-refused": (ALL, DATED),
@@ -61,6 +63,7 @@ CHANGES = {
     "window-header-of-another": (ALL, DATED),
 }
 UNSEEN = {
+    "page-two-foreign",
     "select-apostrophe-lost", "select-near-name", "select-namesakes-share-id",
     "foreign-token-accepted", "password-not-checked", "reference-not-checked", "used-reference-accepted",
     "category-second-part-empty", "category-result-altered", "category-udi-altered",

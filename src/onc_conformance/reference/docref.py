@@ -249,14 +249,18 @@ class DocRef:
         if not _wants_ccd(asked.get("type", "")):
             return _json({"resourceType": "Bundle", "type": "searchset", "total": 0})
         parts = _years(person, window) if window and self._settings.docref_by_year else [window]
+        if "second-ccd-dropped" in self._faults:
+            parts = parts[:1]
         number = asked.get("page", "1")
         page = int(number) if number.isdecimal() else 0
         if not 1 <= page <= len(parts):
             raise Refusal(400, "value", f"page={number}: there are {len(parts)} pages.")
         links = [{"relation": "self", "url": request.url}]
-        if page < len(parts):
+        if page < len(parts) and "page-two-missing" not in self._faults:
             query = urlencode(asked | {"page": str(page + 1)})
             links.append({"relation": "next", "url": f"{request.base_url}?{query}"})
+        if page > 1 and "page-two-foreign" in self._faults:
+            person = self._people.next_to(person)
         return _json(
             {
                 "resourceType": "Bundle",

@@ -33,5 +33,5 @@ class Settings:
     """EHR Your Way answers even signature and token errors with HTTP status 200."""
     docref_algorithm: Algorithm = "RS384"
     """What the client registered at the FHIR server signs its assertions with."""
-    docref_by_year: bool = False
+    docref_by_year: bool = True
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
