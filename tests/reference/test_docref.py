@@ -198,14 +198,14 @@ def test_the_operation_may_be_posted(client):
     url = f"{client.base}/DocumentReference/$docref"
     parameters = {
         "resourceType": "Parameters",
-        "parameter": [{"name": "patient", "valueId": patient}, {"name": "start", "valueDate": "2015-06-23"}],
+        "parameter": [{"name": "patient", "valueId": patient}, {"name": "start", "valueDate": "2016-03-01"}],
     }
     posted = requests.post(url, json=parameters, headers=client.headers, timeout=5).json()
     form = requests.post(
-        url, data={"patient": patient, "start": "2015-06-23"}, headers=client.headers, timeout=5
+        url, data={"patient": patient, "start": "2016-03-01"}, headers=client.headers, timeout=5
     ).json()
     assert posted["entry"] == form["entry"]
-    assert posted["entry"][0]["resource"]["context"] == {"period": {"start": "2015-06-23"}}
+    assert posted["entry"][0]["resource"]["context"] == {"period": {"start": "2016-03-01"}}
 
 
 def test_of_other_types_there_are_no_documents(client):
