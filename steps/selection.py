@@ -164,6 +164,12 @@ def _(exam):
     return [exam.misuse(one, values={"pat_id": exam.id_of(other)})]
 
 
+@when("the app asks for data with another patient's token", target_fixture="replies")
+def _(exam, token):
+    one, other = assessment.two(exam)
+    return [exam.misuse(one, set={token: other.session.value(token)})]
+
+
 @when("the app asks for one patient's data with another patient's id", target_fixture="replies")
 def _(exam):
     one, other = assessment.two(exam)

@@ -25,6 +25,8 @@ def test_an_open_page_has_no_gate():
         (page(PROSE, status=401), "does not open"),
         (page(f"<p>{PROSE}</p>", addresses=("https://x.test/docs", "https://x.test/account/login")), "behind a login"),
         (page("<form><input name=u><input type=password name=p></form>" + PROSE), "login form"),
+        (page(f"<form><p>{PROSE}</p><button>I agree</button></form>"), "an agreement"),
+        (page(f"<p>{PROSE}</p><form><input type=submit value='Continue to the documentation'></form>"), "an agreement"),
         (page("<p>Coming soon</p>"), "next to nothing"),
         (page("", media_type="text/html"), "empty"),
     ],
@@ -35,6 +37,11 @@ def test_a_gate_is_named(shown, said):
     assert finding.rule == "G9-IIB-TLV-1"
     assert finding.severity is Severity.ERROR
     assert finding.exchange == "0001"
+
+
+def test_other_buttons_and_a_notice_beside_real_documentation_are_no_gate():
+    assert documentation.gate(page(f"<p>{PROSE}</p><form><button>Search</button></form>"), "R") == []
+    assert documentation.gate(page(f"<form><button>Accept cookies</button></form><p>{PROSE * 8}</p>"), "R") == []
 
 
 def test_a_login_box_beside_real_documentation_is_no_gate():

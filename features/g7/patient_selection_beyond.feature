@@ -84,6 +84,13 @@ Feature: Patient selection under odd requests
     Then no data come back
 
   @G7-I-TLV-2
+  Scenario: Another patient's token does not go with one's own id
+    Given credentials are bound to one patient
+    And access goes by a token or a session
+    When the app asks for data with another patient's token
+    Then no data come back
+
+  @G7-I-TLV-2
   Scenario: The id asked for decides whose data come back
     Given patients are selected by a search
     When the app asks for one patient's data with another patient's id

@@ -124,7 +124,7 @@ def complete(exam: Examination, reply: Reply, rule: str, kind: str | None = None
 
 
 def within(exam: Examination, reply: Reply, rule: str, absent: Severity = Severity.ERROR) -> list[Finding]:
-    """Objections by ONC's rule of dates, measured by the facts that the request without dates brings."""
+    """Objections by ONC's rule of dates, measured by the facts the request without dates brings; and to strangers."""
     if reply.window is None:
         return []
     whole = exam.category(reply.subject, reply.category) if reply.category else exam.all_data(reply.subject)
@@ -132,7 +132,7 @@ def within(exam: Examination, reply: Reply, rule: str, absent: Severity = Severi
     found = judging.dates(
         reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule, absent=absent
     )
-    return [replace(each, message=f"{reply.request}: {each.message}") for each in found]
+    return exam.belongs(reply, rule) + [replace(each, message=f"{reply.request}: {each.message}") for each in found]
 
 
 def nothing_foreign_to_window(exam: Examination, reply: Reply, rule: str) -> list[Finding]:

@@ -25,6 +25,7 @@ EVIDENCE = 20
 _GATE_PATH = re.compile(
     r"(?:^|[/_.-])(?:log-?in|sign-?in|log-?on|sso|register|sign-?up|authorize)(?:$|[/_.?-])", re.IGNORECASE
 )
+_CONSENT = re.compile(r"\b(?:accept|agree|consent|continue|proceed)\b", re.IGNORECASE)
 _LOOPBACK = re.compile(r"^(?:localhost|127\.\d+\.\d+\.\d+|::1)$")
 
 
@@ -99,9 +100,18 @@ def gate(page: Page, rule: str) -> list[Finding]:
     text = text_of(markup)
     if markup.xpath("//input[@type='password']") and len(text) < 10 * SUBSTANCE:
         return objection("a login form stands where the documentation should", "no login", "a password field")
+    if (button := _consent(markup)) and len(text) < 10 * SUBSTANCE:
+        return objection("an agreement stands where the documentation should", "no gate", f"a button “{button}”")
     if len(text) < SUBSTANCE:
         return objection("the page says next to nothing", f"{SUBSTANCE} characters or more", f"{len(text)} characters")
     return []
+
+
+def _consent(markup: HtmlElement) -> str | None:
+    """The words on a button that has to be pressed to get on, if there is one."""
+    pressed = markup.xpath("//form//button | //form//input[@type='submit' or @type='button' or @type='image']")
+    labels = (text_of(each) or each.get("value") or each.get("alt") or "" for each in pressed)
+    return next((label for label in labels if _CONSENT.search(label)), None)
 
 
 def unsecured(page: Page, rule: str) -> list[Finding]:

@@ -34,7 +34,7 @@ from onc_conformance.record import load as load_records
 from onc_conformance.redaction import Secrets
 from onc_conformance.reference import ReferenceEHR
 
-PLAYED = ("webchart", "ehryourway")
+PLAYED = ("webchart", "ehryourway", "docref")
 """The bundled targets that the reference EHR plays, in the order of the default run."""
 PREFIX = "reference:"
 

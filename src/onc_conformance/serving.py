@@ -33,10 +33,14 @@ def serving(
 
 
 def write_env(ehr: ReferenceEHR, path: Path) -> None:
-    """Write `NAME=value` for every variable of the bundled descriptions, and the patients file beside it."""
+    """Write `NAME=value` for every variable of the bundled descriptions; beside it the patients file and the key.
+
+    The key is that of the FHIR server's client; it is gone when `ehr` closes.
+    """
     patients = path.with_name(f"{path.name}.patients.toml").absolute()
-    lines = [f"{name}={value}" for name, value in {**ehr.env, "ONC_PATIENTS": str(patients)}.items()]
     try:
+        ehr.place_key(path.with_name(f"{path.name}.docref.jwk").absolute())
+        lines = [f"{name}={value}" for name, value in {**ehr.env, "ONC_PATIENTS": str(patients)}.items()]
         patients.write_text(ehr.patients_toml, encoding="utf-8")
         # readable by the owner alone: it holds passwords, if only of a toy
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -19,8 +19,9 @@ SMALLEST = "tiny"
 
 
 def outcomes(arguments):
-    """Outcome and reason of every step, for `run` with these arguments on the smallest patients."""
-    parsed = cli.parser().parse_args(["run", "--patients", SMALLEST, *arguments])
+    """Outcome and reason of every step, for `run` with these arguments on the smallest patients that will do."""
+    patients = () if "--patients" in arguments else ("--patients", SMALLEST)
+    parsed = cli.parser().parse_args(["run", *patients, *arguments])
     finished = running.run(dataclasses.replace(cli.run_options(parsed), reports=None))
     steps = {each.step.id: (each.outcome, each.reason) for each in finished.settlement.steps}
     return int(finished.code), steps
@@ -47,8 +48,9 @@ def test_the_catalogue_is_sound():
         assert fault.breaks.endswith("."), fault.id
 
 
-def test_without_a_fault_nothing_is_red():
-    code, steps = outcomes([])
+@pytest.mark.parametrize("patients", [SMALLEST, "edges"])
+def test_without_a_fault_nothing_is_red(patients):
+    code, steps = outcomes(["--patients", patients])
     red = {step: reason for step, reason in steps.items() if reason[0] in (Outcome.FAILED, Outcome.ERROR)}
     assert red == {}
     assert code == 0

@@ -1,4 +1,4 @@
-"""Clients of the two APIs as the vendors' own example programs are: they know nothing of the server's code."""
+"""Clients of the APIs as the vendors' own example programs are: they know nothing of the server's code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import json
 import time
 import uuid
 from email.utils import formatdate
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from joserfc import jwt
+from joserfc.jwk import import_key
 from requests.adapters import BaseAdapter
 from werkzeug.test import Client
 
@@ -229,7 +232,7 @@ class EhrYourWayClient:
     def select(self) -> requests.Response:
         answer = self.authenticate(self.login()["ReferenceNumber"])
         if answer.headers["Content-Type"].startswith("application/json"):
-            self.token = answer.json()["AccessToken"]
+            self.token = answer.json().get("AccessToken", "")
             self.patient = answer.json().get("ExternalPatientId", "")
         return answer
 
@@ -306,6 +309,72 @@ def ehryourway(ehr, suffix: str = "", http=requests) -> EhrYourWayClient:
     """A client that has selected its patient."""
     client = EhrYourWayClient(ehr.env["EYW_BASE"], ehr.env[f"EYW_ID{suffix}"], ehr.env[f"EYW_PASS{suffix}"], http)
     client.select()
+    return client
+
+
+class DocRefClient:
+    """A backend service as SMART App Launch 2 describes it."""
+
+    SCOPE = "system/Patient.rs system/DocumentReference.rs system/Binary.rs"
+
+    def __init__(self, ehr, http=requests) -> None:
+        self.base = ehr.env["DOCREF_BASE"]
+        self.client_id = ehr.env["DOCREF_CLIENT_ID"]
+        self.key_file = Path(ehr.env["DOCREF_JWK_FILE"])
+        self.http = http
+        self.token = ""
+
+    @property
+    def key(self):
+        return import_key(json.loads(self.key_file.read_text(encoding="utf-8")))
+
+    def configuration(self) -> dict:
+        return self.http.get(f"{self.base}/.well-known/smart-configuration", timeout=5).json()
+
+    def assertion(self, key=None, alg: str = "RS384", **changed: object) -> str:
+        """What an honest client would sign, with some claims changed; None leaves a claim out."""
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.configuration()["token_endpoint"],
+            "exp": int(time.time()) + 200,
+            "jti": str(uuid.uuid4()),
+        } | changed
+        kept = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode({"alg": alg, "typ": "JWT"}, kept, key or self.key, algorithms=[alg])
+
+    def ask(self, signed: str | None = None, **changed: str) -> requests.Response:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self.SCOPE,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": self.assertion() if signed is None else signed,
+        } | changed
+        return self.http.post(self.configuration()["token_endpoint"], data=form, timeout=5)
+
+    @property
+    def headers(self) -> dict:
+        return {"Accept": "application/fhir+json", "Authorization": f"Bearer {self.token}"}
+
+    def get(self, path: str, headers: dict | None = None, **query: str) -> requests.Response:
+        url = path if path.startswith("http") else f"{self.base}/{path}"
+        return self.http.get(url, params=query, headers=self.headers | (headers or {}), timeout=5)
+
+    def ids(self, **query: str) -> list[str]:
+        return [entry["resource"]["id"] for entry in self.get("Patient", **query).json()["entry"]]
+
+    def url(self, **query: str) -> str:
+        bundle = self.get("DocumentReference/$docref", **query).json()
+        return bundle["entry"][0]["resource"]["content"][0]["attachment"]["url"]
+
+    def document(self, **query: str) -> bytes:
+        return base64.b64decode(self.get(self.url(**query)).json()["data"])
+
+
+def docref(ehr, http=requests) -> DocRefClient:
+    """A client that has its token."""
+    client = DocRefClient(ehr, http)
+    client.token = client.ask().json()["access_token"]
     return client
 
 

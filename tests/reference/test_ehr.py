@@ -26,6 +26,7 @@ def ehr(patients):
 def test_its_variables_are_those_the_descriptions_use(ehr):
     assert ehr.env.keys() == {
         "WC_URL", "WC_USER", "WC_PASS", "WC_DOCS", "WC_TERMS", "WC_EXPIRED_SID",
+        "DOCREF_BASE", "DOCREF_CLIENT_ID", "DOCREF_JWK_FILE", "DOCREF_DOCS", "DOCREF_TERMS", "DOCREF_EXPIRED_TOKEN",
         "EYW_BASE", "EYW_DOCS", "EYW_TERMS", "EYW_EXPIRED_TOKEN", "EYW_ID", "EYW_PASS", "EYW_ID_2", "EYW_PASS_2",
     }  # fmt: skip
     assert ehr.env["WC_URL"] == f"{ehr.url}/webchart.cgi"

@@ -67,9 +67,12 @@ def test_a_run_over_the_socket_is_the_default_run(service, target, tmp_path, mon
 
 def test_it_ends_with_0_within_5_seconds_of_sigterm(tmp_path):
     running = Service(tmp_path)
+    key = Path(running.env["DOCREF_JWK_FILE"])
+    assert (key.parent, key.stat().st_mode & 0o777) == (tmp_path, 0o600)
     code, out, err, seconds = running.end()
     assert (code, out, err) == (0, "", "")
     assert seconds < 5
+    assert not key.exists()
 
 
 @pytest.mark.parametrize(

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from onc_conformance.reference import falsified, narrowed
 from onc_conformance.reference.cda import header, sections
 from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
 from onc_conformance.reference.cda.sections import Page, Section
-from onc_conformance.reference.charts import Chart, Fact, days_of
+from onc_conformance.reference.charts import Chart, days_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 Window = tuple[date | None, date | None]
 
-FAULTS = frozenset(
-    {
-        "ccd-other-type",
-        "section-missing",
-        "goals-missing",
-        "health-concerns-missing",
-        "plan-missing",
-        "udi-missing",
-        "fact-dropped",
-        "date-shifted",
-    }
+FAULTS = (
+    frozenset(
+        {
+            "ccd-other-type",
+            "ccd-template-missing",
+            "ccd-code-wrong",
+            "section-missing",
+            "goals-missing",
+            "goals-wrong-section",
+            "health-concerns-missing",
+            "plan-missing",
+            "udi-missing",
+            "narrative-missing",
+        }
+    )
+    | falsified.FAULTS
+    | narrowed.FAULTS
 )
 _XMLNS = ' xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _REALM = template("2.16.840.1.113883.10.20.22.1.1", "", "2015-08-01")
@@ -61,6 +68,12 @@ _LEFT_OUT = {
     "health-concerns-missing": sections.HEALTH_CONCERNS,
     "plan-missing": sections.PLAN,
 }
+_INSTEAD = {
+    "udi-missing": (sections.DEVICES, sections.DEVICES_UNIDENTIFIED),
+    "goals-wrong-section": (sections.GOALS, replace(sections.GOALS, loinc="42348-3")),
+    "narrative-missing": (sections.VITAL_SIGNS, replace(sections.VITAL_SIGNS, told=False)),
+}
+"""Sections that a fault writes in another way."""
 _CATEGORIES: dict[str, tuple[Section, ...]] = {
     "smoking_status": (sections.SMOKING_STATUS,),
     "social_history": (sections.SOCIAL_HISTORY,),
@@ -98,19 +111,27 @@ def document(
     faults: Collection[str] = frozenset(),
 ) -> bytes:
     """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
-    shown = _narrowed(_falsified(chart, faults), window)
-    other = "ccd-other-type" in faults
+    chart = falsified.for_document(chart, faults)
+    shown = narrowed.narrowed(chart, window, faults)
     left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
     chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]
+    kind, code = _type(faults)
     return _document(
         chart,
         Page(shown, edition),
         [_as_faulty(section, faults) for section in chosen if section not in left_out],
-        kind=_REFERRAL if other else _CCD,
-        code=_REFERRAL_CODE if other else _CCD_CODE,
+        kind=kind,
+        code=code,
         document_id=document_id,
         window=window,
     )
+
+
+def _type(faults: Collection[str]) -> tuple[str, tuple[str, str]]:
+    """Template and code."""
+    if "ccd-other-type" in faults:
+        return _REFERRAL, _REFERRAL_CODE
+    return "" if "ccd-template-missing" in faults else _CCD, _REFERRAL_CODE if "ccd-code-wrong" in faults else _CCD_CODE
 
 
 def category_document(
@@ -121,10 +142,12 @@ def category_document(
     edition: str = "uscdi-v3",
     encounter: str | None = None,
     window: Window | None = None,
+    faults: Collection[str] = frozenset(),
 ) -> bytes:
     """A document with the usual header and only the sections of `categories`; header items need no section."""
     asked = list(categories)
-    shown = _narrowed(chart, window, encounter)
+    chart = falsified.for_category(chart, faults)
+    shown = _narrowed(chart, window, encounter, faults)
     chosen = {section.loinc: section for category in asked for section in _sections(shown, category)}
     return _document(
         chart,
@@ -145,14 +168,16 @@ def fragment(
     encounter: str | None = None,
     window: Window | None = None,
     wrap: bool = False,
+    faults: Collection[str] = frozenset(),
 ) -> bytes:
     """The `section` of one category, or for a header item a `recordTarget` with nothing else of the patient.
 
     Several kinds of notes are several sections, under one `structuredBody`. `wrap` makes it a ClinicalDocument.
     """
     if wrap:
-        return category_document(chart, [category], edition=edition, encounter=encounter, window=window)
-    shown = _narrowed(chart, window, encounter)
+        return category_document(chart, [category], edition=edition, encounter=encounter, window=window, faults=faults)
+    chart = falsified.for_category(chart, faults)
+    shown = _narrowed(chart, window, encounter, faults)
     if category in header.ITEMS:
         return _serialized(header.record_target(chart, category))
     written = [section.write(Page(shown, edition)) for section in _sections(shown, category)]
@@ -203,34 +228,14 @@ def _period(chart: Chart, window: Window | None) -> str:
     return f'<effectiveTime><low value="{stamp(low)}"/><high value="{stamp(high)}"/></effectiveTime>'
 
 
-def _narrowed(chart: Chart, window: Window | None, encounter: str | None = None) -> Chart:
+def _narrowed(chart: Chart, window: Window | None, encounter: str | None, faults: Collection[str]) -> Chart:
     """The facts of the window and the encounter."""
-    shown = chart.within(*window) if window else chart
+    shown = narrowed.narrowed(chart, window, faults)
     return shown if encounter is None else shown.only(fact for fact in shown.facts if fact.encounter == encounter)
 
 
-def _falsified(chart: Chart, faults: Collection[str]) -> Chart:
-    """The facts with what the faults do to laboratory results."""
-    facts, results = list(chart.facts), chart.of("laboratory_results")
-    if "fact-dropped" in faults and results:
-        facts.remove(results[-1])
-    if "date-shifted" in faults:
-        facts = [_shifted(fact) if fact.kind == "laboratory_results" else fact for fact in facts]
-    return chart.only(facts)
-
-
-def _shifted(fact: Fact) -> Fact:
-    """The fact a day later; a date without a day stays."""
-    moved = {key: _next_day(fact.values[key]) for key in ("date", "start", "end") if fact.values.get(key)}
-    return replace(fact, values={**fact.values, **moved})
-
-
-def _next_day(text: str) -> str:
-    return (days_of(text)[0] + timedelta(days=1)).isoformat() + text[10:] if len(text) >= 10 else text
-
-
 def _as_faulty(section: Section, faults: Collection[str]) -> Section:
-    return sections.DEVICES_UNIDENTIFIED if section is sections.DEVICES and "udi-missing" in faults else section
+    return next((other for fault, (own, other) in _INSTEAD.items() if fault in faults and own is section), section)
 
 
 def _serialized(markup: str, *, declared: bool = False) -> bytes:

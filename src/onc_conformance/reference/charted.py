@@ -98,12 +98,13 @@ class ChartedPerson:
         if encounter is not None:
             chart = chart.only(fact for fact in chart.facts if fact.encounter in {None, encounter})
         chart, (category, *_) = _by_kind(chart, [category])
-        return ccd.fragment(chart, category, window=window)
+        return ccd.fragment(chart, category, window=window, faults=self.faults)
 
     def excerpt(self, categories: Sequence[str], window: Window | None) -> bytes:
         """Categories this EHR keeps no facts of have no section."""
         chart, known = _by_kind(self.chart, categories)
-        return ccd.category_document(chart, [one for one in known if one in ccd.CATEGORIES], window=window)
+        kept = [one for one in known if one in ccd.CATEGORIES]
+        return ccd.category_document(chart, kept, window=window, faults=self.faults)
 
     def without(self, category: str) -> ChartedPerson:
         return self._with(fact for fact in self.chart.facts if fact.kind != category)
@@ -117,6 +118,9 @@ class ChartedPerson:
         own = {fact.code() for fact in self.chart.of(category)}
         foreign = [fact for fact in theirs if fact.code() not in own and not fact.no_information]
         return self._with((*self.chart.facts, *(_lent(fact) for fact in foreign[:1])))
+
+    def with_all_of(self, other: Person) -> ChartedPerson:
+        return self._with(other.chart.facts if isinstance(other, ChartedPerson) else ())
 
     def blank(self) -> ChartedPerson:
         return self._with(())

@@ -1,9 +1,12 @@
-"""The reference EHR: both vendors' APIs and their documentation on one loopback port, for as long as it is open."""
+"""The reference EHR: three APIs and their documentation on one loopback port, for as long as it is open."""
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import tempfile
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +17,8 @@ from onc_conformance.reference import charted, pages, patientsfile, stored, webc
 from onc_conformance.reference import charts as files
 from onc_conformance.reference.ccd import FAULTS as OF_CONTENT
 from onc_conformance.reference.clerk import Clerk
+from onc_conformance.reference.docref import BASE as FHIR
+from onc_conformance.reference.docref import DocRef
 from onc_conformance.reference.ehryourway import EhrYourWay
 from onc_conformance.reference.faults import known
 from onc_conformance.reference.people import People, Person
@@ -22,7 +27,6 @@ from onc_conformance.reference.webchart import WebChart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from werkzeug.serving import BaseWSGIServer
 
@@ -54,6 +58,9 @@ class ReferenceEHR:
         clerk = Clerk(self._people, self._faults)
         self._webchart = WebChart(self._people, clerk, self._faults, self._settings)
         self._ehryourway = EhrYourWay(self._people, clerk, self._faults, self._settings)
+        self._docref = DocRef(self._people, clerk, self._faults, self._settings)
+        self._key_file: Path | None = None
+        self._room: tempfile.TemporaryDirectory[str] | None = None
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
         self._url = ""
@@ -99,17 +106,34 @@ class ReferenceEHR:
             )
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._url = f"http://{host}:{port}"
+        self._room = tempfile.TemporaryDirectory(prefix="reference-ehr-")
         self._env = self._variables()
+        self.place_key(Path(self._room.name) / "docref.jwk")
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="reference-ehr", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening; closing twice does no harm."""
+        """Stop listening and take the client's key away; closing twice does no harm."""
         if self._server and self._thread:
             self._server.shutdown()
             self._server.server_close()
             self._thread.join(timeout=1)
         self._server = self._thread = None
+        if self._key_file:
+            self._key_file.unlink(missing_ok=True)
+        if self._room:
+            self._room.cleanup()
+        self._key_file = self._room = None
+
+    def place_key(self, path: Path) -> None:
+        """Keep the private key of the FHIR server's client at `path`, for its owner alone, and nowhere else."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self._docref.private_jwk())
+        if self._key_file and self._key_file != path:
+            self._key_file.unlink(missing_ok=True)
+        self._key_file = path
+        self._env["DOCREF_JWK_FILE"] = str(path)
 
     # --- what a client has to know
 
@@ -140,6 +164,11 @@ class ReferenceEHR:
             "EYW_DOCS": f"{self._url}{pages.EHRYOURWAY}",
             "EYW_TERMS": f"{self._url}{pages.EHRYOURWAY}/terms",
             "EYW_EXPIRED_TOKEN": self._ehryourway.expired_token(),
+            "DOCREF_BASE": f"{self._url}{FHIR}",
+            "DOCREF_CLIENT_ID": self._docref.client_id,
+            "DOCREF_DOCS": f"{self._url}{pages.DOCREF}",
+            "DOCREF_TERMS": f"{self._url}{pages.DOCREF}/terms",
+            "DOCREF_EXPIRED_TOKEN": self._docref.expired_token(),
         }
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
@@ -152,6 +181,7 @@ class ReferenceEHR:
         app.url_map.merge_slashes = False
         self._webchart.register(app)
         self._ehryourway.register(app)
+        self._docref.register(app)
         pages.Documentation(self._faults, self._settings).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app

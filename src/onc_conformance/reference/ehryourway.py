@@ -18,6 +18,7 @@ from onc_conformance.reference import ehryourway_requests as requested
 from onc_conformance.reference import signing
 from onc_conformance.reference.asjson import as_json, as_text
 from onc_conformance.reference.ehryourway_requests import Failure
+from onc_conformance.reference.faults import refused
 from onc_conformance.reference.people import number
 from onc_conformance.reference.screens import login_page
 from onc_conformance.reference.signing import BadSignature
@@ -97,7 +98,8 @@ class EhrYourWay:
         body = requested.body()
         client = self.clients.get(str(body.get("ClientId")))
         given = str(body.get("Password")).encode()
-        if client is None or not hmac.compare_digest(given, client.password.encode()):
+        right = client is not None and hmac.compare_digest(given, client.password.encode())
+        if client is None or not (right or "password-not-checked" in self._faults):
             return _json(
                 {
                     "ClientId": body.get("ClientId"),
@@ -119,7 +121,7 @@ class EhrYourWay:
         body = requested.body()
         reference = str(body.get("ReferenceNumber"))
         client = self.clients.get(str(body.get("ClientId")))
-        if client is None or self._references.holder(reference) != client or not self._references.redeem(reference):
+        if client is None or not self._redeemed(reference, client):
             return _json(
                 {
                     "ClientId": body.get("ClientId"),
@@ -131,6 +133,8 @@ class EhrYourWay:
             )
         if "select-login-page" in self._faults:
             return Response(login_page(), content_type="text/html; charset=utf-8")
+        if "select-error-body" in self._faults:
+            return _json({"ValidationMessages": "The request could not be processed.", "ValidationStatus": "Failed"})
         person = client.person
         if "select-wrong-patient" in self._faults:
             person = self._people.next_to(person)
@@ -145,13 +149,24 @@ class EhrYourWay:
             "ValidationMessages": None,
             "ValidationStatus": "Success",
         }
+        if "select-id-not-accepted" in self._faults:
+            answer["ExternalPatientId"] = f"9{answer['ExternalPatientId']}"
         if "select-no-id" in self._faults:
             del answer["ExternalPatientId"]
         return _json(answer)
 
+    def _redeemed(self, reference: str, client: Client) -> bool:
+        if "reference-not-checked" in self._faults:
+            return True
+        if self._references.holder(reference) != client:
+            return False
+        return "used-reference-accepted" in self._faults or self._references.redeem(reference) is not None
+
     def _external_id(self, person: Person) -> str:
         if "select-same-id" in self._faults:
             person = self._people.all[0]
+        if "select-namesakes-share-id" in self._faults:
+            person = self._people.namesake(person)
         return next(client.external_id for client in self.clients.values() if client.person.key == person.key)
 
     # --- data
@@ -179,8 +194,8 @@ class EhrYourWay:
         kind = body.get("ClinicalDataAccessType")
         if kind not in (1, 2, 3):  # not a set: what came may not be hashable
             raise Failure("ClinicalDataAccessType is 1, 2 or 3.")
-        broken = "document-server-error" if everything else "category-window-error" if window else ""
-        if broken in self._faults:
+        broken = everything and "document-server-error" in self._faults
+        if broken or refused(window, "document" if everything else "category", self._faults):
             raise Failure("The request could not be processed.", 500)
         page_instead = "document-login-page" if everything else "category-login-page"
         if page_instead in self._faults and (everything or "vital_signs" in wanted):
@@ -251,6 +266,8 @@ class EhrYourWay:
         grant = self._tokens.holder(token, late="expired-token-accepted" in self._faults)
         if grant and grant.client == client:
             return grant
+        if grant and "foreign-token-accepted" in self._faults:
+            return _Grant(client, client.person)
         if token and "token-not-checked" in self._faults:
             return None
         raise Failure("The access token is missing, unknown or expired.", 401)

@@ -63,6 +63,10 @@ def bent(window: Window | None, kind: str, faults: frozenset[str]) -> Window | N
     if window is None or f"{kind}-window-ignored" in faults:
         return None
     first, last = window
+    if "window-open-ignored" in faults and None in window:
+        return None
+    if "window-day-month-swapped" in faults:
+        first, last = _swapped(first), _swapped(last)
     if f"{kind}-day-early" in faults:
         first, last = _moved(first, -1), _moved(last, -1)
     if f"{kind}-start-exclusive" in faults:
@@ -70,6 +74,23 @@ def bent(window: Window | None, kind: str, faults: frozenset[str]) -> Window | N
     if f"{kind}-end-exclusive" in faults:
         last = _moved(last, -1)
     return first, last
+
+
+def refused(window: Window | None, kind: str, faults: frozenset[str]) -> bool:
+    """Whether a request with these dates is turned away that should not be."""
+    if window is None:
+        return False
+    if f"{kind}-window-error" in faults:
+        return True
+    one_day = window[0] == window[1]
+    return ("window-day-refused" if one_day else "window-range-refused") in faults
+
+
+def _swapped(day: date | None) -> date | None:
+    """Month and day mistaken for each other where that makes a date."""
+    if day is None or day.day > 12:
+        return day
+    return date(day.year, day.day, day.month)
 
 
 def _moved(day: date | None, by: int) -> date | None:

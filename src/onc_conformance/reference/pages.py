@@ -1,4 +1,4 @@
-"""The documentation the reference EHR publishes of its two APIs, as every certified product has to."""
+"""The documentation the reference EHR publishes of its APIs, as every certified product has to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, redirect, request
 
-from onc_conformance.reference import ehryourway, screens, webchart
+from onc_conformance.reference import docref, ehryourway, jose, screens, webchart
 from onc_conformance.reference.ehryourway_categories import NAMES as CATEGORIES
 from onc_conformance.reference.signing import PARTS
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WEBCHART = "/webchart-documentation"
 EHRYOURWAY = "/ehryourway-documentation"
+DOCREF = "/docref-documentation"
 ITEMS = (
     "syntax",
     "functions",
@@ -33,17 +34,23 @@ ITEMS = (
 VERSION = "1.0"
 EFFECTIVE = "2026-01-01"
 _LOGIN = "/documentation-login"
+_INSTEAD = {
+    "docs-behind-agreement": "agreement.html",
+    "docs-login-form": "login.html",
+    "docs-built-by-script": "script.html",
+}
+"""Pages that a fault shows where the documentation should be."""
 
 
 class Documentation:
-    """The documentation of both APIs and their terms of use, open to everybody."""
+    """The documentation of each API and their terms of use, open to everybody."""
 
     def __init__(self, faults: frozenset[str], settings: Settings) -> None:
         self._faults = faults
         self._settings = settings
 
     def register(self, app: Flask) -> None:
-        for path, view in ((WEBCHART, self.webchart), (EHRYOURWAY, self.ehryourway)):
+        for path, view in ((WEBCHART, self.webchart), (EHRYOURWAY, self.ehryourway), (DOCREF, self.docref)):
             app.add_url_rule(path, f"documentation {path}", view)
             app.add_url_rule(f"{path}/terms", f"terms {path}", self.terms)
         app.add_url_rule(_LOGIN, "documentation login", screens.login_page)
@@ -52,7 +59,7 @@ class Documentation:
 
     @staticmethod
     def front() -> str:
-        return screens.rendered("index.html", webchart=WEBCHART, ehryourway=EHRYOURWAY)
+        return screens.rendered("index.html", webchart=WEBCHART, ehryourway=EHRYOURWAY, docref=DOCREF)
 
     def webchart(self) -> AnyResponse:
         like = {
@@ -93,11 +100,29 @@ class Documentation:
             token_error_status=200 if self._settings.failures_are_200 else 401,
         )
 
+    def docref(self) -> AnyResponse:
+        return self._page(
+            "docref.html",
+            DOCREF,
+            url=f"{_host()}{docref.BASE}",
+            token=f"{_host()}{docref.TOKEN}",
+            assertion_type=jose.TYPE,
+            algorithms=jose.ALGORITHMS,
+            longest=jose.LONGEST,
+            scopes=docref.SCOPES,
+            search=docref.SEARCH,
+            ccd=docref.CCD[0],
+            by_year=self._settings.docref_by_year,
+            token_life=f"{self._settings.token_life:.0f}",
+        )
+
     def terms(self) -> AnyResponse:
         if "docs-without-terms" in self._faults:
             return Response(screens.notice("There is no such page."), status=404)
+        if "terms-behind-login" in self._faults:
+            return redirect(_LOGIN)
         path = request.path.removesuffix("/terms")
-        product = {WEBCHART: "WebChart", EHRYOURWAY: "EHR Your Way"}[path]
+        product = {WEBCHART: "WebChart", EHRYOURWAY: "EHR Your Way", DOCREF: "FHIR"}[path]
         return self._written("terms.html", path, product=product)
 
     def _page(self, template: str, path: str, **facts: object) -> AnyResponse:
@@ -105,6 +130,9 @@ class Documentation:
             return redirect(_LOGIN)
         if "docs-missing" in self._faults:
             return Response(screens.notice("There is no such page."), status=404)
+        for fault, page in _INSTEAD.items():
+            if fault in self._faults:
+                return Response(screens.rendered(page), content_type="text/html; charset=utf-8")
         return self._written(template, path, **facts)
 
     def _written(self, template: str, path: str, **facts: object) -> AnyResponse:

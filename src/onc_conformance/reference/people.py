@@ -143,6 +143,9 @@ class Person(Protocol):
     def with_one_of(self, other: Person, category: str) -> Person:
         """The chart with a fact of somebody else's among its own of that category."""
 
+    def with_all_of(self, other: Person) -> Person:
+        """The same person with the facts of somebody else in place of the own."""
+
 
 def number(kind: str, key: str, digits: int = 8) -> str:
     """The number issued for a thing: always the same, and telling nothing about its neighbours' numbers."""
@@ -184,10 +187,26 @@ class People:
         """Every stored document by the number issued for it, persons in order, oldest first."""
         return self._documents
 
+    def namesake(self, person: Person) -> Person:
+        """The first of that given and family name."""
+        name = _name(person)
+        return next((one for one in self.all if _name(one) == name), person)
+
+    def near(self, person: Person) -> Person:
+        """The first whose family name is the beginning of this one's, if there is any."""
+        family = person.demographics.family
+        shorter = (one for one in self.all if family.startswith(one.demographics.family))
+        return next((one for one in shorter if one.demographics.family != family), person)
+
     def next_to(self, person: Person) -> Person:
         """Somebody else, unless there is nobody else."""
         keys = [one.key for one in self.all]
         return self.all[(keys.index(person.key) + 1) % len(self.all)]
+
+
+def _name(person: Person) -> tuple[str, str]:
+    who = person.demographics
+    return who.family, who.given[0]
 
 
 def _unused(kind: str, key: str, taken: Mapping[str, object]) -> str:

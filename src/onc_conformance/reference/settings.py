@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from onc_conformance.reference.jose import Algorithm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +31,7 @@ class Settings:
     """Also accept timestamps 19800 s ahead: Indian local time taken for UTC, as in the vendor's sample."""
     failures_are_200: bool = False
     """EHR Your Way answers even signature and token errors with HTTP status 200."""
+    docref_algorithm: Algorithm = "RS384"
+    """What the client registered at the FHIR server signs its assertions with."""
+    docref_by_year: bool = True
+    """The FHIR server answers a range with a document for each year in it, a page of one reference each."""

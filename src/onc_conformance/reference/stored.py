@@ -112,6 +112,17 @@ class StoredPerson:
 
         return replace(self, edits=(*self.edits, borrow))
 
+    def with_all_of(self, other: Person) -> StoredPerson:
+        theirs = slices.parse(other.summary(None)).find("h:component", slices.NS)
+
+        def exchange(root: etree._Element) -> None:
+            for own in root.findall("h:component", slices.NS):
+                root.remove(own)
+            if theirs is not None:
+                root.append(copy.deepcopy(theirs))
+
+        return replace(self, edits=(*self.edits, exchange))
+
     def blank(self) -> StoredPerson:
         def empty(root: etree._Element) -> None:
             for section in root.iter(f"{{{slices.V3}}}section"):

@@ -13,6 +13,7 @@ from flask import Response, jsonify, request
 
 from onc_conformance.reference import apistring, tables
 from onc_conformance.reference.apistring import BadApiString
+from onc_conformance.reference.faults import refused
 from onc_conformance.reference.screens import login_page, notice
 from onc_conformance.reference.tickets import Tickets
 
@@ -160,13 +161,16 @@ class WebChart:
                 "documents": (tables.DOCUMENT, tables.documents(self._people)),
                 "encounters": (tables.ENCOUNTER, tables.encounters(self._people)),
             }
-            rows = apistring.select(query, known, self._settings.like)
+            rows = self._cut(query.table, apistring.select(query, known, self._settings.like))
         except BadApiString as error:
             response = jsonify(meta={"status": str(error.status), "error": str(error)})
         else:
             if query.table == "patients":
-                rows = [self._misidentified(row) for row in rows]
-            response = jsonify(meta={"status": "200"}, db=rows)
+                rows = self._badly_found(rows)
+            status = "200"
+            if query.table == "patients" and "select-error-body" in self._faults:
+                status, rows = "500", []
+            response = jsonify(meta={"status": status}, db=rows)
         response.headers["X-lg_status"] = "success"
         response.headers["X-status_desc"] = "OK"
         return response
@@ -178,6 +182,30 @@ class WebChart:
                 return query.with_exact("pat_id", first)
         return query
 
+    def _cut(self, table: str, rows: list[apistring.Row]) -> list[apistring.Row]:
+        """The list as it is answered: cut after its first row, or with somebody else's rows after that."""
+        if table != "encounters" or len(rows) < 2:
+            return rows
+        if "encounter-list-cut" in self._faults:
+            return rows[:1]
+        if "encounter-list-foreign" in self._faults:
+            owner = self._people.by_number(rows[0]["pat_id"])
+            strange = [
+                number
+                for number, (person, _) in self._people.visits().items()
+                if owner and person.key == self._people.next_to(owner).key
+            ]
+            return [rows[0], *(row | {"encounter_id": strange[-1]} for row in rows[1:])]
+        return rows
+
+    def _badly_found(self, rows: list[apistring.Row]) -> list[apistring.Row]:
+        rows = [self._misidentified(row) for row in rows]
+        if "select-apostrophe-lost" in self._faults:
+            rows = [row for row in rows if "'" not in row["last_name"]]
+        if "select-two-rows" in self._faults:
+            rows = [each for row in rows for each in (row, row | {"pat_id": row["pat_id"][::-1]})]
+        return rows
+
     def _misidentified(self, row: apistring.Row) -> apistring.Row:
         person = self._people.by_number(row["pat_id"])
         if "select-no-id" in self._faults:
@@ -186,6 +214,12 @@ class WebChart:
             return row | {"pat_id": self._people.number_of(self._people.all[0])}
         if "select-wrong-patient" in self._faults and person:
             return row | {"pat_id": self._people.number_of(self._people.next_to(person))}
+        if "select-namesakes-share-id" in self._faults and person:
+            return row | {"pat_id": self._people.number_of(self._people.namesake(person))}
+        if "select-near-name" in self._faults and person:
+            return row | {"pat_id": self._people.number_of(self._people.near(person))}
+        if "select-id-not-accepted" in self._faults:
+            return row | {"pat_id": f"9{row['pat_id']}"}
         return row
 
     def _stand_in(self, person: Person | None) -> bool:
@@ -200,7 +234,7 @@ class WebChart:
             raise Refusal(NO_DEFINITION, "Ask for one of the documented names, with XML")
         person, visit = self._whose(values.get("pat_id", ""), values.get("encounter_id", ""))
         window = _window(values)
-        if window and "category-window-error" in self._faults:
+        if refused(window, "category", self._faults):
             raise Refusal("TRAPPED SIGNAL", "Server fault", 500)
         if category == "vital_signs" and "category-login-page" in self._faults:
             return self._good(login_page(), _HTML)
@@ -212,12 +246,16 @@ class WebChart:
         """The person asked about, and the visit where one is named; both must be of the same chart."""
         person = self._people.by_number(pat_id)
         host, visit = self._people.visits().get(encounter_id, (None, None))
+        if visit and host and "encounter-newest-instead" in self._faults:
+            visit = max(host.encounters, key=lambda each: each.start)
         for asked, found in ((pat_id, person), (encounter_id, host)):
             if asked and self._stand_in(found):
                 return self._people.all[0], None
             if asked and not found:
                 raise Refusal(f"{NO_ACCESS} chart", "There is no such chart, or not for you")
         if person and host and person.key != host.key:
+            if "encounter-list-foreign" in self._faults:
+                return host, visit
             raise Refusal(f"{NO_ACCESS} encounter", "That encounter is not of this chart")
         whose = person or host
         if whose is None:
@@ -229,7 +267,9 @@ class WebChart:
     def _stream(self, values: dict[str, str]) -> Response:
         person, document = self._document(values.get("doc_id", ""))
         window = _window(values)
-        if "document-server-error" in self._faults:
+        if "stream-dates-ignored" in self._faults:
+            window = None
+        if "document-server-error" in self._faults or refused(window, "document", self._faults):
             raise Refusal("TRAPPED SIGNAL", "Server fault", 500)
         if "document-login-page" in self._faults:
             return self._good(login_page(), _HTML)

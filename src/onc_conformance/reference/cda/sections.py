@@ -43,6 +43,8 @@ class Section:
     """Whether a fact that says "none known" is an entry here, and not an absence of information."""
     personal: Callable[[Page], Written] | None = None
     """What it says of the person beyond the facts."""
+    told: bool = True
+    """Whether it has a narrative."""
 
     def write(self, page: Page) -> str:
         """The section; where nothing is charted it says so instead of being absent."""
@@ -60,9 +62,14 @@ class Section:
             self.templates,
             fixed("code", "loinc", self.loinc, self.title),
             words("title", self.title),
-            el("text", {}, table(self.columns, rows) if rows else words("paragraph", silence)),
+            el("text", {}, self._narrative(rows, silence)),
             *(el("entry", {"typeCode": "DRIV"}, entry) for entry in entries),
         )
+
+    def _narrative(self, rows: Sequence[str], silence: str) -> str:
+        if not self.told and rows:
+            return ""
+        return table(self.columns, rows) if rows else words("paragraph", silence)
 
 
 def _each(write: Callable[[Chart, Fact], str]) -> Callable[[Page, Sequence[Fact]], Sequence[str]]:
