@@ -167,9 +167,7 @@ class Examination:
     def _trouble(self) -> str | None:
         for subject in self.subjects:
             answer = subject.session.login()
-            if (
-                answer.ok and not answer.exchanges
-            ):  # nothing to log in to: only a request shows what a credential is worth
+            if answer.ok and not answer.exchanges:  # nothing to log in to: a request shows what a credential is worth
                 selected = self.resolve(subject).answer
                 answer = selected if selected.kind in {"auth", "unreachable"} else answer
             if answer.ok:
