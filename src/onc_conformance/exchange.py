@@ -21,7 +21,7 @@ from requests.utils import get_environ_proxies
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from onc_conformance.redaction import Secrets
 
@@ -67,6 +67,8 @@ class Exchange:
     sha256: str
     """Hex digest of `response_body`."""
     error: str | None = None
+    key: str = ""
+    """What the request is recognised by when the recording is judged again: it names no secret, host or moment."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -92,6 +94,10 @@ class Journal:
 
     secrets: Secrets
     exchanges: dict[str, Exchange] = field(default_factory=dict)
+    prefix: str = ""
+    """What ids begin with, so that those of several processes differ."""
+    sleep: Callable[[float], None] = time.sleep
+    """How to wait between requests."""
     _session: requests.Session = field(default_factory=requests.Session, repr=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +120,7 @@ class Journal:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
         transport: Transport | None = None,
+        key: str = "",
     ) -> Exchange:
         """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised."""
         transport = transport or Transport()
@@ -121,7 +128,7 @@ class Journal:
         started, clock = datetime.now(UTC), time.monotonic()
         answer = self._exchange(method, url, lines, body, transport)
         exchange = Exchange(
-            id=f"{len(self.exchanges) + 1:04d}",
+            id=self.next_id(),
             target=target,
             purpose=purpose,
             method=method,
@@ -135,15 +142,21 @@ class Journal:
             seconds=round(time.monotonic() - clock, 6),
             sha256=hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
+            key=key,
         )
         self.exchanges[exchange.id] = exchange
         return exchange
 
+    def next_id(self) -> str:
+        """The id of the exchange to come."""
+        return f"{self.prefix}{len(self.exchanges) + 1:04d}"
+
     def fetch(self, url: str, purpose: str, target: str, transport: Transport | None = None) -> tuple[Exchange, ...]:
         """An anonymous GET of a page, redirects followed: every hop in order, the last one being the page."""
-        chain = [self.send("GET", url, target=target, purpose=purpose, transport=transport)]
+        chain = [self.send("GET", url, target=target, purpose=purpose, transport=transport, key=purpose)]
         while (onward := redirect(chain[-1])) and len(chain) <= REDIRECTS:
-            chain.append(self.send("GET", onward, target=target, purpose=purpose, transport=transport))
+            key = f"{purpose}\nonward to {onward}"
+            chain.append(self.send("GET", onward, target=target, purpose=purpose, transport=transport, key=key))
         return tuple(chain)
 
     def _exchange(self, method: str, url: str, headers: Headers, body: bytes, transport: Transport) -> _Answer:

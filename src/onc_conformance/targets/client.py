@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,12 +28,12 @@ _ASKS = frozenset({429, 503})
 class Client:
     """One target, spoken to politely."""
 
-    def __init__(self, target: Target, journal: Journal, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, target: Target, journal: Journal, sleep: Callable[[float], None] | None = None) -> None:
         self.target = target
         self.journal = journal
         self.waits = 0
         """How often the server asked for patience."""
-        self._sleep = sleep
+        self._sleep = sleep or journal.sleep
         self._next = 0.0
         for name, value in target.named_secrets.items():
             journal.secrets.add(value, name)
@@ -74,9 +75,9 @@ class Client:
         exchange = self._put(purpose, prepared, prepared.url)
         for _ in range(REDIRECTS):
             onward = redirect(exchange)
-            if prepared.method != "GET" or prepared.signed or onward is None or not _same_origin(onward, prepared.url):
+            if prepared.method != "GET" or prepared.signed or onward is None or not _same_origin(onward, exchange.url):
                 break
-            exchange = self._put(purpose, prepared, onward)
+            exchange = self._put(purpose, replace(prepared, key=f"{prepared.key}\nonward to {onward}"), onward)
         return exchange
 
     def _put(self, purpose: str, prepared: Prepared, url: str) -> Exchange:
@@ -94,6 +95,7 @@ class Client:
             headers=prepared.headers,
             body=prepared.body,
             transport=self.target.transport,
+            key=prepared.key,
         )
 
     def _resolved(self, name: str, text: str) -> str:
