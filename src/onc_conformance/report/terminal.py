@@ -14,6 +14,7 @@ from rich.text import Text
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import StepResult, TargetOutcome
+from onc_conformance.report import changes, results
 from onc_conformance.report.run import Run
 
 _STYLES = {
@@ -26,6 +27,8 @@ _STYLES = {
 }
 _SHOWN = 20
 """Objections told one by one; the reports have them all."""
+_COMPARED = 5
+"""Changes of one kind told one by one; the reports have them all."""
 
 
 @contextmanager
@@ -47,6 +50,26 @@ def progress(console: Console) -> Iterator[Callable[[str, int, int], None] | Non
 def close(run: Run, folder: Path, console: Console) -> None:
     """Print the closing lines of a run; a table on a terminal, plain lines in a pipe."""
     run = run.masked()
+    _tell_counts(run, console)
+    objections = [(each, outcome) for each in run.settlement.steps for outcome in each.targets if _told(outcome)]
+    for result, outcome in objections[:_SHOWN]:
+        _say(console, f"{_words(outcome.outcome)}: {_objection(result, outcome)}", _STYLES[outcome.outcome])
+    if len(objections) > _SHOWN:
+        _say(console, f"and {len(objections) - _SHOWN} more in the reports")
+    for product in run.targets:
+        if product.unreachable:
+            _say(console, f"{product.id} was not reached: {product.unreachable}", "bold red")
+    for warning in run.cautions:
+        _say(console, f"warning: {warning}", "yellow")
+    for line in _since_baseline(run):
+        _say(console, line)
+    summary = run.settlement.summary
+    extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
+    _say(console, f"{', '.join(extras)}; {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
+    _say(console, f"dossier: {folder / 'dossier.html'}")
+
+
+def _tell_counts(run: Run, console: Console) -> None:
     counted = list(_by_criterion(run))
     if console.is_terminal:
         table = Table("criterion", "target")
@@ -60,20 +83,12 @@ def close(run: Run, folder: Path, console: Console) -> None:
         for criterion, target, counts in counted:
             told = ", ".join(f"{counts[each]} {_words(each)}" for each in Outcome if counts[each])
             _say(console, f"{criterion} {target}: {told}")
-    objections = [(each, outcome) for each in run.settlement.steps for outcome in each.targets if _told(outcome)]
-    for result, outcome in objections[:_SHOWN]:
-        _say(console, f"{_words(outcome.outcome)}: {_objection(result, outcome)}", _STYLES[outcome.outcome])
-    if len(objections) > _SHOWN:
-        _say(console, f"and {len(objections) - _SHOWN} more in the reports")
-    for product in run.targets:
-        if product.unreachable:
-            _say(console, f"{product.id} was not reached: {product.unreachable}", "bold red")
-    for warning in run.cautions:
-        _say(console, f"warning: {warning}", "yellow")
-    summary = run.settlement.summary
-    extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
-    _say(console, f"{', '.join(extras)}; {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
-    _say(console, f"dossier: {folder / 'dossier.html'}")
+
+
+def _since_baseline(run: Run) -> Iterator[str]:
+    if compared := results.comparison(run):
+        yield f"since the baseline {compared.old}:"
+        yield from (f"  {line}" for line in changes.lines(compared, shown=_COMPARED))
 
 
 def _by_criterion(run: Run) -> Iterator[tuple[str, str, Counter[Outcome]]]:
