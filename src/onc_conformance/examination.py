@@ -160,7 +160,10 @@ class Examination:
     def trouble(self) -> str | None:
         """Why the target cannot be examined: it is out of reach, or nobody could log in."""
         for subject in self.subjects:
-            answer = subject.session.login()
+            try:
+                answer = subject.session.login()
+            except NotTested as missing:  # from a recording
+                return missing.reason
             if answer.ok:
                 return None
             if answer.kind == "unreachable":

@@ -48,14 +48,18 @@ class Conduct:
     examinations: Mapping[str, Examination]
     criteria: Collection[str]
     edition: str
-    trouble: Mapping[str, str] = field(default_factory=dict)
-    """Why a target could not be examined, by target."""
     progress: Callable[[str, int, int], None] | None = None
     """Told the scenario that starts, its number and how many there are."""
+    mark: str = ""
+    """What the name of the target ends in within the name of a test."""
+    trouble: dict[str, str] = field(default_factory=dict)
+    """Why a target could not be examined, by target."""
     results: list[ScenarioResult] = field(default_factory=list)
     steps: set[str] = field(default_factory=set)
     """Ids of the steps with a selected scenario."""
-    _total: int = 0
+    total: int = 0
+    """How many scenarios are selected."""
+    _met: set[str] = field(default_factory=set)
     _begun: float = 0.0
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -64,7 +68,8 @@ class Conduct:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if metafunc.function in scenario_wrapper_template_registry:
             metafunc.fixturenames.append("target_id")
-            metafunc.parametrize("target_id", list(self.examinations), scope="session")
+            targets = [pytest.param(name, id=f"{name}{self.mark}") for name in self.examinations]
+            metafunc.parametrize("target_id", targets, scope="session")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,7 +79,7 @@ class Conduct:
             (kept if self._selected(item) else dropped).append(item)
         items[:] = kept
         config.hook.pytest_deselected(items=dropped)
-        self._total = len(kept)
+        self.total = len(kept)
         self.steps |= {step for item in kept for step in step_ids(item)}
 
     def _selected(self, item: pytest.Item) -> bool:
@@ -87,9 +92,14 @@ class Conduct:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._begun = time.monotonic()
-        self.examinations[_target(item)].used.clear()
+        target = _target(item)
         if self.progress:
-            self.progress(f"{_scenario(item).name} [{_target(item)}]", len(self.results) + 1, self._total)
+            self.progress(f"{_scenario(item).name} [{target}]", len(self.results) + 1, self.total)
+        if target not in self._met:
+            self._met.add(target)
+            if trouble := self.examinations[target].trouble():
+                self.trouble[target] = trouble
+        self.examinations[target].used.clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
@@ -110,7 +120,11 @@ class Conduct:
         report = yield
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
+            self.told(report, self.results[-1])
         return report
+
+    def told(self, report: pytest.TestReport, result: ScenarioResult) -> None:
+        """Called with each result and the report of its test."""
 
     def _result(self, item: pytest.Item, call: pytest.CallInfo[None]) -> ScenarioResult:
         scenario, target, skipped = _scenario(item), _target(item), item.stash.get(SKIPPED, None)

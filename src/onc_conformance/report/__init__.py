@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from onc_conformance.report import allure, dossier, evidence, junit, results
-from onc_conformance.report.folder import point_latest, run_folder, writing
+from onc_conformance.report.folder import EVIDENCE, point_latest, run_folder, writing
+from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import LayerNotRun, Product, Run
 
 ALLURE_RESULTS = "allure-results"
-EVIDENCE = "evidence"
 
-__all__ = ["ALLURE_RESULTS", "EVIDENCE", "LayerNotRun", "Product", "Run", "point_latest", "run_folder", "write"]
+__all__ = [
+    "ALLURE_RESULTS",
+    "EVIDENCE",
+    "LayerNotRun",
+    "Product",
+    "Run",
+    "point_latest",
+    "run_folder",
+    "timestamp",
+    "write",
+]
 
 
 def write(run: Run, directory: Path) -> None:

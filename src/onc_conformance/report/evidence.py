@@ -85,6 +85,8 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
     if response:
         (directory / response).write_bytes(body)
     facts = {**asdict(entry), "request_headers": sent, "response_headers": received}
+    if bodies:
+        facts["key"] = printable(secrets.mask_values(exchange.key))
     (directory / entry.file).write_text(_json(facts), encoding="utf-8")
     return entry
 
