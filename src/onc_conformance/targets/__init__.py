@@ -3,13 +3,13 @@
 from onc_conformance.targets.answers import Answer, Payload
 from onc_conformance.targets.catalogue import Row, check, listing, new, show
 from onc_conformance.targets.client import Client
-from onc_conformance.targets.loading import bundled, load
+from onc_conformance.targets.loading import bundled, load, load_text
 from onc_conformance.targets.models import Misuse
 from onc_conformance.targets.session import Session
-from onc_conformance.targets.target import Target
+from onc_conformance.targets.target import Target, texts
 from onc_conformance.targets.terms import CCDS
 
 __all__ = [
     "CCDS", "Answer", "Client", "Misuse", "Payload", "Row", "Session", "Target", "bundled", "check", "listing", "load",
-    "new", "show",
+    "load_text", "new", "show", "texts",
 ]  # fmt: skip

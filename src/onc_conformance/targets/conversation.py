@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.access.sessions import Login
 from onc_conformance.exchange import redirect, same_origin
+from onc_conformance.redaction import MASK
 from onc_conformance.targets.answers import Payload
 from onc_conformance.targets.assembly import Prepared, assemble, sign
 from onc_conformance.targets.capture import capture, documents
 from onc_conformance.targets.classify import classify
 from onc_conformance.targets.decode import decode
+from onc_conformance.targets.keys import key
 from onc_conformance.targets.models import Refresh
 from onc_conformance.targets.reading import Reading
 from onc_conformance.targets.scope import mutated_step
@@ -206,14 +209,14 @@ class Conversation:
         if place == "var":
             variables.own |= dates
         apply = self.description.auth.apply if isinstance(step, Step) else None
+        without = wrong.headers if wrong else frozenset()
+        known_by = key(step, variables, apply=apply, url=url, dates=(place, dates), without=without)
         prepared = assemble(step, variables, apply=apply, url=url, dates=(place, dates))
         if step.sign:
-            prepared, key = sign(prepared, self.description.sign[step.sign], variables)
-            self.client.journal.secrets.add(key)
-        if wrong and wrong.headers:
-            kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in wrong.headers)
-            prepared = replace(prepared, headers=kept)
-        return prepared
+            prepared, used = sign(prepared, self.description.sign[step.sign], variables)
+            self.client.journal.secrets.add(used)
+        kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in without)
+        return replace(prepared, headers=kept, key=known_by)
 
     def _captured(
         self, step: Request, reading: Reading, variables: Variables, window: Days | None
@@ -223,6 +226,8 @@ class Conversation:
             value = capture(name, place, reading, variables, window)
             if value is None:
                 continue
+            if place.secret and value == MASK:  # out of a recording: no two that were different may become the same
+                value = MASK + hashlib.sha256(f"{name} of {reading.exchange.id}".encode()).hexdigest()
             found[name] = value
             for text in ([value] if isinstance(value, str) else value) if place.secret else ():
                 self.client.journal.secrets.add(text)

@@ -74,7 +74,7 @@ def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool) -> Ta
         _require(description, env, wrong)
     used = {name for _, name in variables(description)}
     kept = {name: value for name, value in env.items() if unnumbered(name) in used or name in used}
-    return Target(description=description, source=source, env=kept)
+    return Target(description=description, source=source, env=kept, text=text)
 
 
 def _room() -> Any:
