@@ -168,7 +168,11 @@ def _targets(options: argparse.Namespace) -> int:
         sys.stdout.write(targets.show(options.name))
         return int(Exit.CONFORMS)
     if options.action == "new":
-        sys.stdout.write(targets.new(options.name))
+        given = {name: getattr(options, name) for name in targets.QUESTIONS}
+        asking = sys.stdin.isatty() and not any(given.values())
+        chosen = {name: value for name, value in given.items() if value}
+        choices = targets.asked(given, sys.stdin, sys.stderr) if asking else targets.Choices(**chosen)
+        sys.stdout.write(targets.new(options.name, choices))
         return int(Exit.CONFORMS)
     return int(checking.check(options.name, options.env_file, options.patients or (), sys.stdout, data=options.data))
 
@@ -220,6 +224,15 @@ def _print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+_ABOUT_AN_API = {
+    "auth": "how a client logs in: json (default), form, basic, static, oauth2_client, oauth2_jwt, none",
+    "selection": "how the patient is chosen: search (default), credential_bound, launch_context",
+    "documents": "how the C-CDA comes: raw (default), json, base64, xml, zip, docref",
+    "dates": "how dates are asked for: pair (default), prefix_repeat, none",
+}
+"""The flags of `targets new`; on a terminal, without any of them, it asks."""
+
+
 def parser() -> argparse.ArgumentParser:
     """What may be typed."""
     root = argparse.ArgumentParser(
@@ -256,6 +269,9 @@ def parser() -> argparse.ArgumentParser:
         each = actions.add_parser(action, help=help_text)
         each.add_argument("name", metavar="NAME|FILE" if action == "check" else "NAME")
         each.set_defaults(do=_targets)
+        if action == "new":
+            for flag, about in _ABOUT_AN_API.items():
+                each.add_argument(f"--{flag}", metavar="KIND", help=about)
         if action == "check":
             each.add_argument("--env-file", type=Path, metavar="FILE")
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")

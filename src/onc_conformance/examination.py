@@ -169,10 +169,11 @@ class Examination:
     def _trouble(self) -> str | None:
         for subject in self.subjects:
             answer = subject.session.login()
-            if answer.ok and not answer.exchanges:  # nothing to log in to: the first request tells
-                answer = self.resolve(subject).answer
-                if answer.kind != "unreachable":
-                    return None
+            if (
+                answer.ok and not answer.exchanges
+            ):  # nothing to log in to: only a request shows what a credential is worth
+                selected = self.resolve(subject).answer
+                answer = selected if selected.kind in {"auth", "unreachable"} else answer
             if answer.ok:
                 return None
             if answer.kind == "unreachable":
@@ -260,7 +261,7 @@ class Examination:
         names = [
             name
             for step in self.target.description.auth.step
-            for name, capture in step.capture.items()
+            for name, capture in step.captures.items()
             if capture.secret
         ]
         if not names:
@@ -377,7 +378,7 @@ class Examination:
         when = f" of {window}" if window else ""
         kinds = frozenset(uscdi.categories()[category].kinds) if category else None
         op = self.target.description.ops.category if category else self.target.description.ops.all_data
-        place = op.step[-1].document if op else None
+        place = op.document if op else None
         carrier = "json" if place and place.from_ == "json" else ""
         documents = tuple(judging.read(payload.data, payload.exchange) for payload in answer.documents)
         return Reply(

@@ -1,3 +1,4 @@
+import io
 import json
 import tomllib
 
@@ -5,10 +6,13 @@ import pytest
 from tests.targets.acme import ACME
 
 from onc_conformance import targets
+from onc_conformance.checking import check
 from onc_conformance.findings import UsageError
+from onc_conformance.gate import Exit
 from onc_conformance.targets import schema
 from onc_conformance.targets.catalogue import Row
-from onc_conformance.targets.loading import load_text
+from onc_conformance.targets.loading import load_text, unbound
+from onc_conformance.targets.target import variables
 from onc_conformance.targets.terms import CCDS
 
 ANN = {"family": "O'Brien", "dob": "1970-05-01"}
@@ -27,11 +31,24 @@ OPTIONAL = {
 
 
 def test_the_bundled_descriptions_are_listed():
-    assert targets.bundled() == ["ehryourway", "webchart"]
-    assert targets.listing() == [
-        ("ehryourway", "EHR Your Way", "g7,g8,g9"),
-        ("webchart", "WebChart", "g7,g8,g9"),
-    ]
+    assert targets.bundled() == [
+        "aidbox", "canvas", "docref", "ehryourway", "elation", "nextgen-office", "officeemr", "oracle", "ppoffice",
+        "rxnt", "webchart",
+    ]  # fmt: skip
+    assert ("docref", "FHIR $docref", "g7,g9") in targets.listing()
+    assert ("rxnt", "RXNT", "g7,g8,g9") in targets.listing()
+    assert [row[0] for row in targets.listing()] == targets.bundled()
+
+
+@pytest.mark.parametrize("name", targets.bundled())
+def test_a_bundled_description_explains_every_variable_and_says_what_is_assumed(name):
+    text = targets.show(name)
+    comment = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    for _, variable in variables(unbound(text, name).description):
+        assert variable in comment, f"{variable} is explained nowhere"
+    if "Written from the vendor" in text:
+        assert "# Documented:" in text
+        assert "# Assumed:" in text or "Assumed: " in comment
 
 
 @pytest.mark.parametrize("name", sorted(ENV))
@@ -67,7 +84,9 @@ def test_a_bundled_description_is_shown_as_it_is_and_loads_from_a_copy(name, tmp
 
 
 def test_only_bundled_descriptions_are_shown():
-    with pytest.raises(UsageError, match="nosuch: no bundled target; expected one of ehryourway, webchart"):
+    with pytest.raises(
+        UsageError, match="nosuch: no bundled target; expected one of aidbox, canvas, docref, ehryourway,"
+    ):
         targets.show("nosuch")
 
 
@@ -110,8 +129,8 @@ def rows(client, patient=ANN):
 def test_a_check_tells_what_works_what_is_assumed_and_what_is_missing(connect):
     found = rows(connect())
     assert [row.outcome for row in found if row.what in {"log in", "select_patient", "all_data"}] == ["ok"] * 3
-    assert Row("select_patient", "ok", "pat_id p1", "0002") in found
-    assert Row("category problems", "ok", "1 document(s), 20 bytes", "0003") in found
+    assert Row("select_patient", "ok", "pat_id p1; HTTP 200 application/json", "0003") in found
+    assert Row("category problems", "ok", "1 document(s), 20 bytes; <Problems>; HTTP 200 text/xml", "0004") in found
     assert Row("categories", "warning", "assumed, not documented: vital_signs") in found
     assert any(row.detail.startswith("no request for patient_name, sex, ") for row in found)
     assert any(row.what == "all_data, 1900-01-01 to 2100-12-31" and row.outcome == "ok" for row in found)
@@ -142,3 +161,57 @@ def test_an_assumed_category_that_is_refused_is_no_failure(connect, vendor):
     vendor.instead["/category"] = [(200, b"<p/>", {}), (200, b'{"error": "unknown section"}', {})]
     found = {row.what: row.outcome for row in rows(connect())}
     assert found["category vital_signs"] == "warning"
+
+
+def test_a_check_tells_what_is_reachable_and_what_is_missing(connect, vendor):
+    vendor.instead["/docs"] = [(200, b"<html/>", {"Content-Type": "text/html"})]
+    text = ACME + '[documentation]\napi = "{env.ACME_URL}/docs"\nitems.syntax = "#syntax"\n'
+    found = {row.what: row for row in rows(connect(text))}
+    assert found["base.api"].outcome == "ok"
+    assert found["base.api"].detail == f"{vendor.url} answers: HTTP 401"
+    assert (found["documentation.api"].outcome, found["documentation.api"].detail) == (
+        "ok",
+        f"{vendor.url}/docs: HTTP 200 text/html",
+    )
+    assert found["documentation"].detail == "missing: terms, so its steps cannot be tested"
+    assert found["documentation.items"].detail.startswith("missing: functions, parameters, ")
+    assert found["product"].detail == "missing on the report: name, version, developer, setting"
+    assert found["dates.policy"].outcome == "warning"
+    assert "error" not in found
+
+
+def test_a_check_names_an_address_that_nobody_answers_at(connect):
+    found = rows(connect(env={"ACME_URL": "http://127.0.0.1:9"}))
+    row = next(row for row in found if row.what == "base.api")
+    assert row.outcome == "warning"
+    assert "refuses connections" in row.detail
+
+
+def test_the_facts_to_enter_are_listed_by_class(tmp_path):
+    out = io.StringIO()
+    assert check("webchart", None, ["tiny"], out, data=True) == 0
+    told = out.getvalue()
+    assert "tiny-a: Ida Finch: one or two facts of each class (ambulatory)" in told
+    assert "  Patient: Finch, Ida; born 1972-01-20; female" in told
+    assert "    1 Short Street, Forest Grove, OR, 97116, US" in told
+    assert "  problems\n    Essential hypertension (disorder)" in told
+    assert "no fact of" not in told
+    bare = tmp_path / "bare.toml"
+    bare.write_text(
+        '[[patient]]\nid = "x"\ntitle = "X"\nname = { family = "X", given = ["Y"] }\nbirth_date = "1980-01-01"\n'
+        'sex = "male"\n',
+        encoding="utf-8",
+    )
+    out = io.StringIO()
+    check("webchart", None, [str(bare)], out, data=True)
+    assert "no fact of: " in out.getvalue()
+    assert "fewer than two dated days" in out.getvalue()
+
+
+def test_a_check_of_a_target_that_is_not_there_ends_as_a_run_would(monkeypatch):
+    for name, value in {"CANVAS_URL": "http://127.0.0.1:9", "CANVAS_TOKEN": "token-1234"}.items():
+        monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    assert check("canvas", None, ["tiny"], out, data=False) == Exit.UNREACHABLE
+    assert "failed   select_patient: unreachable: 127.0.0.1:9 refuses connections" in out.getvalue()
+    assert "ok       log in: no request made" in out.getvalue()

@@ -39,8 +39,8 @@ def test_a_description_becomes_a_target():
         (with_other('id = "acme"', ""), "line 2: target.id: this key is missing"),
         ("", "target: this key is missing"),
         (
-            with_other('kind = "search"', 'kind = "launch_context"'),
-            "line 21: selection.kind: expected 'search' or 'credential_bound', found 'launch_context'",
+            with_other('kind = "search"', 'kind = "launch"'),
+            "line 21: selection.kind: expected 'search', 'credential_bound' or 'launch_context', found 'launch'",
         ),
         (with_other('problems = "', 'problem = "'), "line 50: categories.problem: unknown key; expected one of pat"),
         (with_other('problems = "Problems"', "problems = 3"), "line 50: categories.problems: expected a table, found "),
@@ -205,3 +205,23 @@ def test_a_file_is_read_by_its_path(tmp_path):
     path = tmp_path / "acme.toml"
     path.write_text("\N{BOM}" + ACME, encoding="utf-8")
     assert targets.load(str(path), ENV).id == "acme"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            with_other('end = "to"', 'end = "from"'),
+            "dates: start and end are both 'from'; a pair needs two",
+        ),
+        (
+            with_other(
+                'style = "pair"\nstart = "from"\nend = "to"',
+                'style = "prefix_repeat"\nstart = "d"\nend = "d"\nas = "var"',
+            ),
+            'line 23: dates: a name given twice does not go into as = "var"; expected query or form',
+        ),
+    ],
+)
+def test_dates_that_cannot_be_sent_are_named(text, said):
+    assert said in complaint(text)

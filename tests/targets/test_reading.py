@@ -142,7 +142,7 @@ def test_a_document_is_the_whole_answer_or_a_part_of_it():
     assert found(reading(b"\xef\xbb\xbf<a/>"), **{"from": "text"}) == [b"\xef\xbb\xbf<a/>"]
     assert found(reading({"d": ["<a/>", "<b/>"]}), **{"from": "json"}, path="$.d[*]") == ["<a/>"]
     assert found(reading({"d": ["<a/>", "<b/>"]}), **{"from": "json"}, path="$.d[*]", pick="all") == ["<a/>", "<b/>"]
-    assert found(reading(b"<r><a>1</a>t</r>"), **{"from": "xml"}, path="/r/*[1]") == [b"<a>1</a>"]
+    assert found(reading(b"<r><a><b/></a>t</r>"), **{"from": "xml"}, path="/r/*[1]") == [b"<a><b/></a>"]
 
 
 @pytest.mark.parametrize(
@@ -216,3 +216,9 @@ def test_entities_of_an_answer_are_not_expanded_and_depth_does_no_harm():
     assert "root:" not in "".join(answer.xml_values("//e"))
     assert reading(b"<a>" * 60_000 + b"</a>" * 60_000).xml_values("//a") == []
     assert reading(b"[" * 60_000).json_values("$.a") == []
+
+
+def test_an_element_with_text_alone_is_that_text_and_one_with_elements_is_taken_whole():
+    body = b"<a><box>PHgvPg==</box><box>&lt;y/&gt;</box><box><z/></box><box/></a>"
+    place = DocumentPlace.model_validate({"from": "xml", "path": "//box", "pick": "all"})
+    assert documents(place, reading(body)) == ["PHgvPg==", "<y/>", b"<box><z/></box>", b"<box/>"]

@@ -29,6 +29,11 @@ FIRST, LAST = date(2017, 5, 2), date(2018, 1, 31)
             Days(FIRST, FIRST),
             [("date", "eq2017-05-02")],
         ),
+        (
+            {"style": "prefix_repeat", "start": "date", "end": "date", "prefixes": ["gt", "lt"]},
+            Days(FIRST, LAST),
+            [("date", "gt2017-05-01"), ("date", "lt2018-02-01")],
+        ),
     ],
 )
 def test_a_window_becomes_the_vendors_parameters(dates, window, sent):

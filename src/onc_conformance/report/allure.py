@@ -57,6 +57,8 @@ def finish(directory: Path, evidence_folder: Path, secrets: Secrets) -> int:
         except OSError as error:
             path.unlink(missing_ok=True)  # no room to mask it: rather lost than told
             full = full or error
+        except json.JSONDecodeError:
+            path.unlink()  # Allure had no room to write it whole
     if full:
         raise full
     return changed

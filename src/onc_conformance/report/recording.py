@@ -115,12 +115,14 @@ class Recording:
         """The target as it was described then, on placeholders where the environment lacks a variable of then."""
         path = self.folder / INPUTS / recorded.description
         known = {name: value for name, value in environment.items() if name in recorded.variables}
-        return self._bound(targets.load_text(reading.text(path), str(path), _placeholders(recorded) | known), known)
+        return self._bound(
+            targets.load_text(reading.text(path), str(path), _placeholders(recorded) | known, keys=False), known
+        )
 
     def redescribed(self, name: str, environment: Mapping[str, str]) -> tuple[targets.Target, RecordedTarget]:
         """A description of now for a target of then; UsageError where its id was not recorded."""
         placeholders = {name: value for each in self.inputs.targets for name, value in _placeholders(each).items()}
-        target = targets.load(name, {**placeholders, **environment})
+        target = targets.load(name, {**placeholders, **environment}, keys=False)
         recorded = self.target(target.id)
         if recorded is None:
             known = ", ".join(each.id for each in self.inputs.targets)

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from onc_conformance.access.signing import hmac_signature, signing_string
 from onc_conformance.targets.models import Apply, Sign
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from onc_conformance.targets.variables import Variables
 
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_ROOT = re.compile(
+    r"""((?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>)*)<([^\s/>!?]+)((?:[^>"'/]|"[^"]*"|'[^']*')*)(/?)>""", re.DOTALL
+)
 _MEDIA_TYPES = {
     "form": "application/x-www-form-urlencoded",
     "json": "application/json",
@@ -48,16 +51,20 @@ def assemble(
     *,
     apply: Apply | None = None,
     url: str | None = None,
-    dates: tuple[str, Pairs] = ("var", []),
+    extra: Iterable[tuple[str, Pairs]] = (),
 ) -> Prepared:
-    """Render a request; `dates` says where the window's parameters go. Requests elsewhere carry no session."""
+    """Render a request; `extra` are parameters by place, such as the window's. Requests elsewhere carry no session."""
     for name, text in request.let.items():
         variables.own[name] = parse(text).render(variables)
     address, trusted = _address(url or request.url, variables)
     session = apply if apply and trusted else Apply()
-    place, window = dates
-    query = _pairs([request.query, session.query], variables, request.omit_empty) + (window if place == "query" else [])
-    kind, body = _body(request, session, variables, window if place in {"form", "body"} else [])
+    more: dict[str, Pairs] = {}
+    for place, pairs in extra:
+        more[place] = more.get(place, []) + pairs
+    query = _pairs([request.query, session.query], variables, request.omit_empty) + more.get("query", [])
+    there = {name for name, _ in parse_qsl(urlsplit(address).query, keep_blank_values=True)}
+    query = [pair for pair in query if pair[0] not in there or pair[0] not in session.query]
+    kind, body = _body(request, session, variables, more.get("form", []) + more.get("body", []))
     headers = {"Content-Type": _MEDIA_TYPES[kind]} if kind else {}
     headers |= dict(_pairs([session.headers, request.headers], variables, request.omit_empty))
     if cookies := _pairs([session.cookies], variables, omit_empty=False):
@@ -124,10 +131,24 @@ def _body(request: Request, session: Apply, variables: Variables, window: Pairs)
             value = {name: item for name, item in value.items() if item != ""}
         value |= dict(window)
         return "json", json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    for kind in ("xml", "raw"):
-        if (text := request.body(kind)) is not None:
-            return kind, parse(text).render(variables).encode()
+    if request.xml is not None:
+        elements = "".join(
+            f"<{name}>{value}</{name}>" for name, value in _pairs([session.xml], variables, omit_empty=False)
+        )
+        return "xml", _within_root(parse(request.xml).render(variables), elements).encode()
+    if request.raw is not None:
+        return "raw", parse(request.raw).render(variables).encode()
     return None, b""
+
+
+def _within_root(document: str, elements: str) -> str:
+    """The document with elements put first into its root; as it is where there is no root."""
+    root = _ROOT.match(document) if elements else None
+    if root is None:
+        return document
+    before, name, attributes, empty = root.groups()
+    end = f"</{name}>" if empty else ""
+    return f"{before}<{name}{attributes}>{elements}{end}{document[root.end() :]}"
 
 
 def _rendered(value: Any, variables: Variables) -> Any:

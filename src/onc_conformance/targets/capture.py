@@ -45,7 +45,7 @@ def documents(place: DocumentPlace, reading: Reading) -> list[bytes | str]:
     if place.from_ == "text" and place.path is None:
         found: list[Any] = [reading.exchange.response_body] if reading.exchange.response_body.strip() else []
     else:
-        found = [item for item in _values(place, reading) if item not in ("", None)]
+        found = [item for value in _values(place, reading) if (item := _text_alone(value)) not in ("", None)]
     if not found and place.required:
         where = place.path or f"the {place.from_} body"
         raise NothingCaptured("unclassified", f"the answer has no document at {where}")
@@ -148,6 +148,11 @@ def _picked(name: str, place: Capture, values: list[str]) -> str | list[str] | N
 
 def _as_text(item: Any) -> str:
     return item if isinstance(item, str) else xml_text(item)
+
+
+def _text_alone(item: Any) -> Any:
+    """The text of an element that holds nothing else: a document in it is wrapped, in base64 or escaped."""
+    return xml_text(item) if etree.iselement(item) and len(item) == 0 and item.text else item
 
 
 def _serialised(item: Any) -> bytes | str:

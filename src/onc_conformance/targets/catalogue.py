@@ -1,16 +1,16 @@
-"""Bundled descriptions listed, shown and begun anew, and a description tried on its API."""
+"""Bundled descriptions listed and shown, and a description tried on its API."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onc_conformance.findings import UsageError
+from lxml import etree
+
 from onc_conformance.moments import Days
 from onc_conformance.targets.loading import bundled, text_of, unbound
+from onc_conformance.targets.paths import read_xml
 from onc_conformance.targets.terms import CCDS
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from onc_conformance.targets.session import Session
     from onc_conformance.targets.target import Target
 
-_SKELETON = Path(__file__).with_name("skeleton") / "new.toml"
-_ID = re.compile(r"[a-z][a-z0-9_-]*")
+_ITEMS = (
+    "syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +50,28 @@ def show(name: str) -> str:
     return text_of(name)
 
 
-def new(name: str) -> str:
-    """A commented description to begin with; `name` becomes its id and the prefix of its environment variables."""
-    if not _ID.fullmatch(name):
-        raise UsageError(f"{name!r}: not a name for a target; expected lower-case letters, digits, - and _")
-    prefix = re.sub(r"\W", "_", name).upper()
-    return _SKELETON.read_text(encoding="utf-8").replace("@NAME@", name).replace("@PREFIX@", prefix)
-
-
 def check(
     client: Client,
     patient: Mapping[str, str] | None = None,
     vars: Mapping[str, str] | None = None,  # noqa: A002 - the word of the patients file
 ) -> Iterator[Row]:
-    """Try a description: does the login work and, with a patient, what does each operation return."""
+    """Try a description: what is reachable, does the login work, what does each operation return, what is missing."""
     target = client.target
     yield from _declared(target)
+    yield from _missing(target)
+    yield from _reached(client)
     session = client.session(patient or {}, vars or {})
     logged_in = session.login()
-    yield _row("log in", logged_in)
+    yield _row("log in", logged_in, client)
     if not logged_in.ok:
         return
     if patient is None and target.description.ops.select_patient is not None:
         yield Row("select_patient", "skipped", "needs a patient: name a patients file with --patients")
         return
     selected = session.select()
-    yield _row("select_patient", selected)
+    yield _row("select_patient", selected, client)
     if selected.ok:
-        yield from _asked(target, session)
+        yield from _asked(client, session)
 
 
 def _declared(target: Target) -> Iterator[Row]:
@@ -93,23 +88,74 @@ def _declared(target: Target) -> Iterator[Row]:
         yield Row("categories", "warning", f"assumed, not documented: {', '.join(assumed)}")
 
 
-def _asked(target: Target, session: Session) -> Iterator[Row]:
+def _asked(client: Client, session: Session) -> Iterator[Row]:
+    target = client.target
     if target.description.ops.category is not None:
         for name in target.supported:
-            yield _row(f"category {name}", session.category(name))
+            yield _row(f"category {name}", session.category(name), client)
     if target.description.ops.all_data is not None:
-        yield _row("all_data", session.all_data())
+        yield _row("all_data", session.all_data(), client)
         if target.description.dates.style != "none":
             window = Days(date(1900, 1, 1), date(2100, 12, 31))
-            yield _row(f"all_data, {window}", session.all_data(window))
+            yield _row(f"all_data, {window}", session.all_data(window), client)
 
 
-def _row(what: str, answer: Answer) -> Row:
+def _missing(target: Target) -> Iterator[Row]:
+    """What a run would like to know, and the description does not say."""
+    description = target.description
+    documentation, product = description.documentation, description.product
+    pages = [name for name in ("api", "terms") if getattr(documentation, name) is None]
+    if pages:
+        yield Row("documentation", "warning", f"missing: {' and '.join(pages)}, so its steps cannot be tested")
+    items = [name for name in _ITEMS if target.documentation_item(name) is None]
+    if items:
+        yield Row("documentation.items", "warning", f"missing: {', '.join(items)}")
+    unsaid = [name for name in ("name", "version", "developer", "setting") if not getattr(product, name)]
+    if unsaid:
+        yield Row("product", "warning", f"missing on the report: {', '.join(unsaid)}")
+    if not any(error.class_ == "auth" for error in description.error):
+        yield Row("error", "warning", "nothing says how a refused login is told; an [[error]] of class auth is missing")
+    if not description.negative:
+        yield Row("negative", "warning", "no misuse is listed; the suite tries its own")
+    if description.dates.style != "none" and not description.dates.policy:
+        yield Row("dates.policy", "warning", "missing: which date decides what is in a window")
+
+
+def _reached(client: Client) -> Iterator[Row]:
+    """Every address of the description, visited without credentials: any answer at all will do."""
+    target = client.target
+    for name, url in target.bases.items():
+        page = client.fetch(url, f"reach base.{name}")[-1]
+        said = f"{url} answers: HTTP {page.status}"
+        outcome, detail = ("warning", page.error or "no answer") if page.status is None else ("ok", said)
+        yield Row(f"base.{name}", outcome, client.journal.secrets.mask_text(detail), page.id)
+    for name in ("api", "terms"):
+        if (address := target.documentation(name)) is not None:
+            page = client.fetch(address, f"open documentation.{name}")[-1]
+            detail = page.error or f"{address}: HTTP {page.status} {page.media_type}".rstrip()
+            outcome = "ok" if page.status == 200 else "warning"
+            yield Row(f"documentation.{name}", outcome, client.journal.secrets.mask_text(detail), page.id)
+
+
+def _row(what: str, answer: Answer, client: Client) -> Row:
     exchange = answer.exchanges[-1] if answer.exchanges else ""
+    made = client.journal.exchanges.get(exchange)
+    told = f"HTTP {made.status} {made.media_type}".rstrip() if made else "no request made"
     if answer.ok:
-        size = sum(len(document.data) for document in answer.documents)
-        pat_id = answer.captures.get("pat_id")
-        found = f"{len(answer.documents)} document(s), {size} bytes" if answer.documents else ""
-        return Row(what, "ok", found or (f"pat_id {pat_id}" if pat_id else ""), exchange)
+        found = []
+        if answer.documents:
+            size = sum(len(document.data) for document in answer.documents)
+            roots = dict.fromkeys(_root(document.data) for document in answer.documents)
+            found = [f"{len(answer.documents)} document(s), {size} bytes", " and ".join(roots)]
+        elif pat_id := answer.captures.get("pat_id"):
+            found = [f"pat_id {pat_id}"]
+        detail = "; ".join([*found, told])
+        return Row(what, "ok", client.journal.secrets.mask_text(detail), exchange)
     outcome = "warning" if answer.assumed or answer.kind in {"no_data", "not_supported"} else "failed"
     return Row(what, outcome, f"{answer.kind}: {answer.message}" if answer.message else answer.kind, exchange)
+
+
+def _root(data: bytes) -> str:
+    """What a document is, by the name of its root."""
+    root = read_xml(data)
+    return "not XML" if root is None else f"<{etree.QName(root).localname}>"

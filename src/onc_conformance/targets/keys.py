@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from onc_conformance.targets.assembly import Pairs, assemble
+from onc_conformance.targets.logins import ASSERTION
 from onc_conformance.targets.variables import Captured, Variables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from onc_conformance.targets.models import Apply
     from onc_conformance.targets.steps import Request
@@ -23,7 +24,7 @@ def key(
     *,
     apply: Apply | None,
     url: str | None,
-    dates: tuple[str, Pairs],
+    extra: Iterable[tuple[str, Pairs]] = (),
     without: Collection[str] = (),
 ) -> str:
     """The patient, method, address, headers but those `without`, and body, in lines.
@@ -32,7 +33,7 @@ def key(
     nothing is signed: so the same request has the same key on another host, on another day, with other credentials.
     """
     try:
-        made = assemble(request, _named(variables), apply=apply, url=url, dates=dates)
+        made = assemble(request, _named(variables), apply=apply, url=url, extra=extra)
     except ValueError:  # a filter that a name does not fit, as a date made of an environment variable
         return "\n".join([variables.patient.get("id", ""), request.method, url or request.url])
     headers = sorted(f"{name.lower()}: {value}" for name, value in made.headers if name.lower() not in without)
@@ -52,7 +53,7 @@ def _named(variables: Variables) -> Variables:
         {name: f"{{env.{name}}}" for name in variables.overrides},
         captured,
         _spoiled(variables),
-        {**variables.own, "now": _MOMENT, "uuid": "{uuid}"},
+        {**variables.own, "now": _MOMENT, "uuid": "{uuid}", ASSERTION: "{assertion}"},
     )
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from onc_conformance.access.assertions import KeyFileError, read_key
 from onc_conformance.findings import UsageError
-from onc_conformance.targets import complaints, scope
+from onc_conformance.targets import complaints, plugins, scope
 from onc_conformance.targets.lines import Path, key_lines, line_of
 from onc_conformance.targets.models import Description
 from onc_conformance.targets.target import OPTIONAL, Target, unnumbered, variables
+from onc_conformance.targets.templates import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +25,11 @@ _AT = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def bundled() -> list[str]:
-    """The names of the descriptions that come with the suite."""
+    """The names of the descriptions that come with the suite, and of those that installed packages bring."""
+    return sorted({*_own(), *plugins.installed()})
+
+
+def _own() -> list[str]:
     return sorted(item.name.removesuffix(".toml") for item in _room().iterdir() if item.name.endswith(".toml"))
 
 
@@ -31,26 +37,31 @@ def text_of(name: str) -> str:
     """The TOML of a bundled description; UsageError if there is none of that name."""
     if name not in bundled():
         raise UsageError(f"{name}: no bundled target; expected one of {', '.join(bundled())}")
-    return str((_room() / f"{name}.toml").read_text(encoding="utf-8"))
+    if name in _own():
+        return str((_room() / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        return plugins.text_of(name)
+    except plugins.PluginError as problem:
+        raise UsageError(str(problem)) from None
 
 
-def load(name_or_path: str, env: Mapping[str, str]) -> Target:
+def load(name_or_path: str, env: Mapping[str, str], *, keys: bool = True) -> Target:
     """Read a description, by bundled name or by path; UsageError names file, line and key."""
     text, source = _read(name_or_path)
-    return load_text(text, source, env)
+    return load_text(text, source, env, keys=keys)
 
 
 def unbound(text: str, source: str) -> Target:
     """A description without its environment: to look at, not to use."""
-    return _target(text, source, {}, bind=False)
+    return _target(text, source, {}, bind=False, keys=False)
 
 
-def load_text(text: str, source: str, env: Mapping[str, str]) -> Target:
+def load_text(text: str, source: str, env: Mapping[str, str], *, keys: bool = True) -> Target:
     """Read a description from its text; `source` is what messages call it."""
-    return _target(text, source, env, bind=True)
+    return _target(text, source, env, bind=True, keys=keys)
 
 
-def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool) -> Target:
+def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool, keys: bool) -> Target:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
@@ -70,11 +81,46 @@ def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool) -> Ta
         raise wrong(path, message) from None
     except scope.Problem as problem:
         raise wrong(problem.path, str(problem)) from None
+    _plugged(description, wrong)
     if bind:
         _require(description, env, wrong)
     used = {name for _, name in variables(description)}
     kept = {name: value for name, value in env.items() if unnumbered(name) in used or name in used}
-    return Target(description=description, source=source, env=kept, text=text)
+    target = Target(description=description, source=source, env=kept, text=text)
+    if keys:
+        _keys(target, wrong)
+    return target
+
+
+def _plugged(description: Description, wrong: Callable[[Path, str], UsageError]) -> None:
+    """Whether every plugin can be imported and is one."""
+    named: list[tuple[Path, str | None, type[Any]]] = [
+        (("auth", "step", index, "plugin"), step.plugin, plugins.StepPlugin)
+        for index, step in enumerate(description.auth.step)
+    ]
+    for name in type(description.ops).model_fields:
+        op = getattr(description.ops, name)
+        named += [(("ops", name, "plugin"), op.plugin, plugins.OpPlugin)] if op else []
+        named += [
+            (("ops", name, "step", index, "plugin"), step.plugin, plugins.StepPlugin)
+            for index, step in enumerate(op.step if op else [])
+        ]
+    for path, reference, kind in named:
+        try:
+            if reference:
+                plugins.load(reference, kind)
+        except plugins.PluginError as problem:
+            raise wrong(path, str(problem)) from None
+
+
+def _keys(target: Target, wrong: Callable[[Path, str], UsageError]) -> None:
+    """Whether every key a login signs with can be used; one whose place depends on the patient is read when needed."""
+    for index, step in enumerate(target.description.auth.step):
+        if step.key and step.alg and all(name.startswith("env.") for name in parse(step.key).names):
+            try:
+                read_key(target.rendered(step.key) or "", step.alg)
+            except KeyFileError as problem:
+                raise wrong(("auth", "step", index, "key"), str(problem)) from None
 
 
 def _room() -> Any:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from onc_conformance.targets.steps import AuthStep, OpsTable
+from onc_conformance.targets.logins import SCHEMES, TOKEN, AuthStep
+from onc_conformance.targets.onward import Paginate, Poll
+from onc_conformance.targets.steps import OpsTable
 from onc_conformance.targets.terms import (
     Category,
     ErrorClass,
@@ -90,6 +92,9 @@ class Apply(Table):
     query: dict[str, Templated] = {}
     form: dict[str, Templated] = {}
     body: dict[str, Templated] = {}
+    """Entries of a JSON body."""
+    xml: dict[str, Templated] = {}
+    """Elements put first into the root of an XML body; their content is inserted as it is."""
 
 
 class Refresh(Table):
@@ -109,11 +114,21 @@ class AuthTable(Table):
     apply: Apply = Apply()
     refresh: Refresh | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _shown(cls, data: Any) -> Any:
+        """A login of a usual kind travels in the usual header, unless apply says how."""
+        steps = data.get("step") if isinstance(data, dict) and "apply" not in data else None
+        kind = steps[-1].get("kind") if isinstance(steps, list) and steps and isinstance(steps[-1], dict) else None
+        scheme = SCHEMES.get(kind) if isinstance(kind, str) else None
+        return data | {"apply": {"headers": {"Authorization": f"{scheme} {{{TOKEN}}}"}}} if scheme else data
+
 
 class Selection(Table):
-    """How a patient is chosen: searched for, or bound to the credentials."""
+    """How a patient is chosen: searched for, bound to the credentials, or chosen when the app was launched."""
 
-    kind: Literal["search", "credential_bound"]
+    kind: Literal["search", "credential_bound", "launch_context"]
+    """launch_context: the token is for one patient, whose id an auth step has."""
 
 
 class Dates(Table):
@@ -141,6 +156,10 @@ class Dates(Table):
         allowed = ("eq", "pair") if self.style == "prefix_repeat" else ("equal",)
         if self.single is not None and self.single not in allowed:
             raise ValueError(f'single = "{self.single}" does not fit style = "{self.style}"; expected {allowed[0]!r}')
+        if self.style == "pair" and self.start == self.end:
+            raise ValueError(f"start and end are both {self.start!r}; a pair needs two names")
+        if self.start == self.end and self.as_ in {"body", "var"}:
+            raise ValueError(f'a name given twice does not go into as = "{self.as_}"; expected query or form')
         return self
 
 
@@ -262,6 +281,8 @@ class Description(Table):
     selection: Selection
     sign: dict[Name, Sign] = {}
     dates: Dates = Dates(style="none")
+    paginate: Paginate | None = None
+    poll: Poll | None = None
     ops: OpsTable
     categories: dict[Category, CategoryEntry] = {}
     ok: list[Conditions] = []

@@ -26,8 +26,10 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 class Reading:
     """The views of one exchange's answer; what it is not, it reads as empty."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, united: Any = None) -> None:
         self.exchange = exchange
+        if united is not None:
+            self.__dict__["json"] = united  # what cached_property keeps
 
     @cached_property
     def json(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.steps import Op, Request, Step
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import strings
@@ -34,6 +35,8 @@ class Problem(Exception):  # noqa: N818 - becomes a UsageError with file and lin
 def templates(request: Request) -> Iterator[tuple[Path, str]]:
     """Every template of a request with its place, `let` first, as they are evaluated."""
     yield from _tabled("let", request.let)
+    if isinstance(request, AuthStep):
+        yield from (((key,), text) for key, text in request.credentials)
     yield ("url",), request.url
     for name in ("query", "headers", "form"):
         yield from _tabled(name, getattr(request, name) or {})
@@ -46,7 +49,7 @@ def templates(request: Request) -> Iterator[tuple[Path, str]]:
 
 def applied(description: Description) -> Iterator[tuple[Path, str]]:
     """Every template of [auth.apply] with its place."""
-    for name in ("headers", "cookies", "query", "form", "body"):
+    for name in ("headers", "cookies", "query", "form", "body", "xml"):
         yield from _tabled(name, getattr(description.auth.apply, name))
 
 
@@ -101,8 +104,10 @@ class _Check:
         self.session(login)
         ops = description.ops
         selected = login | self.op("select_patient", ops.select_patient, login)
+        if ops.select_patient and ops.select_patient.plugin:
+            selected |= {"pat_id"}
         if "pat_id" not in selected:
-            how = "an auth step" if description.selection.kind == "credential_bound" else "ops.select_patient"
+            how = "ops.select_patient" if description.selection.kind == "search" else "an auth step"
             raise Problem(("selection", "kind"), f"no step captures pat_id, the patient's id; expected it in {how}")
         listed = self.op("list_encounters", ops.list_encounters, selected)
         self.categories(listed)
@@ -128,6 +133,9 @@ class _Check:
 
     def categories(self, listed: set[str]) -> None:
         wanting = [name for name, entry in self.description.categories.items() if entry.scope == "encounter"]
+        if ops_list := self.description.ops.list_encounters:
+            listed |= {"encounter_ids"} if ops_list.plugin else set()
+            self.lists |= {"encounter_ids"} if ops_list.plugin else set()
         if wanting and "encounter_ids" not in listed & self.lists:
             message = 'scope = "encounter" needs ops.list_encounters to capture encounter_ids with pick = "all"'
             raise Problem(("categories", wanting[0], "scope"), message)
@@ -136,6 +144,8 @@ class _Check:
 
     def op(self, name: str, op: Op | None, known: set[str], lists: Iterable[str] = ()) -> set[str]:
         if op is None:
+            return set()
+        if op.plugin:
             return set()
         path = ("ops", name, "step")
         with_document = [index for index, step in enumerate(op.step) if step.document]
@@ -174,7 +184,7 @@ class _Check:
                 if place[0] == "let":
                     names = names | {self.free((*here, *place), str(place[1]))}
             self.sign(here, step, names)
-            for name, wanted in step.capture.items():
+            for name, wanted in (step.captures if isinstance(step, AuthStep) else step.capture).items():
                 for field, text in wanted.where.items():
                     self.names((*here, "capture", name, "where", field), text, names)
                 captured.add(self.free((*here, "capture", name), name))
@@ -237,7 +247,7 @@ class _Check:
         for index, negative in enumerate(self.description.negative):
             path: Path = ("negative", index)
             steps = steps_of(self.description, negative.op)
-            if not steps:
+            if not steps and mutated_step(self.description, negative.op, set()) is None:
                 raise Problem((*path, "op"), f"there is no ops.{negative.op}")
             for name, text in negative.mutate.set.items():
                 self.names((*path, "mutate", "set", name), text, known)
@@ -255,7 +265,9 @@ def steps_of(description: Description, op: str) -> list[Request]:
 
 
 def mutated_step(description: Description, op: str, names: set[str]) -> int | None:
-    """The last step of an operation that depends on any of `names`; with none given, the last."""
+    """The last step of an operation that depends on any of `names`; with none given, the last. A plugin's is 0."""
+    if (found := getattr(description.ops, op)) is not None and found.plugin:
+        return 0
     steps = steps_of(description, op)
     with_apply = getattr(description.ops, op) is not None
     for index in range(len(steps) - 1, -1, -1):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def field_names(target: Target) -> set[str]:
     """Names of form fields, parameters, headers and JSON keys into which nothing but a secret goes."""
     description = target.description
-    steps: list[Request] = list(description.auth.step)
+    steps: list[Request] = [request for step in description.auth.step for request in step.requests]
     for op in (
         description.ops.select_patient,
         description.ops.list_encounters,
@@ -29,7 +29,7 @@ def field_names(target: Target) -> set[str]:
     tables: list[dict[str, object]] = [
         dict(table) for step in steps for table in (step.query, step.headers, step.form or {}, step.json_ or {})
     ]
-    tables += [dict(table) for table in (apply.headers, apply.cookies, apply.query, apply.form, apply.body)]
+    tables += [dict(table) for table in (apply.headers, apply.cookies, apply.query, apply.form, apply.body, apply.xml)]
     names = {
         name
         for table in tables

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.targets.answers import Answer, Payload, united
 from onc_conformance.targets.capture import PAT_ID, NothingCaptured
-from onc_conformance.targets.conversation import Asked, Conversation, Spoiled, Stopped
+from onc_conformance.targets.conversation import Asked, Conversation
 from onc_conformance.targets.decode import DecodeError
+from onc_conformance.targets.dialogue import Spoiled, Stopped
 from onc_conformance.targets.templates import TemplateError, parse
 from onc_conformance.targets.window import CannotAsk
 
@@ -71,7 +72,7 @@ class Session:
             return Answer(kind="not_supported", message=f"the target's description maps no category {name}")
         if (refused := self._not_selected()) is not None:
             return refused
-        identity = _says_whose(op)
+        identity = op.names_patient
         encounters: Sequence[str] = [""]
         answers: list[Answer] = []
         if entry.scope == "encounter":
@@ -95,7 +96,7 @@ class Session:
             return Answer(kind="not_supported", message="the target's description has no ops.all_data")
         if (refused := self._not_selected()) is not None:
             return refused
-        return replace(self._document("all_data", op, Asked(window=window)), identity_in_answer=_says_whose(op))
+        return replace(self._document("all_data", op, Asked(window=window)), identity_in_answer=op.names_patient)
 
     def altered(
         self,
@@ -175,7 +176,3 @@ class Session:
             exchanges=self._talk.client.trail(self._talk.made),
             message=self._talk.client.journal.secrets.mask_text(message),
         )
-
-
-def _says_whose(op: Op) -> bool:
-    return "none" not in {op.identity, op.step[-1].identity}

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from onc_conformance.targets.terms import (
     Name,
     PatternTemplate,
+    Plugin,
     Table,
     Templated,
     checked_path,
@@ -97,13 +98,15 @@ class Request(Table):
     capture: dict[Name, Capture] = {}
     omit_empty: bool = False
     """Whether entries whose value turns out empty are left out."""
+    plugin: Plugin | None = None
+    """pkg.module:Class, a subclass of onc_conformance.targets.plugins.StepPlugin."""
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
         bodies = [name for name in ("form", "json", "xml", "raw") if self.body(name) is not None]
         if len(bodies) > 1:
             raise ValueError(f"a request has one body, this has {' and '.join(bodies)}; keep one")
-        if bodies and self.method == "GET":
+        if bodies and self.method == "GET" and getattr(self, "kind", "http") == "http":
             raise ValueError(f'a GET carries no {bodies[0]}; use query, or method = "POST"')
         for text in strings(self.json_ or {}):
             checked_template(text)
@@ -112,12 +115,6 @@ class Request(Table):
     def body(self, name: str) -> Any:
         """The body of this kind, None if there is none."""
         return self.json_ if name == "json" else getattr(self, name)
-
-
-class AuthStep(Request):
-    """One request of a login."""
-
-    kind: Literal["http"] = "http"
 
 
 class Step(Request):
@@ -142,9 +139,27 @@ class Step(Request):
 class Op(Table):
     """The requests that make one operation, in order."""
 
-    step: Annotated[list[Step], Field(min_length=1)]
+    step: list[Step] = []
     identity: Literal["none"] | None = None
     """none: the answers carry no patient, so whose they are is judged by their content."""
+    plugin: Plugin | None = None
+    """pkg.module:Class, a subclass of onc_conformance.targets.plugins.OpPlugin, in place of steps."""
+
+    @model_validator(mode="after")
+    def _steps_or_plugin(self) -> Self:
+        if bool(self.step) == (self.plugin is not None):
+            raise ValueError("an operation has steps, [[ops.NAME.step]], or a plugin, one of them")
+        return self
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether its answers say whose they are."""
+        return "none" not in {self.identity, self.step[-1].identity if self.step else None}
+
+    @property
+    def document(self) -> DocumentPlace | None:
+        """Where the document is; None for a plugin's operation, and one that yields none."""
+        return self.step[-1].document if self.step else None
 
 
 class OpsTable(Table):

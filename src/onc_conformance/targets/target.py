@@ -67,6 +67,11 @@ class Target:
         return {name: (self.rendered(text) or "").rstrip("/") for name, text in named.items()} | dict(self.addresses)
 
     @property
+    def recorded(self) -> bool:
+        """Whether it stands for a target of an earlier run, and its environment for placeholders."""
+        return bool(self.addresses)
+
+    @property
     def base_urls(self) -> tuple[str, ...]:
         """Where the API is, each address once."""
         return tuple(dict.fromkeys(self.bases.values()))
@@ -142,10 +147,10 @@ class Target:
     def secret_captures(self) -> frozenset[str]:
         """Names under which secrets are taken out of answers."""
         description = self.description
-        steps = [*description.auth.step]
+        places = [pair for step in description.auth.step for pair in step.captures.items()]
         for op in vars(description.ops).values():
-            steps += op.step if op else []
-        return frozenset(name for step in steps for name, place in step.capture.items() if place.secret)
+            places += [pair for step in (op.step if op else []) for pair in step.capture.items()]
+        return frozenset(name for name, place in places if place.secret)
 
     @cached_property
     def named(self) -> Target:

@@ -75,6 +75,7 @@ Pattern = Annotated[str, AfterValidator(_regex)]
 PatternTemplate = Annotated[str, AfterValidator(checked_template), AfterValidator(_regex)]
 Texts = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 Statuses = Annotated[list[int], BeforeValidator(_listed, json_schema_input_type=int | list[int])]
+Plugin = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][\w-]*$")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,11 @@ if TYPE_CHECKING:
 
     from onc_conformance.moments import Days
     from onc_conformance.targets.models import Dates
+
+
+_NO_DAY = timedelta()
+_BEYOND = {"gt": timedelta(-1), "sa": timedelta(-1), "lt": timedelta(1), "eb": timedelta(1)}
+"""How far from a bound the day is that a prefix leaves out: windows hold both their ends."""
 
 
 class CannotAsk(Exception):  # noqa: N818 - names what is the case
@@ -28,7 +34,7 @@ def parameters(dates: Dates, window: Days | None) -> list[tuple[str, str]]:
         return [(name, _written(day, dates)) for name, _, day in ends if day]
     if dates.single == "eq" and window.first == window.last and window.first:
         return [(dates.start, f"eq{_written(window.first, dates)}")]
-    return [(name, prefix + _written(day, dates)) for name, prefix, day in ends if day]
+    return [(name, prefix + _written(day + _BEYOND.get(prefix, _NO_DAY), dates)) for name, prefix, day in ends if day]
 
 
 def _written(day: date, dates: Dates) -> str:
