@@ -84,6 +84,9 @@ def run_options(options: argparse.Namespace) -> running.RunOptions:
         reports=options.reports,
         faults=_listed(options.fault) or (),
         max_seconds=options.max_seconds,
+        jobs=options.jobs,
+        baseline=options.baseline,
+        replay=options.replay,
         command=options.command,
     )
 
@@ -104,6 +107,23 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text}: expected a number of seconds above 0")
     return seconds
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 1")
+    return int(text)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from onc_conformance.report import changes
+
+    found = changes.compare(changes.load(options.old), changes.load(options.new))
+    if options.format == "json":
+        _print_json(found.as_json())
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in changes.lines(found))
+    return int(Exit.OBJECTIONS if found.regressed else Exit.CONFORMS)
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -222,26 +242,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR")
-    run.add_argument(
-        "--target",
-        nargs="+",
-        action="extend",
-        metavar="NAME|FILE",
-        help="bundled target, description file, or reference:NAME; default: all the reference EHR plays",
-    )
-    run.add_argument("--edition", metavar="ID", help="edition of the rules; default uscdi-v3")
-    run.add_argument("--criterion", nargs="+", action="extend", metavar="g7,g8,g9", help="criteria to run; default all")
-    run.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME", help="expected records")
-    run.add_argument("--env-file", type=Path, metavar="FILE", help="NAME=value lines; the environment wins over it")
-    run.add_argument("--attestations", type=Path, metavar="FILE", help="what people attest")
-    run.add_argument("--excuses", type=Path, metavar="FILE", help="steps that may stay untested, why and until when")
-    run.add_argument("--tags", default="", metavar="EXPR", help='pytest mark expression, as in "g9 and not beyond"')
-    run.add_argument("--max-seconds", type=_seconds, metavar="N", help="end the run after so long, in order")
-    run.add_argument("--evidence", choices=("full", "digest"), default="full", help="digest keeps no bodies")
-    run.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default reports/")
-    run.add_argument("--fault", nargs="+", action="extend", metavar="ID", help="plant a fault in the reference EHR")
-    run.set_defaults(do=_run, command="")
+    _run_options(commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR"))
 
     validate = commands.add_parser("validate", help="judge C-CDA documents")
     validate.add_argument("path", nargs="+", metavar="PATH", help="file, folder, .zip, or - for standard input")
@@ -276,6 +277,12 @@ def parser() -> argparse.ArgumentParser:
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
             each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
 
+    compare = commands.add_parser("compare", help="what changed between two runs")
+    compare.add_argument("old", type=Path, metavar="OLD", help="results.json, or the folder of a run")
+    compare.add_argument("new", type=Path, metavar="NEW", help="likewise")
+    compare.add_argument("--format", choices=("text", "json"), default="text")
+    compare.set_defaults(do=_compare)
+
     for name, do, help_text in (
         ("matrix", _matrix, "every step of the procedures and what covers it"),
         ("faults", _faults, "every fault the reference EHR can be given and what it must turn red"),
@@ -284,6 +291,35 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--format", choices=("text", "json"), default="text")
         each.set_defaults(do=do)
     return root
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--target",
+        nargs="+",
+        action="extend",
+        metavar="NAME|FILE",
+        help="bundled target, description file, or reference:NAME; default: all the reference EHR plays",
+    )
+    run.add_argument("--edition", metavar="ID", help="edition of the rules; default uscdi-v3")
+    run.add_argument("--criterion", nargs="+", action="extend", metavar="g7,g8,g9", help="criteria to run; default all")
+    run.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME", help="expected records")
+    run.add_argument("--env-file", type=Path, metavar="FILE", help="NAME=value lines; the environment wins over it")
+    run.add_argument("--attestations", type=Path, metavar="FILE", help="what people attest")
+    run.add_argument("--excuses", type=Path, metavar="FILE", help="steps that may stay untested, why and until when")
+    run.add_argument("--tags", default="", metavar="EXPR", help='pytest mark expression, as in "g9 and not beyond"')
+    run.add_argument("--max-seconds", type=_seconds, metavar="N", help="end the run after so long, in order")
+    run.add_argument("--evidence", choices=("full", "digest"), default="full", help="digest keeps no bodies")
+    run.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default reports/")
+    run.add_argument("--fault", nargs="+", action="extend", metavar="ID", help="plant a fault in the reference EHR")
+    run.add_argument(
+        "--baseline", type=Path, metavar="RESULTS", help="earlier run to compare with; no effect on the code"
+    )
+    run.add_argument("--jobs", type=_number, default=1, metavar="N", help="targets examined at once; default 1")
+    run.add_argument(
+        "--replay", type=Path, metavar="RUN", help="judge the exchanges of an earlier run again, asking nobody"
+    )
+    run.set_defaults(do=_run, command="")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,8 @@ class Examination:
             return self._trouble()
         except OutOfTime:  # which every scenario will say of itself
             return None
+        except NotTested as missing:  # from a recording
+            return missing.reason
 
     def _trouble(self) -> str | None:
         for subject in self.subjects:

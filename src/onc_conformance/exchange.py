@@ -15,7 +15,7 @@ from onc_conformance.transport import Carrier, Headers, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from onc_conformance.redaction import Secrets
 
@@ -47,6 +47,8 @@ class Exchange:
     error: str | None = None
     trouble: Trouble | None = None
     """The kind of `error`, where the network or the answer's form is to blame."""
+    key: str = ""
+    """What the request is recognised by when the recording is judged again: it names no secret, host or moment."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -66,6 +68,10 @@ class Journal:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     until: float | None = None
     """When the time of the run ends, on the monotonic clock; no exchange outlasts it."""
+    prefix: str = ""
+    """What ids begin with, so that those of several processes differ."""
+    sleep: Callable[[float], None] = time.sleep
+    """How to wait between requests."""
     _carrier: Carrier = field(default_factory=Carrier, repr=False)
 
     def close(self) -> None:
@@ -82,6 +88,7 @@ class Journal:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
         transport: Transport | None = None,
+        key: str = "",
     ) -> Exchange:
         """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised."""
         transport = transport or Transport()
@@ -90,7 +97,7 @@ class Journal:
         at_most = None if self.until is None else self.until - clock
         answer = self._carrier.carry(method, url, headers=lines, body=body, transport=transport, at_most=at_most)
         exchange = Exchange(
-            id=f"{len(self.exchanges) + 1:04d}",
+            id=self.next_id(),
             target=target,
             purpose=purpose,
             method=method,
@@ -105,9 +112,14 @@ class Journal:
             sha256=hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
             trouble=answer.trouble,
+            key=key,
         )
         self.exchanges[exchange.id] = exchange
         return exchange
+
+    def next_id(self) -> str:
+        """The id of the exchange to come."""
+        return f"{self.prefix}{len(self.exchanges) + 1:04d}"
 
     def object_to(self, exchange: Exchange, error: str) -> Exchange:
         """Note what is wrong with an exchange beyond what it shows by itself; the exchange as it is recorded then."""
@@ -117,9 +129,10 @@ class Journal:
 
     def fetch(self, url: str, purpose: str, target: str, transport: Transport | None = None) -> tuple[Exchange, ...]:
         """An anonymous GET of a page, redirects followed: every hop in order, the last one being the page."""
-        chain = [self.send("GET", url, target=target, purpose=purpose, transport=transport)]
+        chain = [self.send("GET", url, target=target, purpose=purpose, transport=transport, key=purpose)]
         while (onward := redirect(chain[-1])) and (why := astray(chain, onward)) is None:
-            chain.append(self.send("GET", onward, target=target, purpose=purpose, transport=transport))
+            key = f"{purpose}\nonward to {onward}"
+            chain.append(self.send("GET", onward, target=target, purpose=purpose, transport=transport, key=key))
         if onward and why:
             chain[-1] = self.object_to(chain[-1], why)
         return tuple(chain)

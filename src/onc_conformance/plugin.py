@@ -10,7 +10,7 @@ import errno
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
@@ -52,8 +52,6 @@ class Conduct:
     examinations: Mapping[str, Examination]
     criteria: Collection[str]
     edition: str
-    trouble: Mapping[str, str] = field(default_factory=dict)
-    """Why a target could not be examined, by target."""
     progress: Callable[[str, int, int], None] | None = None
     """Told the scenario that starts, its number and how many there are."""
     until: float | None = None
@@ -62,19 +60,22 @@ class Conduct:
     """Scenarios that the time did not allow."""
     disk: OSError | None = None
     """Why nothing more can be written: the run ends there."""
+    mark: str = ""
+    """What the name of the target ends in within the name of a test."""
+    trouble: dict[str, str] = field(default_factory=dict)
+    """Why a target could not be examined, by target."""
     results: list[ScenarioResult] = field(default_factory=list)
     steps: set[str] = field(default_factory=set)
     """Ids of the steps with a selected scenario."""
-    _total: int = 0
+    total: int = 0
+    """How many scenarios are selected."""
+    _met: set[str] = field(default_factory=set)
     _begun: float = 0.0
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a report should say of the way the run went."""
-        if not self.late:
-            return ()
-        told = "1 scenario was" if self.late == 1 else f"{self.late} scenarios were"
-        return (f"the time allowed ran out: {told} not run; allow more with --max-seconds",)
+        return out_of_time(self.late)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[CONDUCT] = self
@@ -82,7 +83,8 @@ class Conduct:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if metafunc.function in scenario_wrapper_template_registry:
             metafunc.fixturenames.append("target_id")
-            metafunc.parametrize("target_id", list(self.examinations), scope="session")
+            targets = [pytest.param(name, id=f"{name}{self.mark}") for name in self.examinations]
+            metafunc.parametrize("target_id", targets, scope="session")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -92,7 +94,7 @@ class Conduct:
             (kept if self._selected(item) else dropped).append(item)
         items[:] = kept
         config.hook.pytest_deselected(items=dropped)
-        self._total = len(kept)
+        self.total = len(kept)
         self.steps |= {step for item in kept for step in step_ids(item)}
 
     def _selected(self, item: pytest.Item) -> bool:
@@ -105,9 +107,14 @@ class Conduct:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._begun = time.monotonic()
-        self.examinations[_target(item)].used.clear()
+        target = _target(item)
         if self.progress:
-            self.progress(f"{_scenario(item).name} [{_target(item)}]", len(self.results) + 1, self._total)
+            self.progress(f"{_scenario(item).name} [{target}]", len(self.results) + 1, self.total)
+        if target not in self._met:
+            self._met.add(target)
+            if trouble := self.examinations[target].trouble():
+                self.trouble[target] = trouble
+        self.examinations[target].used.clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
@@ -135,14 +142,18 @@ class Conduct:
             report.longrepr = None  # the target's fault has no place in our code
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))
+            self.told(report, self.results[-1])
         return report
+
+    def told(self, report: pytest.TestReport, result: ScenarioResult) -> None:
+        """Called with each result and the report of its test."""
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self.full(excinfo.value)
 
     def full(self, error: BaseException, session: pytest.Session | None = None) -> bool:
         """Whether it is a disk that takes no more, which ends the run: no scenario is at fault for it."""
-        if not isinstance(error, OSError) or error.errno not in _DISK:
+        if not disk_full(error):
             return False
         self.disk = self.disk or error
         if session is not None:
@@ -180,6 +191,19 @@ class Conduct:
             exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
             seconds=time.monotonic() - self._begun,
         )
+
+
+def disk_full(error: BaseException) -> TypeGuard[OSError]:
+    """Whether it is a disk that takes no more."""
+    return isinstance(error, OSError) and error.errno in _DISK
+
+
+def out_of_time(late: int) -> tuple[str, ...]:
+    """What to say where so many scenarios came too late."""
+    if not late:
+        return ()
+    told = "1 scenario was" if late == 1 else f"{late} scenarios were"
+    return (f"the time allowed ran out: {told} not run; allow more with --max-seconds",)
 
 
 def _target(item: pytest.Item) -> str:

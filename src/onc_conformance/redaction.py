@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MASK = "***"
+Known = tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]
+"""Values of secrets, names of fields that carry one, and short secrets by name."""
 SHORT_TEXT, REMEMBERED = 300, 50_000
 """Texts up to this many characters are masked once and remembered, so many at the most."""
 SHORTEST = 6
@@ -182,6 +184,25 @@ class Secrets:
                 self._masked.clear()
             self._masked[text] = self._by_name(self._by_value(text))
         return self._masked[text]
+
+    def mask_values(self, text: str) -> str:
+        """`text` with every secret replaced where it stands, whatever the names around it."""
+        return self._by_value(text)
+
+    @property
+    def known(self) -> Known:
+        """Everything told so far, for the process that masks what this one gathered."""
+        return tuple(self._values), tuple(self._names), dict(self._short)
+
+    def learn(self, known: Known) -> None:
+        """Take over what another process knows."""
+        values, names, short = known
+        for value in values:
+            self.add(value)
+        for name in names:
+            self.add_name(name)
+        for name, value in short.items():
+            self.add(value, name)
 
     def mask_bytes(self, data: bytes) -> bytes:
         """`data` with every secret replaced, in its own encoding; bytes that are no text stay as they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import pytest
 
 from onc_conformance import __version__, judging, procedure, report, suite, targets
 from onc_conformance.examination import Examination
-from onc_conformance.exchange import Journal
+from onc_conformance.exchange import Exchange, Journal
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import (
     Attestation,
@@ -28,11 +29,13 @@ from onc_conformance.gate import (
     load_excuses,
     settle,
 )
+from onc_conformance.parallel import Assignment, Gathering
 from onc_conformance.plugin import Conduct
 from onc_conformance.record import Record
 from onc_conformance.record import load as load_records
 from onc_conformance.redaction import Secrets
 from onc_conformance.reference import ReferenceEHR
+from onc_conformance.report import changes, recording
 
 PLAYED = ("webchart", "ehryourway", "docref")
 """The bundled targets that the reference EHR plays, in the order of the default run."""
@@ -59,6 +62,12 @@ class RunOptions:
     faults: Sequence[str] = ()
     max_seconds: float | None = None
     """How long the run may take: what is not tested by then is reported as not tested."""
+    jobs: int = 1
+    """Targets examined at once."""
+    baseline: Path | None = None
+    """The earlier run to compare with."""
+    replay: Path | None = None
+    """The earlier run whose recording is judged again instead of asking."""
     command: str = ""
 
 
@@ -82,30 +91,52 @@ class Candidate:
 
     target: targets.Target
     records: Sequence[Record]
+    name: str
+    """As it was chosen."""
+    files: Sequence[Path]
+    """Where the records were read."""
 
 
 def run(options: RunOptions, progress: Progress | None = None) -> Finished:
     """Do the whole run. Raises UsageError for wrong usage or configuration, before anything is asked of a target."""
-    edition = procedure.edition(options.edition)
-    criteria = procedure.load().select(options.criteria)
+    replay = recording.load(options.replay) if options.replay else None
+    edition = procedure.edition(options.edition or (replay.inputs.edition if replay else None))
+    criteria = procedure.load().select(options.criteria or (replay.inputs.criteria if replay else None))
+    tags = options.tags or (replay.inputs.tags if replay else "")
     excuses = load_excuses(options.excuses) if options.excuses else ()
+    baseline = changes.load(options.baseline) if options.baseline else None
     started = datetime.now(UTC)
     until = None if options.max_seconds is None else time.monotonic() + options.max_seconds
-    with candidates(options) as chosen:
-        attestations = _attestations(options)
+    with replayed(options, replay) if replay else candidates(options) as chosen:
+        attestations = _attestations(options, chosen)
         folder = report.run_folder(options.reports, started) if options.reports else None
         secrets = Secrets()
-        journal = Journal(secrets, until=until)
+        journal = replay.journal(secrets) if replay else Journal(secrets)
+        journal.until = until
         examinations = {
             candidate.target.id: Examination(candidate.target, journal, candidate.records, edition)
             for candidate in chosen
         }
-        trouble = {name: why for name, exam in examinations.items() if (why := exam.trouble())}
-        conduct = Conduct(examinations, criteria, edition.id, trouble, progress, until)
-        status = _ask(conduct, options.tags, folder)
-        if folder and conduct.disk:
-            report.give_up(folder, conduct.disk, secrets)
-        results = tuple(conduct.results)
+        # what patients add to the environment is checked here, before anything is asked
+        patients = [subject.record for exam in examinations.values() for subject in exam.subjects]
+        gathered: Conduct | Gathering = Conduct(examinations, criteria, edition.id, progress, until)
+        exchanges: Mapping[str, Exchange] = journal.exchanges
+        if (workers := min(options.jobs, len(chosen))) > 1:
+            assignment = Assignment(
+                candidates=[(each.target, each.records) for each in chosen],
+                criteria=criteria,
+                edition=edition.id,
+                replay=options.replay,
+                until=until,
+            )
+            gathered = Gathering(assignment, secrets, progress)
+            exchanges = gathered.exchanges
+        status = _ask(gathered, tags, folder, workers)
+        if folder and gathered.disk:
+            report.give_up(folder, gathered.disk, secrets)
+        interrupted = status is pytest.ExitCode.INTERRUPTED
+        order = list(examinations)
+        results = tuple(sorted(gathered.results, key=lambda result: order.index(result.target)))
         settlement = settle(
             procedure.load().steps.values(),
             results,
@@ -115,20 +146,26 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             today=started.date(),
             attestations=attestations,
             excuses=excuses,
-            only=conduct.steps if options.tags else None,
-            interrupted=status is pytest.ExitCode.INTERRUPTED,
+            only=gathered.steps if tags else None,
+            interrupted=interrupted,
         )
+        noted = gathered.notes if isinstance(gathered, Gathering) else {}
+        lost = gathered.lost if isinstance(gathered, Gathering) else None
         code = exit_code(
             settlement,
             ran=len(results),
             targets=tuple(examinations),
-            unreachable=tuple(trouble),
-            interrupted=status is pytest.ExitCode.INTERRUPTED,
+            unreachable=tuple(gathered.trouble),
+            interrupted=interrupted,
+            fault=lost is not None,
+        )
+        cautions = (
+            [f"replayed from {options.replay}, recorded {replay.inputs.started}: nothing was asked"] if replay else []
         )
         record = report.Run(
             version=__version__,
             rules=rules(),
-            targets=tuple(_product(exam, trouble.get(name)) for name, exam in examinations.items()),
+            targets=tuple(_product(exam, gathered.trouble.get(name)) for name, exam in examinations.items()),
             edition=edition,
             criteria=tuple(procedure.load().criteria[name] for name in criteria),
             started=started,
@@ -136,21 +173,72 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             settlement=settlement,
             exit_code=int(code),
             results=results,
-            patients=tuple(dict.fromkeys((each.id, each.title) for one in chosen for each in one.records)),
+            patients=tuple(dict.fromkeys((each.id, each.title) for each in patients)),
             layers_not_run=_layers_not_run(),
             warnings=(
-                *conduct.warnings,
-                *(each for exam in examinations.values() for each in (*exam.target.warnings, *exam.client.notes)),
+                *cautions,
+                *([lost] if lost else []),
+                *gathered.warnings,
+                *(warning for exam in examinations.values() for warning in exam.target.warnings),
+                *(note for name, exam in examinations.items() for note in noted.get(name, exam.client.notes)),
             ),
             command=options.command,
-            interrupted=status is pytest.ExitCode.INTERRUPTED,
-            exchanges=tuple(journal.exchanges.values()),
+            interrupted=interrupted,
+            baseline=baseline,
+            exchanges=tuple(exchanges.values()),
             secrets=secrets,
             bodies=options.evidence == "full",
         )
         if folder:
+            if record.bodies:
+                _keep_inputs(record, chosen, tags, folder)
             report.write(record, folder)
         return Finished(code, record, folder)
+
+
+@contextmanager
+def replayed(options: RunOptions, replay: recording.Recording) -> Iterator[list[Candidate]]:
+    """The targets of a recording, or those chosen of them; no server is started and none is asked."""
+    if options.faults:
+        raise UsageError("--fault needs the reference EHR running; --replay judges what was recorded")
+    environment = {**env_file(options.env_file), **os.environ}
+    files = [patients_file(name) for name in options.patients]
+    chosen: list[Candidate] = []
+    for name in options.targets or [each.id for each in replay.inputs.targets]:
+        recorded = replay.target(name)
+        if recorded:
+            target = replay.described(recorded, environment)
+        else:
+            target, recorded = replay.redescribed(name, environment)
+        own = files or replay.patients(recorded)
+        records = [record for file in own for record in load_records(file)]
+        chosen.append(Candidate(target, records, recorded.name, own))
+    yield chosen
+
+
+def _keep_inputs(run: report.Run, chosen: Sequence[Candidate], tags: str, folder: Path) -> None:
+    """Write down what a replay of the run needs: descriptions, expected records, names; no value of the environment."""
+    names = {file: f"patients-{file.name}" for each in chosen for file in each.files}
+    names = {file: f"{number}-{name}" for number, (file, name) in enumerate(names.items(), 1)}
+    inputs = recording.Inputs(
+        started=report.timestamp(run.started),
+        edition=run.edition.id,
+        criteria=tuple(each.id for each in run.criteria),
+        tags=tags,
+        targets=tuple(
+            recording.RecordedTarget(
+                id=each.target.id,
+                name=each.name,
+                description=f"{number}-target.toml",
+                patients=tuple(names[file] for file in each.files),
+                bases=each.target.bases,
+                variables=tuple(name for name, value in each.target.env.items() if value),
+            )
+            for number, each in enumerate(chosen, 1)
+        ),
+    )
+    texts = {f"{number}-target.toml": each.target.text for number, each in enumerate(chosen, 1)}
+    recording.keep(folder, inputs, texts, names, run.secrets)
 
 
 @contextmanager
@@ -177,7 +265,7 @@ def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
         patients.write_text(ehr.patients_toml, encoding="utf-8")
         records = load_records(patients)
         yield [
-            Candidate(targets.load(name.removeprefix(PREFIX), {**environment, **ehr.env}), records)
+            Candidate(targets.load(name.removeprefix(PREFIX), {**environment, **ehr.env}), records, name, [patients])
             if name.startswith(PREFIX)
             else _named(name, environment, files)
             for name in names
@@ -190,7 +278,7 @@ def _named(name: str, environment: Mapping[str, str], files: Sequence[Path]) -> 
         files = [patients_file(environment["ONC_PATIENTS"])]
     if not files:
         raise UsageError(f"--target {name}: no test patients; name a patients file with --patients or in ONC_PATIENTS")
-    return Candidate(target, [record for file in files for record in load_records(file)])
+    return Candidate(target, [record for file in files for record in load_records(file)], name, files)
 
 
 def patients_file(name: str) -> Path:
@@ -224,16 +312,43 @@ def env_file(path: Path | None) -> dict[str, str]:
     return found
 
 
-def _attestations(options: RunOptions) -> tuple[Attestation, ...]:
+def _attestations(options: RunOptions, chosen: Sequence[Candidate]) -> tuple[Attestation, ...]:
     if options.attestations:
         return load_attestations(options.attestations)
-    if all(name.startswith(PREFIX) for name in options.targets):
+    if all(candidate.name.startswith(PREFIX) for candidate in chosen):
         return load_attestations(suite.schemas() / "attestations" / "reference.toml")
     return ()
 
 
-def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
+def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: int) -> pytest.ExitCode:
     """Run the scenarios with pytest, sealed against the project it happens to stand in."""
+    arguments = _arguments(tags, folder, workers if isinstance(conduct, Gathering) else 0)
+    aside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
+    path, said = list(sys.path), io.StringIO()
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
+    except OSError as error:
+        if not conduct.full(error):
+            raise
+        return pytest.ExitCode.INTERRUPTED
+    finally:
+        os.environ.update(aside)
+        sys.path[:] = path  # pytest puts steps/ in front, where a worker of a later run would take it for libraries
+    if conduct.disk:
+        return status
+    if isinstance(conduct, Gathering) and conduct.lost and not conduct.results:
+        raise RuntimeError(f"{conduct.lost}: {_last_line(said.getvalue())}")
+    if status is pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UsageError("the selection selects no scenario; check --criterion, --tags and the target's criteria")
+    if status is pytest.ExitCode.USAGE_ERROR:
+        raise UsageError(f"--tags {tags}: {_last_line(said.getvalue())}")
+    if status is pytest.ExitCode.INTERNAL_ERROR or (status is pytest.ExitCode.INTERRUPTED and not conduct.results):
+        raise RuntimeError(f"pytest could not run the suite: {_last_line(said.getvalue())}")
+    return status
+
+
+def _arguments(tags: str, folder: Path | None, workers: int) -> list[str]:
     root = suite.root()
     arguments = [
         str(root / "steps"),
@@ -252,26 +367,10 @@ def _ask(conduct: Conduct, tags: str, folder: Path | None) -> pytest.ExitCode:
         arguments += ["-p", "allure_pytest.plugin", f"--alluredir={(folder / report.ALLURE_RESULTS).resolve()}"]
     if tags:
         arguments += ["-m", tags]
-    aside = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
-    said = io.StringIO()
-    try:
-        with redirect_stdout(said), redirect_stderr(said):
-            status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
-    except OSError as error:
-        if not conduct.full(error):
-            raise
-        return pytest.ExitCode.INTERRUPTED
-    finally:
-        os.environ.update(aside)
-    if conduct.disk:
-        return status
-    if status is pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise UsageError("the selection selects no scenario; check --criterion, --tags and the target's criteria")
-    if status is pytest.ExitCode.USAGE_ERROR:
-        raise UsageError(f"--tags {tags}: {_last_line(said.getvalue())}")
-    if status is pytest.ExitCode.INTERNAL_ERROR or (status is pytest.ExitCode.INTERRUPTED and not conduct.results):
-        raise RuntimeError(f"pytest could not run the suite: {_last_line(said.getvalue())}")
-    return status
+    if workers:
+        arguments += ["-p", "xdist.plugin", "-p", "onc_conformance.parallel", "-n", str(workers)]
+        arguments += ["--dist", "loadgroup", "--max-worker-restart", "0"]
+    return arguments
 
 
 def _last_line(text: str) -> str:

@@ -311,6 +311,20 @@ def test_an_excuse_for_one_target_does_not_cover_another():
     assert [each.objectionable for each in result.targets] == [True, False]
 
 
+def test_an_excuse_for_a_target_that_is_not_there_is_reported():
+    result = settled(scenario("not_tested"), excuses=[excuse(), excuse(target="acmee")])
+    assert result.warnings == (
+        "excuse for G9-IA-TLV-1 on acmee excuses nothing, this run has no such target; it has acme",
+    )
+
+
+def test_a_second_excuse_for_the_same_is_reported():
+    result = settled(scenario("not_tested"), excuses=[excuse(), excuse(target="acme")])
+    assert result.warnings == (
+        "excuse for G9-IA-TLV-1 on acme is one too many, another entry excuses the same; remove it",
+    )
+
+
 def test_an_excuse_of_a_step_not_selected_is_left_alone():
     assert settled(criteria={"g7"}, excuses=[excuse()]).warnings == ()
 

@@ -177,7 +177,10 @@ def settle(
         steps=settled,
         attestations=tuple((entry, entry.invalid(today)) for entry in attestations),
         excuses=tuple(excuses),
-        warnings=(*_stale_attestations(attestations, known, today), *_stale_excuses(excuses, settled, known, today)),
+        warnings=(
+            *_stale_attestations(attestations, known, today),
+            *_stale_excuses(excuses, settled, claims, known, today),
+        ),
     )
 
 
@@ -208,21 +211,26 @@ def _stale_attestations(entries: Iterable[Attestation], known: Collection[str], 
 
 
 def _stale_excuses(
-    entries: Iterable[Excuse], settled: Iterable[StepResult], known: Collection[str], today: date
+    entries: Iterable[Excuse],
+    settled: Iterable[StepResult],
+    targets: Collection[str],
+    known: Collection[str],
+    today: date,
 ) -> Iterable[str]:
     by_id = {each.step.id: each for each in settled}
+    used = [outcome.excuse for each in by_id.values() for outcome in each.targets if outcome.excuse]
     for entry in entries:
         if entry.step not in known:
             yield f"{entry}: no procedure has this step; correct the id"
-            continue
-        if entry.expired(today):
+        elif entry.target is not None and entry.target not in targets:
+            yield f"{entry} excuses nothing, this run has no such target; it has {', '.join(targets)}"
+        elif entry.expired(today):
             yield f"{entry} expired on {entry.expires} and excuses nothing; remove or renew it"
-            continue
-        covered = (
-            [each for each in by_id[entry.step].targets if entry.covers(entry.step, each.target)]
-            if (entry.step in by_id)
-            else []
-        )
-        if covered and all(each.outcome is not Outcome.NOT_TESTED for each in covered):
-            came_to = Outcome.worst(each.outcome for each in covered).replace("_", " ")
-            yield f"{entry} is stale, the step is {came_to} now; remove it"
+        elif entry.step in by_id and not any(each is entry for each in used):
+            covered = [each for each in by_id[entry.step].targets if entry.covers(entry.step, each.target)]
+            untested = [each for each in covered if each.outcome is Outcome.NOT_TESTED]
+            if untested:
+                yield f"{entry} is one too many, another entry excuses the same; remove it"
+            else:
+                came_to = Outcome.worst(each.outcome for each in covered).replace("_", " ")
+                yield f"{entry} is stale, the step is {came_to} now; remove it"

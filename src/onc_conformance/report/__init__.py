@@ -7,14 +7,15 @@ from typing import NoReturn
 
 from onc_conformance.redaction import Secrets
 from onc_conformance.report import allure, dossier, evidence, junit, results
-from onc_conformance.report.folder import point_latest, run_folder, writing
+from onc_conformance.report.folder import EVIDENCE, point_latest, run_folder, writing
+from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import LayerNotRun, Product, Run
 
 ALLURE_RESULTS = "allure-results"
-EVIDENCE = "evidence"
 
 __all__ = [
-    "ALLURE_RESULTS", "EVIDENCE", "LayerNotRun", "Product", "Run", "give_up", "point_latest", "run_folder", "write",
+    "ALLURE_RESULTS", "EVIDENCE", "LayerNotRun", "Product", "Run", "give_up", "point_latest", "run_folder",
+    "timestamp", "write",
 ]  # fmt: skip
 
 

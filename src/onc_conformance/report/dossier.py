@@ -9,12 +9,14 @@ from datetime import UTC
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
 from onc_conformance.procedure import Criterion
+from onc_conformance.report import changes, results
 from onc_conformance.report.evidence import Entry
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
@@ -25,6 +27,8 @@ GROUPS = 40
 """Different findings shown of one step on one target; results.json has all."""
 CITED = 8
 """Exchanges named under one step on one target, besides those of its findings; results.json has all."""
+CHANGED = 60
+"""Steps and findings shown of those that differ from the baseline; results.json has all."""
 
 _ROLES = {"SUT": "the system under test shows", "TLV": "the test lab verifies"}
 _GLYPHS = {
@@ -112,6 +116,9 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         headline=headline,
         objections=objections,
         exchanges=_exchanges,
+        comparison=results.comparison(run),
+        changed=_changed,
+        states=changes.MEANINGS,
     )
 
 
@@ -186,6 +193,11 @@ def _cited(steps: Sequence[StepResult]) -> set[str]:
 
 def _exchanges(outcome: TargetOutcome) -> tuple[str, ...]:
     return tuple(dict.fromkeys(exchange for scenario in outcome.scenarios for exchange in scenario.exchanges))
+
+
+def _changed(told: Sequence[changes.StepChange | changes.FindingChange]) -> list[Any]:
+    """What differs from the baseline, in the order of the states; what is still there is only counted."""
+    return [each for state in changes.STATES for each in told if each.state == state != "still"][:CHANGED]
 
 
 def _words(value: str) -> str:

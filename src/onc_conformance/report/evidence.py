@@ -87,6 +87,9 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
     if response:
         put(directory / response, body)
     facts = {**_facts(entry), "request_headers": sent, "response_headers": received}
+    if bodies:
+        facts["key"] = printable(secrets.mask_values(exchange.key))
+        facts["trouble"] = exchange.trouble
     lines = ",\n".join(f" {_line(name)}: {_line(value)}" for name, value in facts.items())
     put(directory / entry.file, f"{{\n{lines}\n}}\n")
     return entry

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onc_conformance.findings import UsageError
 
+EVIDENCE = "evidence"
 POINTER = "latest.txt"
 """Names the newest run where `latest` cannot be a link."""
 

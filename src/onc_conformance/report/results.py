@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from onc_conformance.gate import Attestation, Excuse, ScenarioResult, StepResult
+from onc_conformance.report import changes
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
 
@@ -52,12 +53,23 @@ def as_json(run: Run, exchanges: int) -> dict[str, Any]:
         ],
         "warnings": list(run.cautions),
         "exchanges": exchanges,
+        "comparison": None,
     }
+
+
+def comparison(run: Run) -> changes.Comparison | None:
+    """What changed since the baseline of the run, masked already; None without one."""
+    if run.baseline is None:
+        return None
+    return changes.compare(run.baseline, changes.Results.model_validate(as_json(run, 0)))
 
 
 def write(run: Run, path: Path, exchanges: int) -> None:
     """Write results.json; the run is masked already."""
-    put(path, json.dumps(as_json(run, exchanges), indent=1, ensure_ascii=False) + "\n")
+    content = as_json(run, exchanges)
+    if compared := comparison(run):
+        content["comparison"] = compared.as_json()
+    put(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def timestamp(moment: datetime) -> str:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from onc_conformance.exchange import Exchange
 from onc_conformance.gate import ScenarioResult, Settlement
 from onc_conformance.procedure import Criterion, Edition, Step
 from onc_conformance.redaction import Secrets
+
+if TYPE_CHECKING:
+    from onc_conformance.report.changes import Results
 
 _Record = TypeVar("_Record")
 _UNPRINTABLE = {
@@ -72,6 +75,8 @@ class Run:
     command: str = ""
     """What was typed."""
     interrupted: bool = False
+    baseline: Results | None = None
+    """The earlier run that this one is compared with."""
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
     """Raw; those another process has written to the evidence folder need not be repeated here."""
     secrets: Secrets = field(default_factory=Secrets, repr=False)

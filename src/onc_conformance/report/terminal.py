@@ -15,6 +15,7 @@ from rich.text import Text
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import StepResult, TargetOutcome
+from onc_conformance.report import changes, results
 from onc_conformance.report.run import Run
 
 _STYLES = {
@@ -28,6 +29,8 @@ _STYLES = {
 _GLANCE = 160
 _SHOWN = 20
 """Objections told one by one; the reports have them all."""
+_COMPARED = 5
+"""Changes of one kind told one by one; the reports have them all."""
 
 
 @contextmanager
@@ -71,10 +74,18 @@ def close(run: Run, folder: Path, console: Console) -> None:
             _say(console, f"{product.id} was not reached: {product.unreachable}", "bold red")
     for warning in run.cautions:
         _say(console, f"warning: {warning}", "yellow")
+    for line in _since_baseline(run):
+        _say(console, line)
     summary = run.settlement.summary
     extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
     _say(console, f"{', '.join(extras)}; {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
     _say(console, f"dossier: {folder / 'dossier.html'}", whole=True)
+
+
+def _since_baseline(run: Run) -> Iterator[str]:
+    if compared := results.comparison(run):
+        yield f"since the baseline {compared.old}:"
+        yield from (f"  {line}" for line in changes.lines(compared, shown=_COMPARED))
 
 
 def _table(counted: Sequence[tuple[str, str, Counter[Outcome]]]) -> Table:

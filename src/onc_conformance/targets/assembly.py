@@ -41,6 +41,8 @@ class Prepared:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     signed: bool = False
+    key: str = ""
+    """What it is recognised by in a recording."""
 
 
 def assemble(

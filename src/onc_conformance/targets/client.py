@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.exchange import Exchange, Journal, astray, redirect, same_origin
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 class Client:
     """One target, spoken to politely."""
 
-    def __init__(self, target: Target, journal: Journal, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, target: Target, journal: Journal, sleep: Callable[[float], None] | None = None) -> None:
         self.target = target
         self.journal = journal
         self.again = Tally()
         """What was sent more than once."""
-        self._sleep = sleep
+        self._sleep = sleep or journal.sleep
         self._next = 0.0
         self._away = False
         self._led: dict[str, list[str]] = {}
@@ -98,12 +99,13 @@ class Client:
         """The one policy on redirects: an unsigned GET is sent on within its origin, anything else nowhere."""
         chain = [self._put(purpose, prepared, prepared.url)]
         while (onward := redirect(chain[-1])) and prepared.method == "GET" and not prepared.signed:
-            if not same_origin(onward, prepared.url):
+            if not same_origin(onward, chain[-1].url):
                 break
             if why := astray(chain, onward):
                 chain[-1] = self.journal.object_to(chain[-1], why)
                 break
-            chain.append(self._put(f"{purpose}, redirected", prepared, onward))
+            sent_on = replace(prepared, key=f"{prepared.key}\nonward to {onward}")
+            chain.append(self._put(f"{purpose}, redirected", sent_on, onward))
         made += [exchange.id for exchange in chain]
         return chain[-1]
 
@@ -124,6 +126,7 @@ class Client:
             headers=prepared.headers,
             body=prepared.body,
             transport=self.target.transport,
+            key=prepared.key,
         )
 
     def _resolved(self, name: str, text: str) -> str:

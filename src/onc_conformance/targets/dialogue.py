@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance.access.assertions import KeyFileError
 from onc_conformance.access.sessions import Login
 from onc_conformance.exchange import redirect, same_origin
+from onc_conformance.redaction import MASK
 from onc_conformance.targets import plugins
 from onc_conformance.targets.assembly import Prepared, assemble, sign
 from onc_conformance.targets.capture import capture
 from onc_conformance.targets.classify import classify
+from onc_conformance.targets.keys import key
 from onc_conformance.targets.logins import ASSERTION, PAIR, AuthStep
 from onc_conformance.targets.models import Refresh
 from onc_conformance.targets.onward import ONWARD, following
@@ -196,6 +199,8 @@ class Dialogue:
             variables.own |= dates
         apply = self.description.auth.apply if isinstance(step, Step) else None
         extra = [(place, dates), *([page] if page else [])]
+        without = wrong.headers if wrong else frozenset()
+        known_by = key(step, variables, apply=apply, url=url, extra=extra, without=without)
         prepared = assemble(step, variables, apply=apply, url=url, extra=extra)
         if PAIR in variables.own:
             self.client.journal.secrets.add(text_of(variables.own[PAIR]))
@@ -203,15 +208,16 @@ class Dialogue:
             plugin: plugins.StepPlugin = self._plugin(step.plugin, plugins.StepPlugin)
             prepared = plugin.request(prepared, variables)
         if step.sign:
-            prepared, key = sign(prepared, self.description.sign[step.sign], variables)
-            self.client.journal.secrets.add(key)
-        if wrong and wrong.headers:
-            kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in wrong.headers)
-            prepared = replace(prepared, headers=kept)
-        return prepared
+            prepared, used = sign(prepared, self.description.sign[step.sign], variables)
+            self.client.journal.secrets.add(used)
+        kept = tuple(pair for pair in prepared.headers if pair[0].lower() not in without)
+        return replace(prepared, headers=kept, key=known_by)
 
     def _assert(self, login: AuthStep, variables: Variables) -> None:
         """Put a new assertion among a token request's names; the key never leaves here."""
+        if self.client.target.recorded:  # nobody is asked, so nothing is signed
+            variables.own[ASSERTION] = "{assertion}"
+            return
         now = variables("now")
         moment = int(now.timestamp()) if isinstance(now, datetime) else 0
         try:
@@ -229,6 +235,8 @@ class Dialogue:
             value = capture(name, place, reading, variables, window)
             if value is None:
                 continue
+            if place.secret and value == MASK:  # out of a recording: no two that were different may become the same
+                value = MASK + hashlib.sha256(f"{name} of {reading.exchange.id}".encode()).hexdigest()
             found[name] = value
             for text in ([value] if isinstance(value, str) else value) if place.secret else ():
                 self.client.journal.secrets.add(text)

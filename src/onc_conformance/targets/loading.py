@@ -45,23 +45,23 @@ def text_of(name: str) -> str:
         raise UsageError(str(problem)) from None
 
 
-def load(name_or_path: str, env: Mapping[str, str]) -> Target:
+def load(name_or_path: str, env: Mapping[str, str], *, keys: bool = True) -> Target:
     """Read a description, by bundled name or by path; UsageError names file, line and key."""
     text, source = _read(name_or_path)
-    return load_text(text, source, env)
+    return load_text(text, source, env, keys=keys)
 
 
 def unbound(text: str, source: str) -> Target:
     """A description without its environment: to look at, not to use."""
-    return _target(text, source, {}, bind=False)
+    return _target(text, source, {}, bind=False, keys=False)
 
 
-def load_text(text: str, source: str, env: Mapping[str, str]) -> Target:
+def load_text(text: str, source: str, env: Mapping[str, str], *, keys: bool = True) -> Target:
     """Read a description from its text; `source` is what messages call it."""
-    return _target(text, source, env, bind=True)
+    return _target(text, source, env, bind=True, keys=keys)
 
 
-def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool) -> Target:
+def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool, keys: bool) -> Target:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
@@ -86,8 +86,8 @@ def _target(text: str, source: str, env: Mapping[str, str], *, bind: bool) -> Ta
         _require(description, env, wrong)
     used = {name for _, name in variables(description)}
     kept = {name: value for name, value in env.items() if unnumbered(name) in used or name in used}
-    target = Target(description=description, source=source, env=kept)
-    if bind:
+    target = Target(description=description, source=source, env=kept, text=text)
+    if keys:
         _keys(target, wrong)
     return target
 

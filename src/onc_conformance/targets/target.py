@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -33,6 +33,10 @@ class Target:
     source: str
     """The file, as it is named in messages."""
     env: Mapping[str, str] = field(repr=False)
+    text: str = field(default="", repr=False)
+    """The description as it was read."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Base URLs that replace those of the description, for a target that is not there but recorded."""
 
     @property
     def id(self) -> str:
@@ -60,7 +64,12 @@ class Target:
     def bases(self) -> dict[str, str]:
         """The named base URLs, without a slash at the end."""
         named = self.description.target.base
-        return {name: (self.rendered(text) or "").rstrip("/") for name, text in named.items()}
+        return {name: (self.rendered(text) or "").rstrip("/") for name, text in named.items()} | dict(self.addresses)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it stands for a target of an earlier run, and its environment for placeholders."""
+        return bool(self.addresses)
 
     @property
     def base_urls(self) -> tuple[str, ...]:
@@ -134,6 +143,21 @@ class Target:
             timeout_s=table.timeout_s, tls_verify=table.tls_verify, client_cert=table.client_cert, proxy=table.proxy
         )
 
+    @cached_property
+    def secret_captures(self) -> frozenset[str]:
+        """Names under which secrets are taken out of answers."""
+        description = self.description
+        places = [pair for step in description.auth.step for pair in step.captures.items()]
+        for op in vars(description.ops).values():
+            places += [pair for step in (op.step if op else []) for pair in step.capture.items()]
+        return frozenset(name for name, place in places if place.secret)
+
+    @cached_property
+    def named(self) -> Target:
+        """The same target with names in place of what the environment adds."""
+        addresses = {name: f"base://{name}" for name in self.description.target.base}
+        return replace(self, env={name: f"{{env.{name}}}" for name in self.env}, addresses=addresses)
+
     def is_secret(self, name: str) -> bool:
         """Whether an environment variable of this name holds a secret."""
         plain = unnumbered(name)
@@ -169,8 +193,13 @@ def unnumbered(name: str) -> str:
 
 def variables(description: Description) -> Iterator[tuple[Path, str]]:
     """Every `{env.NAME}` used, with the place of the text that uses it."""
-    for path, text in _texts(description.model_dump(by_alias=True, exclude_unset=True), ()):
+    for path, text in texts(description):
         yield from ((path, name) for name in _ENV.findall(text))
+
+
+def texts(description: Description) -> Iterator[tuple[Path, str]]:
+    """Every text of a description, with its place."""
+    return _texts(description.model_dump(by_alias=True, exclude_unset=True), ())
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
