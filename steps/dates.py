@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from onc_conformance import assessment
+from onc_conformance import assessment, dated
 
 CATEGORY = r"the app asks for each dated category (?:on|over) (?P<window>(?:a|the) (?:day|range|window).*)"
 ALL_DATA = r"the app asks for all data of (?P<window>(?:a|the) (?:day|range|window).*)"
@@ -17,30 +17,30 @@ def _(exam):
 
 @when(parsers.re(CATEGORY + r"(?<! of the answers' own)$"), target_fixture="replies")
 def _(exam, window):
-    return assessment.category_windows(exam, window, exam.expected)
+    return dated.category_windows(exam, window, exam.expected)
 
 
 @when(parsers.re(CATEGORY + r" of the answers' own$"), target_fixture="replies")
 def _(exam, window, learned):
-    return assessment.category_windows(exam, window, learned)
+    return dated.category_windows(exam, window, learned)
 
 
 @when(parsers.re(ALL_DATA + r"(?<! of the answers' own)$"), target_fixture="replies")
 def _(exam, window):
-    return assessment.all_data_windows(exam, window, exam.expected)
+    return dated.all_data_windows(exam, window, exam.expected)
 
 
 @when(parsers.re(ALL_DATA + r" of the answers' own$"), target_fixture="replies")
 def _(exam, window, learned):
-    return assessment.all_data_windows(exam, window, learned)
+    return dated.all_data_windows(exam, window, learned)
 
 
 @then("each answer holds the data of its dates and not the whole record")
 def _(exam, replies, verdict, rule):
     usable = assessment.readable(replies, rule.replace("TLV", "SUT"))
-    verdict(finding for reply in usable for finding in assessment.within(exam, reply, rule))
+    verdict(finding for reply in usable for finding in dated.within(exam, reply, rule))
 
 
 @then("no answer holds data from outside its dates")
 def _(exam, replies, verdict, rule):
-    verdict(finding for reply in replies for finding in assessment.nothing_foreign_to_window(exam, reply, rule))
+    verdict(finding for reply in replies for finding in dated.nothing_foreign_to_window(exam, reply, rule))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from onc_conformance import assessment, judging, uscdi
-from onc_conformance.examination import never_issued
+from onc_conformance import assessment, judging, misuse, uscdi
 from onc_conformance.findings import NotApplicable, NotTested
+from onc_conformance.spoiling import never_issued
 
 
 @when(parsers.parse('the app asks for the category "{category}" of each test patient'), target_fixture="replies")
@@ -92,13 +92,13 @@ def _(exam):
 
 @when("the app asks for one patient's category with another patient's id", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, "category", whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for another patient's category with them", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, "category", values={"pat_id": exam.id_of(other)})]
 
 
@@ -174,13 +174,13 @@ def _(exam):
 
 @when("the app asks for all of one patient's data with another patient's id", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, "all_data", whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for all of another patient's data with them", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, "all_data", values={"pat_id": exam.id_of(other)})]
 
 

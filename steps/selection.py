@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from onc_conformance import assessment
-from onc_conformance.examination import altered, never_issued
+from onc_conformance import assessment, misuse
 from onc_conformance.findings import NotApplicable
+from onc_conformance.spoiling import altered, never_issued
 
 
 @when("the app asks for each test patient", target_fixture="replies")
@@ -95,7 +95,7 @@ def _(exam):
 
 @given("two test patients share a name", target_fixture="namesakes")
 def _(exam):
-    return assessment.namesakes(exam)
+    return misuse.namesakes(exam)
 
 
 @when("the app asks for that name without a birth date", target_fixture="replies")
@@ -105,12 +105,12 @@ def _(exam, namesakes):
 
 @then("nobody is resolved")
 def _(exam, replies, verdict, rule):
-    verdict(finding for reply in replies for finding in assessment.resolves_nobody(exam, reply, rule))
+    verdict(finding for reply in replies for finding in misuse.resolves_nobody(exam, reply, rule))
 
 
 @given(parsers.parse("a test patient's name has {mark}"), target_fixture="marked")
 def _(exam, mark):
-    return assessment.subjects_with(exam, mark)
+    return misuse.subjects_with(exam, mark)
 
 
 @when("the app asks for that patient", target_fixture="replies")
@@ -160,25 +160,25 @@ def _(exam, token):
 
 @when("the app asks for another patient's data with them", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, values={"pat_id": exam.id_of(other)})]
 
 
 @when("the app asks for data with another patient's token", target_fixture="replies")
 def _(exam, token):
-    one, other = assessment.two(exam)
-    return [exam.misuse(one, set={token: other.session.value(token)})]
+    one, other = misuse.two(exam)
+    return [exam.misuse(one, values={token: other.session.value(token)})]
 
 
 @when("the app asks for one patient's data with another patient's id", target_fixture="replies")
 def _(exam):
-    one, other = assessment.two(exam)
+    one, other = misuse.two(exam)
     return [exam.misuse(one, whose=other, values={"pat_id": exam.id_of(other)})]
 
 
 @then("no data come back")
 def _(replies, verdict, rule):
-    verdict(finding for reply in replies for finding in assessment.turned_away(reply, rule))
+    verdict(finding for reply in replies for finding in misuse.turned_away(reply, rule))
 
 
 @then("the data are the ones of the id that was asked for")
