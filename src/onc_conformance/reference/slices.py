@@ -175,11 +175,7 @@ def narrow(root: etree._Element, window: Window) -> None:
 
 
 def _outside(item: etree._Element, window: Window) -> bool:
-    own = [one for one in item if one.find("h:effectiveTime", NS) is not None] or [item]
-    # an act or an organizer wraps what the date is about; within anything else, other dates belong to other things
-    wrapped = any(etree.QName(one).localname in {"act", "organizer"} for one in own)
-    times = [time for one in own for time in (one.iter(TIME) if wrapped or one is item else one.iterchildren(TIME))]
-    stated = [found for time in times if (found := interval(time)) is not None]
+    stated = [found for time in item.iter(TIME) if (found := interval(time)) is not None]
     return bool(stated) and not any(overlaps(one, window) for one in stated)
 
 
