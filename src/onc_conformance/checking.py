@@ -11,11 +11,11 @@ from onc_conformance import targets, uscdi, windows
 from onc_conformance.exchange import Journal
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
+from onc_conformance.options import env_file, patients_file
 from onc_conformance.record import Record
 from onc_conformance.record import load as load_records
 from onc_conformance.record.facts import Fact
 from onc_conformance.redaction import Secrets
-from onc_conformance.running import env_file, patients_file
 
 
 def check(name: str, variables: Path | None, patients: Sequence[str], out: TextIO, *, data: bool) -> Exit:

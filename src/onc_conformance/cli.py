@@ -21,7 +21,7 @@ from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
 
 if TYPE_CHECKING:
-    from onc_conformance import running
+    from onc_conformance.options import RunOptions
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -67,11 +67,11 @@ def _run(options: argparse.Namespace) -> int:
     return int(finished.code)
 
 
-def run_options(options: argparse.Namespace) -> running.RunOptions:
+def run_options(options: argparse.Namespace) -> RunOptions:
     """What `run` was asked for, out of what was parsed."""
-    from onc_conformance import running
+    from onc_conformance.options import RunOptions
 
-    return running.RunOptions(
+    return RunOptions(
         targets=options.target or (),
         edition=options.edition,
         criteria=_listed(options.criterion),

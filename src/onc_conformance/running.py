@@ -6,69 +6,34 @@ import hashlib
 import io
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from onc_conformance import __version__, judging, procedure, report, suite, targets
+from onc_conformance import __version__, judging, procedure, report, suite
+from onc_conformance.candidates import Candidate, attestations, candidates, replayed
 from onc_conformance.examination import Examination
 from onc_conformance.exchange import Exchange, Journal
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import (
-    Attestation,
     Exit,
     Settlement,
     exit_code,
-    load_attestations,
     load_excuses,
     settle,
 )
+from onc_conformance.options import RunOptions
 from onc_conformance.parallel import Assignment, Gathering
 from onc_conformance.plugin import Conduct
-from onc_conformance.record import Record
-from onc_conformance.record import load as load_records
 from onc_conformance.redaction import Secrets
-from onc_conformance.reference import ReferenceEHR
 from onc_conformance.report import changes, recording
 
-PLAYED = ("webchart", "ehryourway", "docref")
-"""The bundled targets that the reference EHR plays, in the order of the default run."""
-PREFIX = "reference:"
-
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What `run` was asked for, as typed."""
-
-    targets: Sequence[str] = ()
-    edition: str | None = None
-    criteria: Sequence[str] | None = None
-    patients: Sequence[str] = ()
-    env_file: Path | None = None
-    attestations: Path | None = None
-    excuses: Path | None = None
-    tags: str = ""
-    evidence: str = "full"
-    reports: Path | None = Path("reports")
-    """Where to write; None writes nothing."""
-    faults: Sequence[str] = ()
-    max_seconds: float | None = None
-    """How long the run may take: what is not tested by then is reported as not tested."""
-    jobs: int = 1
-    """Targets examined at once."""
-    baseline: Path | None = None
-    """The earlier run to compare with."""
-    replay: Path | None = None
-    """The earlier run whose recording is judged again instead of asking."""
-    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,18 +50,6 @@ class Finished:
         return self.run.settlement
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A target with the patients it is examined with."""
-
-    target: targets.Target
-    records: Sequence[Record]
-    name: str
-    """As it was chosen."""
-    files: Sequence[Path]
-    """Where the records were read."""
-
-
 def run(options: RunOptions, progress: Progress | None = None) -> Finished:
     """Do the whole run. Raises UsageError for wrong usage or configuration, before anything is asked of a target."""
     replay = recording.load(options.replay) if options.replay else None
@@ -108,7 +61,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
     started = datetime.now(UTC)
     until = None if options.max_seconds is None else time.monotonic() + options.max_seconds
     with replayed(options, replay) if replay else candidates(options) as chosen:
-        attestations = _attestations(options, chosen)
+        entries = attestations(options, chosen)
         folder = report.run_folder(options.reports, started) if options.reports else None
         secrets = Secrets()
         journal = replay.journal(secrets) if replay else Journal(secrets)
@@ -144,7 +97,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             claims={name: exam.target.criteria for name, exam in examinations.items()},
             criteria=criteria,
             today=started.date(),
-            attestations=attestations,
+            attestations=entries,
             excuses=excuses,
             only=gathered.steps if tags else None,
             interrupted=interrupted,
@@ -196,26 +149,6 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
         return Finished(code, record, folder)
 
 
-@contextmanager
-def replayed(options: RunOptions, replay: recording.Recording) -> Iterator[list[Candidate]]:
-    """The targets of a recording, or those chosen of them; no server is started and none is asked."""
-    if options.faults:
-        raise UsageError("--fault needs the reference EHR running; --replay judges what was recorded")
-    environment = {**env_file(options.env_file), **os.environ}
-    files = [patients_file(name) for name in options.patients]
-    chosen: list[Candidate] = []
-    for name in options.targets or [each.id for each in replay.inputs.targets]:
-        recorded = replay.target(name)
-        if recorded:
-            target = replay.described(recorded, environment)
-        else:
-            target, recorded = replay.redescribed(name, environment)
-        own = files or replay.patients(recorded)
-        records = [record for file in own for record in load_records(file)]
-        chosen.append(Candidate(target, records, recorded.name, own))
-    yield chosen
-
-
 def _keep_inputs(run: report.Run, chosen: Sequence[Candidate], tags: str, folder: Path) -> None:
     """Write down what a replay of the run needs: descriptions, expected records, names; no value of the environment."""
     names = {file: f"patients-{file.name}" for each in chosen for file in each.files}
@@ -239,85 +172,6 @@ def _keep_inputs(run: report.Run, chosen: Sequence[Candidate], tags: str, folder
     )
     texts = {f"{number}-target.toml": each.target.text for number, each in enumerate(chosen, 1)}
     recording.keep(folder, inputs, texts, names, run.secrets)
-
-
-@contextmanager
-def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
-    """The targets chosen, the reference EHR running behind those it plays."""
-    names = list(dict.fromkeys(options.targets)) or [PREFIX + name for name in PLAYED]
-    played = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
-    for name in played:
-        if name not in PLAYED:
-            raise UsageError(f"--target {PREFIX}{name}: the reference EHR plays {', '.join(PLAYED)}")
-    if options.faults and len(played) < len(names):
-        raise UsageError("--fault needs the reference EHR: leave --target out, or name reference:TARGET only")
-    environment = {**env_file(options.env_file), **os.environ}
-    files = [patients_file(name) for name in options.patients]
-    if not played:
-        yield [_named(name, environment, files) for name in names]
-        return
-    try:
-        ehr = ReferenceEHR(patients=files or None, charts=None, faults=tuple(options.faults))
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    with ehr, tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
-        patients = Path(folder) / "patients.toml"
-        patients.write_text(ehr.patients_toml, encoding="utf-8")
-        records = load_records(patients)
-        yield [
-            Candidate(targets.load(name.removeprefix(PREFIX), {**environment, **ehr.env}), records, name, [patients])
-            if name.startswith(PREFIX)
-            else _named(name, environment, files)
-            for name in names
-        ]
-
-
-def _named(name: str, environment: Mapping[str, str], files: Sequence[Path]) -> Candidate:
-    target = targets.load(name, environment)
-    if not files and environment.get("ONC_PATIENTS"):
-        files = [patients_file(environment["ONC_PATIENTS"])]
-    if not files:
-        raise UsageError(f"--target {name}: no test patients; name a patients file with --patients or in ONC_PATIENTS")
-    return Candidate(target, [record for file in files for record in load_records(file)], name, files)
-
-
-def patients_file(name: str) -> Path:
-    """A file by its path, or a bundled one by its name."""
-    if Path(name).exists():
-        return Path(name)
-    bundled = suite.schemas() / "patients" / f"{name}.toml"
-    if bundled.is_file():
-        return bundled
-    known = ", ".join(sorted(path.stem for path in bundled.parent.glob("*.toml")))
-    raise UsageError(f"--patients {name}: no such file, nor one of the bundled {known}")
-
-
-def env_file(path: Path | None) -> dict[str, str]:
-    """`NAME=value` lines; blank lines and `#` comments are passed over."""
-    if path is None:
-        return {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--env-file {path}: cannot be read: {error}; expected NAME=value lines") from None
-    found: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{path}, line {number}: expected NAME=value")
-        found[name.strip().removeprefix("export ")] = value.strip()
-    return found
-
-
-def _attestations(options: RunOptions, chosen: Sequence[Candidate]) -> tuple[Attestation, ...]:
-    if options.attestations:
-        return load_attestations(options.attestations)
-    if all(candidate.name.startswith(PREFIX) for candidate in chosen):
-        return load_attestations(suite.schemas() / "attestations" / "reference.toml")
-    return ()
 
 
 def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: int) -> pytest.ExitCode:

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from onc_conformance.findings import UsageError
+from onc_conformance.options import patients_file
 from onc_conformance.reference import ReferenceEHR
-from onc_conformance.running import patients_file
 
 
 def serving(

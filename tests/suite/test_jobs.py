@@ -12,7 +12,7 @@ import pytest
 
 from onc_conformance import running
 from onc_conformance.findings import Outcome
-from onc_conformance.running import RunOptions
+from onc_conformance.options import RunOptions
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from tests.suite.vendor import DESCRIPTION, PASSWORD, PATIENTS, Vendor
 
 from onc_conformance import cli, judging, running
 from onc_conformance.findings import Finding, Layer, Outcome, Severity
-from onc_conformance.running import RunOptions
+from onc_conformance.options import RunOptions
 
 
 def outcomes(finished):

@@ -1,0 +1,104 @@
+"""The targets of a run and the patients each is examined with: named, played by the reference EHR, or recorded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from onc_conformance import suite, targets
+from onc_conformance.findings import UsageError
+from onc_conformance.gate import Attestation, load_attestations
+from onc_conformance.options import RunOptions, env_file, patients_file
+from onc_conformance.record import Record
+from onc_conformance.record import load as load_records
+from onc_conformance.reference import ReferenceEHR
+from onc_conformance.report import recording
+
+PLAYED = ("webchart", "ehryourway", "docref")
+"""The bundled targets that the reference EHR plays, in the order of the default run."""
+PREFIX = "reference:"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A target with the patients it is examined with."""
+
+    target: targets.Target
+    records: Sequence[Record]
+    name: str
+    """As it was chosen."""
+    files: Sequence[Path]
+    """Where the records were read."""
+
+
+@contextmanager
+def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
+    """The targets chosen, the reference EHR running behind those it plays."""
+    names = list(dict.fromkeys(options.targets)) or [PREFIX + name for name in PLAYED]
+    played = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
+    for name in played:
+        if name not in PLAYED:
+            raise UsageError(f"--target {PREFIX}{name}: the reference EHR plays {', '.join(PLAYED)}")
+    if options.faults and len(played) < len(names):
+        raise UsageError("--fault needs the reference EHR: leave --target out, or name reference:TARGET only")
+    environment = {**env_file(options.env_file), **os.environ}
+    files = [patients_file(name) for name in options.patients]
+    if not played:
+        yield [_named(name, environment, files) for name in names]
+        return
+    try:
+        ehr = ReferenceEHR(patients=files or None, charts=None, faults=tuple(options.faults))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    with ehr, tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
+        patients = Path(folder) / "patients.toml"
+        patients.write_text(ehr.patients_toml, encoding="utf-8")
+        records = load_records(patients)
+        yield [
+            Candidate(targets.load(name.removeprefix(PREFIX), {**environment, **ehr.env}), records, name, [patients])
+            if name.startswith(PREFIX)
+            else _named(name, environment, files)
+            for name in names
+        ]
+
+
+def _named(name: str, environment: Mapping[str, str], files: Sequence[Path]) -> Candidate:
+    target = targets.load(name, environment)
+    if not files and environment.get("ONC_PATIENTS"):
+        files = [patients_file(environment["ONC_PATIENTS"])]
+    if not files:
+        raise UsageError(f"--target {name}: no test patients; name a patients file with --patients or in ONC_PATIENTS")
+    return Candidate(target, [record for file in files for record in load_records(file)], name, files)
+
+
+@contextmanager
+def replayed(options: RunOptions, replay: recording.Recording) -> Iterator[list[Candidate]]:
+    """The targets of a recording, or those chosen of them; no server is started and none is asked."""
+    if options.faults:
+        raise UsageError("--fault needs the reference EHR running; --replay judges what was recorded")
+    environment = {**env_file(options.env_file), **os.environ}
+    files = [patients_file(name) for name in options.patients]
+    chosen: list[Candidate] = []
+    for name in options.targets or [each.id for each in replay.inputs.targets]:
+        recorded = replay.target(name)
+        if recorded:
+            target = replay.described(recorded, environment)
+        else:
+            target, recorded = replay.redescribed(name, environment)
+        own = files or replay.patients(recorded)
+        records = [record for file in own for record in load_records(file)]
+        chosen.append(Candidate(target, records, recorded.name, own))
+    yield chosen
+
+
+def attestations(options: RunOptions, chosen: Sequence[Candidate]) -> tuple[Attestation, ...]:
+    """The entries of the file named, or those of the reference EHR where nothing else is examined."""
+    if options.attestations:
+        return load_attestations(options.attestations)
+    if all(candidate.name.startswith(PREFIX) for candidate in chosen):
+        return load_attestations(suite.schemas() / "attestations" / "reference.toml")
+    return ()
