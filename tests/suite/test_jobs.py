@@ -39,10 +39,12 @@ def test_two_workers_come_to_the_same_as_none(faults, tmp_path):
     assert together.code == alone.code == (1 if faults else 0)
     ids = [each.id for each in together.run.exchanges]
     assert len(ids) == len(set(ids)) == len(alone.run.exchanges)
-    by_worker = {}
+    workers = {}
     for each in together.run.exchanges:
-        by_worker.setdefault(each.id.partition("-")[0], set()).add(each.target)
-    assert sorted(map(sorted, by_worker.values())) == [["ehryourway"], ["webchart"]]
+        workers.setdefault(each.target, set()).add(each.id.partition("-")[0])
+    assert set(workers) == {"webchart", "ehryourway", "docref"}
+    assert all(len(one) == 1 for one in workers.values()), "a target is asked by one worker alone"
+    assert len(set.union(*workers.values())) == 2
     cited = {name for each in together.settlement.steps for name in each.exchanges}
     assert cited <= set(ids)
     assert (together.folder / "evidence" / f"{ids[0]}.json").is_file()

@@ -22,7 +22,7 @@ def recorded(tmp_path_factory):
 
 
 def test_a_replay_comes_to_the_same_without_servers_and_variables(recorded, tmp_path, monkeypatch):
-    monkeypatch.setattr("onc_conformance.running.ReferenceEHR", None)
+    monkeypatch.setattr("onc_conformance.candidates.ReferenceEHR", None)
     monkeypatch.setattr("requests.Session.send", None)
     again = running.run(RunOptions(replay=recorded.folder, reports=tmp_path))
     assert outcomes(again) == outcomes(recorded)

@@ -36,7 +36,7 @@ def test_the_default_run_ends_well_and_leaves_six_outputs(reference):
     assert "dossier.html" in out
     assert err == ""
     found = results(latest)
-    assert found["targets"] == ["webchart", "ehryourway"]
+    assert found["targets"] == ["webchart", "ehryourway", "docref"]
     assert {step["id"] for step in found["steps"]} == set(procedure.load().steps)
     assert found["summary"]["failed"] == found["summary"]["not_tested"] == found["summary"]["error"] == 0
     assert found["edition"] == "uscdi-v3"
