@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -15,6 +16,17 @@ def root() -> Path:
 def schemas() -> Path:
     """The directory of facts as data."""
     return root() / "schemas"
+
+
+def imported() -> Path:
+    """The directory of what a user imported: standards, vocabulary packs. It need not exist.
+
+    `ONC_CONFORMANCE_DATA` names it, else it is where the XDG base directory specification puts data.
+    """
+    if named := os.environ.get("ONC_CONFORMANCE_DATA"):
+        return Path(named)
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "onc-conformance"
 
 
 def step_modules(package: str | None) -> list[str]:
