@@ -47,6 +47,27 @@ def _(exam):
     return [exam.category(subject, name) for name in exam.target.supported for subject in exam.identified()]
 
 
+@when("the app asks for every category of the list of each test patient", target_fixture="replies")
+def _(exam):
+    listed = [name for name in exam.target.supported if uscdi.categories()[name].ccds]
+    return [exam.category(subject, name) for name in listed for subject in exam.identified()]
+
+
+@then("each C-CDA among the answers is valid against the CDA schema")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed_slices(exam, replies, "schema", rule))
+
+
+@then("each C-CDA among the answers keeps the rules of the templates it declares")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed_slices(exam, replies, "templates", rule))
+
+
+@then("each C-CDA among the answers has its codes, units and times from the vocabularies required")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed_slices(exam, replies, "vocabulary", rule))
+
+
 @then("no category brings the facts of another")
 def _(exam, replies, verdict, rule):
     usable = assessment.own(exam, replies, rule, "G8-IA-TLV-1")
@@ -138,6 +159,21 @@ def _(exam, replies, verdict, rule):
 def _(exam, replies, verdict, rule, kind):
     usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
     verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule, kind))
+
+
+@then("each document is valid against the CDA schema")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed(exam, replies, "schema", rule))
+
+
+@then("each document keeps the rules of the templates it declares")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed(exam, replies, "templates", rule))
+
+
+@then("each document has its codes, units and times from the vocabularies required")
+def _(exam, replies, verdict, rule):
+    verdict(assessment.formed(exam, replies, "vocabulary", rule))
 
 
 @then("each section with entries has a narrative")

@@ -90,3 +90,18 @@ Feature: Data category request
       | assessment_plan      | assessment and plan of treatment |
       | goals                | goals                            |
       | health_concerns      | health concerns                  |
+
+  @G8-IA-TLV-2
+  Scenario: What comes back as C-CDA is valid against the CDA schema
+    When the app asks for every category of the list of each test patient
+    Then each C-CDA among the answers is valid against the CDA schema
+
+  @G8-IA-TLV-2
+  Scenario: What comes back as C-CDA keeps the rules of its templates
+    When the app asks for every category of the list of each test patient
+    Then each C-CDA among the answers keeps the rules of the templates it declares
+
+  @G8-IA-TLV-2
+  Scenario: What comes back as C-CDA is coded to the vocabularies the criterion names
+    When the app asks for every category of the list of each test patient
+    Then each C-CDA among the answers has its codes, units and times from the vocabularies required

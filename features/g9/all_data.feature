@@ -28,6 +28,21 @@ Feature: All data request
     When the app asks for all data of each test patient
     Then each document holds what the patient's record has and nothing else
 
+  @G9-IA-TLV-2
+  Scenario: The document is valid against the CDA schema
+    When the app asks for all data of each test patient
+    Then each document is valid against the CDA schema
+
+  @G9-IA-TLV-2
+  Scenario: The document keeps the rules of its templates
+    When the app asks for all data of each test patient
+    Then each document keeps the rules of the templates it declares
+
+  @G9-IA-TLV-2
+  Scenario: The document is coded to the vocabularies required
+    When the app asks for all data of each test patient
+    Then each document has its codes, units and times from the vocabularies required
+
   @G9-IA-TLV-3
   Scenario: Every section with entries can be read by a person
     When the app asks for all data of each test patient

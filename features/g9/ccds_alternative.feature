@@ -14,3 +14,10 @@ Feature: All data request for the Common Clinical Data Set
     When the app asks for all data of each test patient
     Then each document belongs to the patient asked for
     And each document holds what the patient's record has and nothing else
+
+  @G9-IA2-TLV-1
+  Scenario: The document with the Common Clinical Data Set is without error in form and vocabulary
+    When the app asks for all data of each test patient
+    Then each document is valid against the CDA schema
+    And each document keeps the rules of the templates it declares
+    And each document has its codes, units and times from the vocabularies required

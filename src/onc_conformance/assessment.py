@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from onc_conformance import judging, uscdi
+from onc_conformance import judging, procedure, uscdi
 from onc_conformance.examination import Examination
 from onc_conformance.findings import Finding, Layer, NotTested, Severity
 from onc_conformance.record import KINDS, Record
@@ -90,6 +90,36 @@ def of_documents_and_records(
     for reply in readable(replies, "G9-IA-SUT-1"):
         for document in reply.documents:
             yield from judge(document, reply.subject.record, rule=rule)
+
+
+def formed(exam: Examination, replies: Iterable[Reply], layer: str, rule: str) -> Iterator[Finding]:
+    """What one layer of judging finds in every document that can be read, in the edition of the step."""
+    edition = procedure.load().steps[rule].edition(exam.edition.id)
+    for reply in readable(replies, "G9-IA-SUT-1"):
+        for document in reply.documents:
+            yield from _placed(reply, judging.of_layers(document, {layer}, edition))
+
+
+def formed_slices(exam: Examination, replies: Iterable[Reply], layer: str, rule: str) -> Iterator[Finding]:
+    """The same for answers to category requests, as far as they are C-CDA.
+
+    Of a document that carries one category nobody asks for a header and the other sections. And as the format of a
+    category is the vendor's choice, a template that is not kept is worth a warning; a code that is not from the
+    vocabulary the criterion names is an error.
+    """
+    edition = procedure.load().steps[rule].edition(exam.edition.id)
+    for reply in readable(replies, "G8-IA-SUT-1"):
+        for document in reply.documents:
+            for finding in _placed(reply, judging.of_layers(document, {layer}, edition)):
+                if finding.layer is not Layer.TEMPLATE:
+                    yield finding
+                elif not document.is_whole or "/section" in (finding.path or ""):
+                    worst = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
+                    yield replace(finding, severity=worst)
+
+
+def _placed(reply: Reply, findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (replace(each, message=f"{reply.request}: {each.message}") for each in findings)
 
 
 def recorded(replies: Iterable[Reply]) -> list[Reply]:

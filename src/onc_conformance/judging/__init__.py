@@ -3,7 +3,7 @@
 from onc_conformance.ccda import Document
 from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.dates import dates
-from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
+from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge, of_layers
 from onc_conformance.judging.patients import item, whose
 from onc_conformance.judging.presence import holds_data, learned, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
@@ -45,6 +45,7 @@ __all__ = [
     "learned",
     "narrative",
     "of_classes",
+    "of_layers",
     "present",
     "read",
     "required_sections",

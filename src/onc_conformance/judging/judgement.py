@@ -14,7 +14,7 @@ from onc_conformance.judging.patients import whose
 from onc_conformance.judging.requirements import declarations, required_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from onc_conformance.moments import Days
     from onc_conformance.record import Record
@@ -117,6 +117,13 @@ def judge(
     )
 
 
+def of_layers(doc: Document, names: Collection[str], edition: str) -> list[Finding]:
+    """What the layers of these names find in a readable document, whoever's it is; nothing of one that is not."""
+    case = Case(edition=edition)
+    chosen = [layer for layer in LAYERS if layer.name in names] if doc.root is not None else []
+    return [finding for layer in chosen for finding in layer.judge(doc, case)]
+
+
 def _declared(doc: Document, _case: Case) -> list[Finding]:
     """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections."""
     declared = any(root == CCD and extension for root, extension in doc.templates)
@@ -141,4 +148,4 @@ LAYERS: tuple[LayerOfJudging, ...] = (
 )
 """The layers there are, in the order of SECONDS; a further layer is a further entry."""
 
-__all__ = ["LAYERS", "SECONDS", "Case", "Judgement", "LayerOfJudging", "judge"]
+__all__ = ["LAYERS", "SECONDS", "Case", "Judgement", "LayerOfJudging", "judge", "of_layers"]

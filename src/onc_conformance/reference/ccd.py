@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from onc_conformance.reference import falsified, narrowed
+from onc_conformance.reference import falsified, misshapen, narrowed
 from onc_conformance.reference.cda import header, sections
 from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
 from onc_conformance.reference.cda.sections import Page, Section
@@ -35,6 +35,7 @@ FAULTS = (
         }
     )
     | falsified.FAULTS
+    | misshapen.forms().keys()
     | narrowed.FAULTS
 )
 _XMLNS = ' xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -124,6 +125,8 @@ def document(
         code=code,
         document_id=document_id,
         window=window,
+        where="document",
+        faults=faults,
     )
 
 
@@ -157,6 +160,8 @@ def category_document(
         code=_CCD_CODE,
         document_id=document_id or unique(chart.id, *asked, encounter or "", *map(str, window or ())),
         window=window,
+        where="category",
+        faults=faults,
     )
 
 
@@ -179,11 +184,11 @@ def fragment(
     chart = falsified.for_category(chart, faults)
     shown = _narrowed(chart, window, encounter, faults)
     if category in header.ITEMS:
-        return _serialized(header.record_target(chart, category))
+        return _serialized(header.record_target(chart, category), faults=faults)
     written = [section.write(Page(shown, edition)) for section in _sections(shown, category)]
     if len(written) == 1:
-        return _serialized(written[0])
-    return _serialized(el("structuredBody", {}, *(el("component", {}, section) for section in written)))
+        return _serialized(written[0], faults=faults)
+    return _serialized(el("structuredBody", {}, *(el("component", {}, section) for section in written)), faults=faults)
 
 
 def _sections(chart: Chart, category: str) -> tuple[Section, ...]:
@@ -205,6 +210,8 @@ def _document(
     code: tuple[str, str],
     document_id: str,
     window: Window | None,
+    where: str,
+    faults: Collection[str],
 ) -> bytes:
     guide = "" if page.edition == "uscdi-v1" else _REALM_GUIDE
     body = [el("component", {}, section.write(page)) for section in chosen] or [_EMPTY]
@@ -217,7 +224,7 @@ def _document(
         period=_period(chart, window),
     )
     content = head + el("component", {}, el("structuredBody", {}, *body))
-    return _serialized(el("ClinicalDocument", {}, content), declared=True)
+    return _serialized(el("ClinicalDocument", {}, content), where=where, faults=faults, declared=True)
 
 
 def _period(chart: Chart, window: Window | None) -> str:
@@ -238,9 +245,12 @@ def _as_faulty(section: Section, faults: Collection[str]) -> Section:
     return next((other for fault, (own, other) in _INSTEAD.items() if fault in faults and own is section), section)
 
 
-def _serialized(markup: str, *, declared: bool = False) -> bytes:
-    """Markup as bytes to read: indented, with the namespaces on its root element."""
+def _serialized(
+    markup: str, *, where: str = "category", faults: Collection[str] = frozenset(), declared: bool = False
+) -> bytes:
+    """Markup as bytes to read: indented, with the namespaces on its root element, misshapen as the faults say."""
     cut = min(place for place in (markup.find(mark) for mark in (" ", ">", "/")) if place > 0)
     root = etree.fromstring(f"{markup[:cut]}{_XMLNS}{markup[cut:]}")
+    misshapen.misshapen(root, where, faults)
     etree.indent(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=declared)

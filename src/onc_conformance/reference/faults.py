@@ -1,4 +1,4 @@
-"""The catalogue of what the reference EHR can be told to do wrong, read from faults.toml beside this module."""
+"""The catalogue of what the reference EHR can be told to do wrong, read from faults*.toml beside this module."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fault:
 
 
 def _read() -> tuple[Fault, ...]:
-    content = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
+    files = sorted(Path(__file__).parent.glob("faults*.toml"))
     return tuple(
         Fault(
             id=entry["id"],
@@ -41,7 +41,8 @@ def _read() -> tuple[Fault, ...]:
             options=tuple(entry["options"]),
             steps=tuple(entry["steps"]),
         )
-        for entry in content["fault"]
+        for file in files
+        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["fault"]
     )
 
 
