@@ -2,14 +2,15 @@
 
     python tools/cda/derive.py …/infrastructure/cda/CDA_SDTC.xsd
 
-What is taken: names, order, cardinality, types and how they derive, values let in. What is not: documentation, comments,
-layout, default values (no verdict hangs on them), the lattice of unions behind each vocabulary (only the values it lets
-in), and vocabularies that nothing uses. Names of types of elements are kept, since `xsi:type` may say them.
+What is taken: names, order, cardinality, types and how they derive, values let in. What is not: documentation,
+comments, layout, default values (no verdict hangs on them), the lattice of unions behind each vocabulary (only the
+values it lets in), and vocabularies that nothing uses. Names of types of elements are kept: `xsi:type` may say them.
 """
 
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
@@ -37,15 +38,34 @@ ATTRIBUTE_GROUPS = {
     ("code", "codeSystem", "codeSystemName", "codeSystemVersion", "displayName"): "coded",
 }
 HEADS = {
-    "cda.xsd": "Clinical documents: the only root that the standard knows, and every class of header, body and entries.",
+    "cda.xsd": "Clinical documents: the only root the standard knows, and every class of header, body and entries.",
     "sdtc.xsd": "HL7 Structured Documents' extensions: elements and attributes in their namespace.",
-    "datatypes.xsd": "Data types. Their names stay as the standard has them: xsi:type says them, and which may stand in "
-    "for which follows from how they derive.",
+    "datatypes.xsd": "Data types. Their names stay as the standard has them: xsi:type says them, and which may stand "
+    "in for which follows from how they derive.",
     "narrative.xsd": "The narrative block: what text and title of a section may hold.",
     "vocabulary.xsd": "The closed lists of codes that attributes take.",
     "fragments.xsd": "Parts of a document that a server may answer with by themselves: every class whose element name "
     "means one thing only. The standard knows none of them as a root, so they stand apart from cda.xsd.",
 }
+NOTES = {
+    "ANY": "Abstract: an element declared so has to say by xsi:type what it is.",
+    "QTY": "Abstract, so both terms of RTO have to say by xsi:type what they are.",
+    "ED": "The wildcard lets one element of any other namespace in.",
+    "ST": "Text only. What ED may hold besides is left out: said to occur zero times, libxml2 would let it in once.",
+    "CE": "CD without qualifiers.",
+    "CV": "CE without translations.",
+    "CS": "A code of a system that the element implies; so no other attribute of CV.",
+    "CO": "A code with a place in an order; nothing shows it here.",
+    "TS": "What a time may look like is a pattern (see ts): a date that no calendar has is well-formed.",
+    "IVL_TS": "Two of low, high, center and width at the most, and low before high; none for a bare value.",
+    "EIVL.event": "Restricts CE to no content, as the standard does.",
+    "SXPR_TS": "A set of times needs two of them at least.",
+    "INT_POS": "For the order of a birth: there is no zeroth.",
+    "StrucDoc.Sub": "Text only, without a style.",
+    "POCD_MT000040.InfrastructureRoot.typeId": "One root for all documents; the extension is the templates' affair.",
+    "POCD_MT000040.Component4": "seperatableInd is spelt so in the standard.",
+}
+"""Why a type is as it is, where that is no plain list of parts."""
 
 
 class Schema:
@@ -71,7 +91,9 @@ class Schema:
         bundles = {name: self._bundle(name) for name in self._attribute_groups}
         classes = sorted(name for name in written if name[0] == V3 and name[1].startswith(CLASS))
         narrative = sorted(name for name in written if name[1].startswith("StrucDoc."))
-        datatypes = [name for name in self._in_order_of_derivation() if name[0] == V3 and name not in (*classes, *narrative)]
+        datatypes = [
+            name for name in self._in_order_of_derivation() if name[0] == V3 and name not in (*classes, *narrative)
+        ]
         for name in (*classes, *narrative, *datatypes):
             self._need_of_elements(self._types[name].content)
         for name in [each for each in self._types if each[0] == SDTC]:
@@ -80,7 +102,9 @@ class Schema:
         vocabulary = sorted(name for name, each in self._simple.items() if each.values and name[0] == V3)
         values = sorted(name for name in simple if name[0] == V3 and name not in vocabulary)
         narrated = [name for name in values if name[1].startswith("StrucDoc.")]
-        lists = [_closed(name, (XS, "NMTOKEN"), values) for values, name in sorted(self._lists.items(), key=lambda x: x[1])]
+        lists = [
+            _closed(name, (XS, "NMTOKEN"), values) for values, name in sorted(self._lists.items(), key=lambda x: x[1])
+        ]
         return {
             "cda.xsd": _file(
                 "cda.xsd",
@@ -112,7 +136,9 @@ class Schema:
                 [groups[V3, "inline"]],
                 [simple[name] for name in narrated] + [written[name] for name in narrative],
             ),
-            "vocabulary.xsd": _file("vocabulary.xsd", [_include("datatypes.xsd")], [simple[name] for name in vocabulary]),
+            "vocabulary.xsd": _file(
+                "vocabulary.xsd", [_include("datatypes.xsd")], [simple[name] for name in vocabulary]
+            ),
             "fragments.xsd": _file("fragments.xsd", [_include("cda.xsd")], list(self._fragments())),
         }
 
@@ -123,7 +149,11 @@ class Schema:
                 if part.type is not None and part.name is not None and part.name[0] == V3:
                     meanings.setdefault(part.name[1], set()).add(part.type)
         for local, kinds in sorted(meanings.items()):
-            if len(kinds) == 1 and (kind := next(iter(kinds)))[1].startswith(CLASS) and "." not in kind[1][len(CLASS) :]:
+            if (
+                len(kinds) == 1
+                and (kind := next(iter(kinds)))[1].startswith(CLASS)
+                and "." not in kind[1][len(CLASS) :]
+            ):
                 yield f"<xs:element {_named((V3, local), kind)}/>"
 
     def _in_order_of_derivation(self) -> list[Name]:
@@ -149,7 +179,8 @@ class Schema:
         if kind.base is not None:
             derivation = f"<xs:{kind.how} base={quoteattr(_said(kind.base))}"
             inside = _around("<xs:complexContent>", _around(f"{derivation}>", inside, f"{derivation}/>"))
-        return "\n".join(_around(f"{head}>", inside, f"{head}/>"))
+        note = NOTES.get(kind.name[1])
+        return "\n".join([*([f"<!-- {note} -->"] if note else []), *_around(f"{head}>", inside, f"{head}/>")])
 
     def _model(self, part: Particle | None) -> list[str]:
         if part is None or not (part.parts or part.kind in {"element", "any"}):
@@ -243,7 +274,6 @@ class Schema:
             said = _said(self._value_type((V3, "cs") if alone and coded else kind))
         else:
             said = self._lists.setdefault(kind, local)
-            assert said == local or self._lists[kind] == said
         return f"<xs:attribute name={quoteattr(local)} type={quoteattr(said)}{use}{fixed}/>"
 
     # Types of values
@@ -330,10 +360,11 @@ def _import(file: str) -> str:
 
 def _file(name: str, *parts: list[str]) -> str:
     space = SDTC if name == "sdtc.xsd" else V3
+    head = "\n     ".join(textwrap.wrap(HEADS[name], WIDTH - 10))
     body = "\n\n".join("\n".join(part) for part in parts if part)
     lines = "\n".join(f"  {line}" if line else "" for line in body.splitlines())
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {HEADS[name]}\n     Written by tools/cda/derive.py. -->\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {head}\n     Written by tools/cda/derive.py. -->\n'
         f'<xs:schema xmlns:xs="{XS}" xmlns="{V3}" xmlns:sdtc="{SDTC}"\n'
         f'           targetNamespace="{space}" elementFormDefault="qualified">\n{lines}\n</xs:schema>\n'
     )

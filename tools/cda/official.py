@@ -209,7 +209,9 @@ class Official:
                 "element", **times, name=(self._space(node), str(node.get("name"))),
                 type=self._named(node, str(node.get("type"))), nillable=node.get("nillable") == "true",
             )  # fmt: skip
-        parts = [self._particle(each) for each in node.iterchildren("{*}*") if etree.QName(each).localname != "annotation"]
+        parts = [
+            self._particle(each) for each in node.iterchildren("{*}*") if etree.QName(each).localname != "annotation"
+        ]
         # What may occur no more than zero times is not there
         return Particle(kind, **times, parts=tuple(each for each in parts if each.most != 0))
 
