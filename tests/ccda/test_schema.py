@@ -8,7 +8,7 @@ import xmlschema
 from lxml import etree
 
 from onc_conformance import suite
-from onc_conformance.ccda import explaining, schema, violations
+from onc_conformance.ccda import crowded, explaining, schema, violations
 from onc_conformance.ccda.document import Document
 from onc_conformance.findings import Layer, Severity
 from onc_conformance.reference import ccd, charts
@@ -271,7 +271,7 @@ def test_a_large_document_is_told_its_first_violations_and_that_there_are_more()
         flags=re.DOTALL,
     )
     findings = check(text)
-    assert schema.LISTED <= len(findings) < 10 * schema.LISTED
+    assert schema.LISTED / 2 < len(findings) <= schema.LISTED + 1
     *told, last = findings
     assert {each.rule for each in told} == {"SCHEMA-MISSING"}
     assert told[41].path.endswith("/tbody/tr[42]")
@@ -280,11 +280,11 @@ def test_a_large_document_is_told_its_first_violations_and_that_there_are_more()
 
 
 def test_a_large_document_with_few_violations_is_told_all():
-    rows = f"<tr><td>{'x' * 300}</td></tr>" * 5000
+    rows = f"<tr><td>{'x' * 300}</td></tr>" * 8000
     text = re.sub(
         r"<text>.*?</text>", f"<text><table><tbody>{rows}</tbody></table></text>", clean(), count=1, flags=re.DOTALL
     )
-    assert len(text) > schema.LARGE
+    assert len(text) > crowded.FULL
     assert check(text) == []
     finding, line = one('classCode="OBS"', 'classCode="TREE"', text)
     assert (finding.rule, finding.line) == ("SCHEMA-VALUE", line)
@@ -296,7 +296,7 @@ def test_repeated_ids_count_towards_too_many():
         r"<text>.*?</text>", f"<text><table><tbody>{rows}</tbody></table></text>", clean(), count=1, flags=re.DOTALL
     )
     findings = check(text)
-    assert schema.LISTED * 0.9 < len(findings) < 3 * schema.LISTED
+    assert schema.LISTED / 2 < len(findings) <= schema.LISTED + 1
     assert findings[-1].rule == "SCHEMA-MORE"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance import uscdi
 from onc_conformance.ccda import facts, identity, lines, parsing, sections
 from onc_conformance.ccda.identity import Person, facts_of_documents
-from onc_conformance.ccda.tree import Element, name, words, xpath
+from onc_conformance.ccda.tree import Element, Positions, name, words, xpath
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import plain
 
@@ -39,7 +39,7 @@ class Document:
             found.append(refusal)
             self.root = None
         self.findings = tuple(finding.at(exchange) for finding in found)
-        self._positions: dict[Any, dict[Any, int]] = {}
+        self._positions: Positions = {}
 
     @property
     def is_whole(self) -> bool:
