@@ -1,7 +1,7 @@
 """Documents so wide or so full that libxml2 must not be asked for all their violations of a schema at once.
 
-For each violation it counts the siblings before the element, which takes square time, and each is kept. So such a
-document is first read as a stream that keeps nothing; where that meets too many violations, only its beginning is judged.
+For each violation it counts the siblings before the element, which takes square time, and each violation is kept. So
+such a document is first read as a stream that keeps nothing, and of one with too many only the beginning is judged.
 """
 
 from __future__ import annotations
