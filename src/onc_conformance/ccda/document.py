@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import uscdi
-from onc_conformance.ccda import facts, identity, parsing, sections
+from onc_conformance.ccda import facts, identity, lines, parsing, sections
 from onc_conformance.ccda.identity import Person, facts_of_documents
-from onc_conformance.ccda.tree import Element, name, words, xpath
+from onc_conformance.ccda.tree import Element, Positions, name, words, xpath
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import plain
 
@@ -30,6 +30,7 @@ class Document:
 
     def __init__(self, data: bytes, exchange: str | None = None) -> None:
         self.exchange = exchange
+        self.data = data
         self.bytes = len(data)
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.root: Element | None
@@ -38,7 +39,7 @@ class Document:
             found.append(refusal)
             self.root = None
         self.findings = tuple(finding.at(exchange) for finding in found)
-        self._positions: dict[Any, dict[Any, int]] = {}
+        self._positions: Positions = {}
 
     @property
     def is_whole(self) -> bool:
@@ -117,8 +118,17 @@ class Document:
         """The same finding located at an element of this document, or at its root."""
         at = self.root if element is None else element
         path = xpath(at, self._positions) if at is not None else None
-        line = at.sourceline if at is not None else None
+        line = self.line(at) if at is not None else None
         return replace(finding, path=path, line=line, exchange=self.exchange)
+
+    def line(self, element: Element) -> int:
+        """Line of an element of this document, of any size."""
+        kept = int(element.sourceline or 0)
+        return kept if kept <= lines.LAST_KEPT else self._lines.get(element, kept)
+
+    @cached_property
+    def _lines(self) -> Mapping[Element, int]:
+        return lines.exact(self.root, self.data)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,11 @@ def _days(element: Element | None) -> Days | None:
     return moments.hl7(value) if value else None
 
 
-def xpath(element: Element, positions: dict[Element, dict[Element, int]]) -> str:
+Positions = dict[Element, "tuple[array[int], dict[str, int]]"]
+"""Of each parent seen, the rank of each child among those of its name, and how many there are of each name."""
+
+
+def xpath(element: Element, positions: Positions) -> str:
     """A path of local names with positions, for a person; `positions` remembers siblings, so many paths are cheap."""
     steps: list[str] = []
     node = element
@@ -77,19 +82,21 @@ def xpath(element: Element, positions: dict[Element, dict[Element, int]]) -> str
         parent = node.getparent()
         step = name(node)
         if parent is not None:
-            index, many = _place(node, parent, positions)
-            step = f"{step}[{index}]" if many else step
+            ranks, counts = _ranks(parent, positions)
+            step = f"{step}[{ranks[parent.index(node)]}]" if counts[step] > 1 else step
         steps.append(step)
         node = parent
     return "/" + "/".join(reversed(steps))
 
 
-def _place(node: Element, parent: Element, positions: dict[Element, dict[Element, int]]) -> tuple[int, bool]:
+def _ranks(parent: Element, positions: Positions) -> tuple[array[int], dict[str, int]]:
     if parent not in positions:
         counts: dict[str, int] = {}
-        places: dict[Element, int] = {}
-        for sibling in parent.iterchildren("{*}*"):
-            counts[name(sibling)] = places[sibling] = counts.get(name(sibling), 0) + 1
-        positions[parent] = {sibling: place if counts[name(sibling)] > 1 else 0 for sibling, place in places.items()}
-    place = positions[parent][node]
-    return place, place > 0
+        # Numbers, not elements: a table may have a million rows
+        ranks = array("L")
+        for child in parent:
+            tag = name(child)
+            counts[tag] = counts.get(tag, 0) + 1
+            ranks.append(counts[tag])
+        positions[parent] = ranks, counts
+    return positions[parent]
