@@ -18,6 +18,11 @@ _TEMPLATE = re.compile(
     re.VERBOSE,
 )
 _NAMED = re.compile(r"(?:child::)?(?:(?P<prefix>[\w.-]+):)?(?P<name>[\w.-]+)")
+_START = re.compile(
+    r"""(?:(?P<prefix>[\w.-]+):)?(?P<name>[\w.-]+)
+        \[(?:[\w.-]+:)?templateId\[@root=(?P<quote>['"])(?P<root>[^'"]*)(?P=quote)""",
+    re.VERBOSE,
+)
 _POSITIONAL = re.compile(r"\b(?:position|last)\s*\(")
 _LEAF = re.compile(r"@|attribute::|(?:text|comment|processing-instruction|node)\(")
 
@@ -59,6 +64,17 @@ class Alternative:
 def read(context: str, namespaces: Mapping[str, str]) -> tuple[Alternative, ...]:
     """The members of a pattern."""
     return tuple(_alternative(member.strip(), namespaces) for member in split(context, "|"))
+
+
+def starts(context: str, namespaces: Mapping[str, str]) -> list[tuple[str, str]] | None:
+    """Tag and template root of the elements a search for each member starts at, at a glance; None: `read` must tell."""
+    found = []
+    for member in context.split("|") if "|" in context else (context,):
+        start = _START.match(member.strip())
+        if start is None or start["prefix"] not in namespaces:
+            return None
+        found.append((_clark(start["prefix"], start["name"], namespaces), start["root"]))
+    return found
 
 
 def split(text: str, separator: str) -> Iterator[str]:
@@ -107,7 +123,11 @@ def _alternative(text: str, namespaces: Mapping[str, str]) -> Alternative:
         if not predicates:
             return Alternative(tag, None, rest or None, leaf, target)
     path = "/".join(steps)
-    return Alternative(None, None, path if absolute else f"/descendant-or-self::node()/{path}", leaf, target)
+    if not absolute:
+        # Quicker by far, and the same unless siblings are counted
+        counted = any(_by_position(each) for each in predicates)
+        path = f"/descendant-or-self::node()/{path}" if counted else f"/descendant::{path.removeprefix('child::')}"
+    return Alternative(None, None, path, leaf, target)
 
 
 @cache

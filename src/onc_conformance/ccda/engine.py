@@ -5,15 +5,15 @@ Rules are found by the templateIds a document bears, and compiled when their tem
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from lxml import etree
 
 from onc_conformance.ccda.bundles import BadRuleError, Bundle, Compiler, Order
-from onc_conformance.ccda.contexts import Alternative, BadPatternError, read
+from onc_conformance.ccda.contexts import Alternative, BadPatternError, read, starts
 from onc_conformance.ccda.rules import Assertion, Functions, Pattern, Rule
 from onc_conformance.ccda.tree import Element
 
@@ -52,18 +52,21 @@ class RuleSet:
         """`variables` are strings that tests may name; `namespaces` bind the prefixes of contexts and tests."""
         self.patterns = tuple(patterns)
         self._compiler = Compiler(namespaces, functions or {}, variables or {})
+        self._found: dict[Alternative, _Search] = {}
+        self._unread: dict[int, Pattern] = dict(enumerate(self.patterns))
+        self._waiting: dict[tuple[str, str], list[int]] = {}
+        """Patterns to read once an element of that tag with a template of that root is seen."""
         self._by_template: dict[tuple[str, str], list[_Search]] = {}
         self._by_name: dict[str, list[_Search]] = {}
         self._anywhere: list[_Search] = []
         self._programs: dict[Any, tuple[_Search, ...]] = {}
-        for search in self._searches:
-            at = search.at
-            if at.tag and at.template:
-                self._by_template.setdefault((at.tag, at.template.root), []).append(search)
-            elif at.tag:
-                self._by_name.setdefault(at.tag, []).append(search)
+        for number, pattern in enumerate(self.patterns):
+            keys = [starts(rule.context, namespaces) for rule in pattern.rules]
+            if None in keys:
+                self._read(number)
             else:
-                self._anywhere.append(search)
+                for key in {each for found in keys for each in found or ()}:
+                    self._waiting.setdefault(key, []).append(number)
 
     def judge(
         self, root: Element, unjudged: list[tuple[Assertion, Element]] | None = None
@@ -85,7 +88,10 @@ class RuleSet:
     def problems(self) -> list[str]:
         """Every assertion that does not compile, and why; compiles all there is."""
         found: list[str] = []
-        for search in self._searches:
+        for number in list(self._unread):
+            self._read(number)
+        self._waiting.clear()
+        for search in self._found.values():
             try:
                 self._prepare(search)
                 bundles = [Bundle(self._compiler, search.at.leaf, [each]) for each in search.contested]
@@ -97,38 +103,55 @@ class RuleSet:
                 found += [f"{each.id}: {each.unjudged}" for each in bundle.unjudged if each not in named]
         return sorted(set(found))
 
-    @cached_property
-    def _searches(self) -> list[_Search]:
-        found: dict[Alternative, _Search] = {}
-        for number, pattern in enumerate(self.patterns):
-            alternatives: list[tuple[Alternative, Place, Rule]] = []
-            for position, rule in enumerate(pattern.rules):
-                try:
-                    read_here = read(rule.context, self._compiler.namespaces)
-                except BadPatternError as bad:
-                    raise BadRuleError(f"{pattern.id}: the context {rule.context!r}: {bad}") from bad
-                alternatives += [(each, (number, position), rule) for each in read_here]
-            targets = [each.target for each, _, _ in alternatives]
-            for each, place, rule in alternatives:
-                alone = targets.count(each.target) == 1 and ("*" not in targets or len(targets) == 1)
-                search = found.setdefault(each, _Search(each))
-                (search.free if alone else search.contested).append((place, rule))
-        return list(found.values())
+    def _read(self, number: int) -> None:
+        """Take apart the contexts of a pattern."""
+        pattern = self._unread.pop(number, None)
+        if pattern is None:
+            return
+        members: list[tuple[Alternative, Place, Rule]] = []
+        for position, rule in enumerate(pattern.rules):
+            try:
+                alternatives = read(rule.context, self._compiler.namespaces)
+            except BadPatternError as bad:
+                raise BadRuleError(f"{pattern.id}: the context {rule.context!r}: {bad}") from bad
+            members += [(each, (number, position), rule) for each in alternatives]
+        targets = Counter(each.target for each, _, _ in members)
+        for each, place, rule in members:
+            search = self._found.get(each)
+            if search is None:
+                search = self._found[each] = _Search(each)
+                self._index(search)
+            alone = targets[each.target] == 1 and ("*" not in targets or len(members) == 1)
+            (search.free if alone else search.contested).append((place, rule))
+            search.ready = False
+
+    def _index(self, search: _Search) -> None:
+        at = search.at
+        if at.tag and at.template:
+            self._by_template.setdefault((at.tag, at.template.root), []).append(search)
+        elif at.tag:
+            self._by_name.setdefault(at.tag, []).append(search)
+        else:
+            self._anywhere.append(search)
 
     def _starts(self, root: Element) -> Iterator[tuple[Element, Sequence[_Search]]]:
         """Every element a search starts from."""
         bearers: dict[Element, list[tuple[str, str | None]]] = {}
         for each in root.iter(_TEMPLATE_ID):
             bearer = each.getparent()
-            if bearer is not None and (bearer.tag, each.get("root")) in self._by_template:
+            key = (bearer.tag, each.get("root")) if bearer is not None else None
+            if key in self._waiting:
+                for number in self._waiting.pop(key):
+                    self._read(number)
+            if key in self._by_template:
                 bearers.setdefault(bearer, []).append((each.get("root"), each.get("extension")))
         for bearer, templates in bearers.items():
-            key = (bearer.tag, *templates)
-            program = self._programs.get(key)
+            combined = (bearer.tag, *templates)
+            program = self._programs.get(combined)
             if program is None:
                 if len(self._programs) >= _KEPT:
                     self._programs.clear()
-                program = self._programs[key] = self._program(bearer.tag, templates)
+                program = self._programs[combined] = self._program(bearer.tag, templates)
             yield bearer, program
         if self._by_name:
             for element in root.iter(*self._by_name):
