@@ -1,0 +1,175 @@
+"""An official Schematron file as a table of facts: which constraint holds where, how binding, under which number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Any
+
+from lxml import etree
+
+from onc_conformance.ccda.derivation.constraints import ALWAYS, Condition, Unknown, condition, steps
+from onc_conformance.ccda.derivation.xpath import Call, Path, Tree, parse
+
+_SCHEMATRON = "{http://purl.oclc.org/dsdl/schematron}"
+_NUMBER = re.compile(r"a-(\d+-\d+)")
+_NUMBER_IN_TEXT = re.compile(r"CONF:(\d+-\d+)")
+_NAMED = re.compile(
+    r"((?:[A-Z][\w/'’,&.-]*|and|of|for|to|in|the|or|with|-)(?: (?:[A-Z(][\w/'’,&.()-]*|and|of|for|to|in|the|or|with|-))*)"
+    r" \(identifier: urn:(?:oid:|hl7ii:)([\d.]+)(?::([\d-]+))?\)"
+)
+_LEVELS = {"errors": "SHALL", "warnings": "SHOULD"}
+
+
+@dataclass
+class Derivation:
+    """A table, and what of the file is not in it."""
+
+    table: dict[str, Any]
+    untestable: list[str] = field(default_factory=list)
+    """Numbers of assertions that the file itself cannot make fail."""
+    unread: list[str] = field(default_factory=list)
+    """Tests and contexts the vocabulary of constraints has no word for."""
+
+
+def derive(file: File, release: str) -> Derivation:
+    """The facts of a file with phases `errors` and `warnings`."""
+    return _Reader(etree.parse(file).getroot(), release).read()
+
+
+class _Reader:
+    def __init__(self, root: Any, release: str) -> None:
+        self.root = root
+        self.rules = {each.get("id"): each for each in root.iter(f"{_SCHEMATRON}rule") if each.get("id")}
+        self.derivation = Derivation({"release": release, "templates": [], "shared": []})
+        self.names = _names(root)
+        self.templates: dict[tuple[str, str, str | None], dict[str, Any]] = {}
+        self.value_sets: dict[str, str] = {}
+
+    def read(self) -> Derivation:
+        for phase in self.root.iter(f"{_SCHEMATRON}phase"):
+            level = _LEVELS[phase.get("id")]
+            active = [each.get("pattern") for each in phase.iter(f"{_SCHEMATRON}active")]
+            patterns = {each.get("id"): each for each in self.root.iter(f"{_SCHEMATRON}pattern")}
+            for name in active:
+                self.pattern(patterns[name], level)
+        table = self.derivation.table
+        table["templates"] = sorted(self.templates.values(), key=lambda each: _order(each))
+        return self.derivation
+
+    def pattern(self, pattern: Any, level: str) -> None:
+        for rule in pattern.iter(f"{_SCHEMATRON}rule"):
+            context = rule.get("context")
+            if not context:
+                continue
+            try:
+                places = [self.place(each) for each in _alternatives(parse(context))]
+            except (Unknown, ValueError, KeyError, TypeError) as trouble:
+                self.derivation.unread.append(f"{pattern.get('id')}: {trouble}"[:300])
+                continue
+            own = self.assertions(rule)
+            inherited, parents = self.inherited(rule)
+            if len(places) > 1 or "-5." in pattern.get("id"):
+                self.shared(pattern.get("id"), places, level, inherited + own)
+                continue
+            self.add(places[0], level, own, inherited, parents)
+
+    def add(
+        self, place: dict[str, Any], level: str, own: list[Condition], rules: list[Condition], parents: list[str]
+    ) -> None:
+        key = (place["element"], place["template"], place.get("extension"))
+        template = self.templates.get(key)
+        if template is None:
+            root, extension = key[1:]
+            template = self.templates[key] = {"element": place["element"], "root": root}
+            if extension is not None:
+                template["extension"] = extension
+            if name := self.names.get((root, extension)):
+                template["name"] = name
+        if parents:
+            template["inherits"] = sorted({*template.get("inherits", ()), *parents})
+        block: dict[str, Any] = {"level": level}
+        if place.get("at"):
+            block["at"] = place["at"]
+        if rules:
+            block["rules"] = rules
+        if own:
+            block["own"] = own
+        if rules or own:
+            template.setdefault("blocks", []).append(block)
+
+    def shared(self, pattern: str, places: list[dict[str, Any]], level: str, rules: list[Condition]) -> None:
+        if not rules:
+            return
+        match = re.search(r"(\d+(?:\.\d+)+)(?:-(\d{4}-\d\d-\d\d))?", pattern)
+        if match is None:
+            self.derivation.unread.append(f"{pattern}: no template in its name")
+            return
+        block: dict[str, Any] = {"root": match[1], "level": level, "rules": rules, "places": places}
+        if name := self.names.get((match[1], match[2])):
+            block["name"] = name
+        self.derivation.table["shared"].append(block)
+
+    def place(self, path: Path) -> dict[str, Any]:
+        first, *below = steps(path, self.value_sets)
+        (template,) = first["where"]
+        place = {"element": first["step"], "template": template["template"]}
+        if "extension" in template:
+            place["extension"] = template["extension"]
+        if below:
+            place["at"] = below
+        return place
+
+    def inherited(self, rule: Any) -> tuple[list[Condition], list[str]]:
+        """What the template's own abstract rule states, and the templates whose rules it takes over."""
+        stated: list[Condition] = []
+        parents: list[str] = []
+        for extends in rule.iter(f"{_SCHEMATRON}extends"):
+            abstract = self.rules[extends.get("rule")]
+            for further in abstract.iter(f"{_SCHEMATRON}extends"):
+                found = re.search(r"-([\d.]+\d)-(\d{4}-\d\d-\d\d)?", further.get("rule"))
+                if found is None:
+                    raise Unknown(f"extends {further.get('rule')}")
+                parents.append(f"{found[1]}:{found[2]}" if found[2] else found[1])
+            stated += self.assertions(abstract)
+        return stated, parents
+
+    def assertions(self, rule: Any) -> list[Condition]:
+        stated = []
+        for each in rule.iter(f"{_SCHEMATRON}assert"):
+            text = "".join(each.itertext())
+            match = _NUMBER.match(each.get("id") or "") or _NUMBER_IN_TEXT.search(text)
+            number = match[1] if match else ""
+            try:
+                made = condition(parse(each.get("test")), self.value_sets)
+            except (Unknown, ValueError) as trouble:
+                self.derivation.unread.append(f"{number}: {trouble}"[:300])
+                continue
+            if made == ALWAYS or _never_tested(made):
+                self.derivation.untestable.append(number)
+                continue
+            stated.append({"conf": number, **made})
+        return stated
+
+
+def _alternatives(tree: Tree) -> list[Path]:
+    parts = tree.arguments if isinstance(tree, Call) and tree.name == "|" else (tree,)
+    return [part for part in parts if isinstance(part, Path)]
+
+
+def _never_tested(made: Condition) -> bool:
+    """An official file marks what it leaves to the reader by the absence of an element that nothing can contain."""
+    return made.get("max") == 0 and str(made.get("path", [""])[0]).startswith("test")
+
+
+def _names(root: Any) -> dict[tuple[str, str | None], str]:
+    found: dict[tuple[str, str | None], str] = {}
+    for each in root.iter(f"{_SCHEMATRON}assert"):
+        for name, oid, extension in _NAMED.findall("".join(each.itertext())):
+            found.setdefault((oid, extension or None), name)
+    return found
+
+
+def _order(template: dict[str, Any]) -> tuple[list[int], str, str]:
+    return [int(part) for part in template["root"].split(".")], template.get("extension", ""), template["element"]
