@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
@@ -19,6 +21,8 @@ _NAMED = re.compile(
     r"((?:[A-Z][\w/'’,&.-]*|and|of|for|to|in|the|or|with|-)(?: (?:[A-Z(][\w/'’,&.()-]*|and|of|for|to|in|the|or|with|-))*)"
     r" \(identifier: urn:(?:oid:|hl7ii:)([\d.]+)(?::([\d-]+))?\)"
 )
+_IDENTIFIER = re.compile(r"urn:(?:oid:|hl7ii:)([\d.]+\d)(?::([\d-]+))?")
+_WORDS = re.compile(r"(?<=[a-z])(?=(?:and|for|from|in|of|or|to|with)[A-Z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LEVELS = {"errors": "SHALL", "warnings": "SHOULD"}
 
 
@@ -33,17 +37,32 @@ class Derivation:
     """Tests and contexts the vocabulary of constraints has no word for."""
 
 
-def derive(file: File, release: str) -> Derivation:
-    """The facts of a file with phases `errors` and `warnings`."""
-    return _Reader(etree.parse(file).getroot(), release).read()
+def derive(file: File, release: str, known: Mapping[tuple[str, str | None], str] | None = None) -> Derivation:
+    """The facts of a file with phases `errors` and `warnings`; `known` are names of templates beyond its own."""
+    return _Reader(etree.parse(file).getroot(), release, {**(known or {}), **names(file)}).read()
+
+
+def names(file: File) -> dict[tuple[str, str | None], str]:
+    """What templates are called in references to them, else by the names of patterns; also without extension."""
+    root = etree.parse(file).getroot()
+    found = _names(root)
+    for pattern in root.iter(f"{_SCHEMATRON}pattern"):
+        name = re.sub(r"-(errors|warnings)$", "", pattern.get("id"))
+        for comment in pattern.iterchildren(etree.Comment):
+            if (match := _IDENTIFIER.search(comment.text or "")) and name.isalnum():
+                found.setdefault((match[1], match[2]), _WORDS.sub(" ", name))
+    for (oid, _), name in list(found.items()):
+        found.setdefault((oid, None), name)
+    return found
 
 
 class _Reader:
-    def __init__(self, root: Any, release: str) -> None:
+    def __init__(self, root: Any, release: str, known: Mapping[tuple[str, str | None], str]) -> None:
         self.root = root
         self.rules = {each.get("id"): each for each in root.iter(f"{_SCHEMATRON}rule") if each.get("id")}
         self.derivation = Derivation({"release": release, "templates": [], "shared": []})
-        self.names = _names(root)
+        self.names = known
+        self.ids: Counter[str] = Counter()
         self.templates: dict[tuple[str, str, str | None], dict[str, Any]] = {}
         self.value_sets: dict[str, str] = {}
 
@@ -85,7 +104,7 @@ class _Reader:
             template = self.templates[key] = {"element": place["element"], "root": root}
             if extension is not None:
                 template["extension"] = extension
-            if name := self.names.get((root, extension)):
+            if name := self.name(root, extension):
                 template["name"] = name
         if parents:
             template["inherits"] = sorted({*template.get("inherits", ()), *parents})
@@ -107,9 +126,12 @@ class _Reader:
             self.derivation.unread.append(f"{pattern}: no template in its name")
             return
         block: dict[str, Any] = {"root": match[1], "level": level, "rules": rules, "places": places}
-        if name := self.names.get((match[1], match[2])):
+        if name := self.name(match[1], match[2]):
             block["name"] = name
         self.derivation.table["shared"].append(block)
+
+    def name(self, root: str, extension: str | None) -> str | None:
+        return self.names.get((root, extension or None)) or self.names.get((root, None))
 
     def place(self, path: Path) -> dict[str, Any]:
         first, *below = steps(path, self.value_sets)
@@ -149,7 +171,7 @@ class _Reader:
             if made == ALWAYS or _never_tested(made):
                 self.derivation.untestable.append(number)
                 continue
-            stated.append({"conf": number, **made})
+            stated.append({"rule": number, **made})
         return stated
 
 
