@@ -121,7 +121,7 @@ def _value(condition: Condition) -> str:
         said = "." if condition["attribute"] == "." else f"@{condition['attribute']}"
         bare = said
     else:
-        said, bare = "string(.)", "string(.)"
+        said, bare = "normalize-space(.)", "normalize-space(.)"
     tests = []
     for word, wanted in condition.items():
         match word:
@@ -140,7 +140,7 @@ def _value(condition: Condition) -> str:
             case "value_set":
                 tests += [f"onc:in-value-set('{wanted}',string({said}))"]
     if not tests:
-        return bare if "attribute" in condition else "normalize-space(.)"
+        return bare
     return tests[0] if len(tests) == 1 else "({})".format(" and ".join(tests))
 
 

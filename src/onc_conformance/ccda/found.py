@@ -38,7 +38,8 @@ def _asked(element: Element, steps: Sequence[Step], where: Sequence[Condition]) 
         return f"no {what}"
     attributes = [each["attribute"] for each in where if "attribute" in each]
     if len(attributes) < len(where) or not attributes:
-        return f"{len(there)} {what}, not so"
+        met = len(_select(element, [*steps[:-1], {**_step(steps[-1]), "where": [*_step(steps[-1]).get("where", ()), *where]}]))
+        return f"{met or 'none'} of {len(there)} {what}"
     values = [
         " ".join(f'@{name}="{value}"' if (value := each.get(_clark(name))) is not None else f"no @{name}" for name in attributes)
         for each in there[:_SHOWN]
@@ -49,6 +50,10 @@ def _asked(element: Element, steps: Sequence[Step], where: Sequence[Condition]) 
 def _count(element: Element, condition: Condition) -> str:
     there = len(_select(element, condition["path"]))
     return f"{there or 'no'} {_last(condition['path'])}"
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"step": step} if isinstance(step, str) else dict(step)
 
 
 def _last(steps: Sequence[Step]) -> str:

@@ -28,11 +28,14 @@ class Tables:
 
     templates: tuple[Mapping[str, Any], ...]
     shared: tuple[Mapping[str, Any], ...]
+    """Rules of data types and of every release, with the places where they hold."""
+    releases: Mapping[str, str]
+    """What was published under an extension."""
 
     @cached_property
     def names(self) -> wording.Names:
         """What templates are called."""
-        return {(each["root"], each.get("extension")): each["name"] for each in self._named if "name" in each}
+        return {(each["root"], each.get("extension")): each["name"] for each in self._named}
 
     @cached_property
     def extensions(self) -> Mapping[str, frozenset[str | None]]:
@@ -43,20 +46,32 @@ class Tables:
         return {root: frozenset(found) for root, found in known.items()}
 
     @cached_property
-    def bearers(self) -> Mapping[str, frozenset[str]]:
-        """The elements each root may stand in."""
+    def sections(self) -> Mapping[str, frozenset[str]]:
+        """Roots of the section templates that fix each code."""
         known: dict[str, set[str]] = {}
         for each in self.templates:
-            known.setdefault(each["root"], set()).add(each["element"])
-        return {root: frozenset(found) for root, found in known.items()}
+            for block in each.get("blocks", ()) if each["element"] == "section" else ():
+                for fact in _codes(block):
+                    for code in fact["path"][0]["where"][0]["one_of"]:
+                        known.setdefault(code, set()).add(each["root"])
+        return {code: frozenset(found) for code, found in known.items()}
+
+    def title(self, root: str) -> str:
+        """What the template of that root is called, whatever its extension."""
+        return self._titles.get(root, root)
+
+    @cached_property
+    def _titles(self) -> Mapping[str, str]:
+        return {each["root"]: each["name"] for each in reversed(self._named)}
 
     def heirs(self, template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The template and every one that takes over its rules."""
         return [template, *self._heirs.get((template["root"], template.get("extension")), ())]
 
     @cached_property
-    def _named(self) -> tuple[Mapping[str, Any], ...]:
-        return (*self.shared, *self.templates)
+    def _named(self) -> list[Mapping[str, Any]]:
+        data_types = (each for each in self.shared if all("template" in place for place in each["places"]))
+        return [each for each in (*data_types, *self.templates) if "name" in each]
 
     @cached_property
     def _heirs(self) -> Mapping[Key, list[Mapping[str, Any]]]:
@@ -76,13 +91,43 @@ class Tables:
 @cache
 def tables() -> Tables:
     """What is under schemas/ccda/templates."""
-    templates: list[Mapping[str, Any]] = []
+    templates: list[dict[str, Any]] = []
     shared: list[Mapping[str, Any]] = []
+    releases: dict[str, str] = {}
+    names: dict[str, str] = {}
     for path in sorted((suite.schemas() / "ccda" / "templates").glob("*.json")):
         content = json.loads(path.read_bytes())
         templates += content.get("templates", ())
         shared += content.get("shared", ())
-    return Tables(tuple(templates), tuple(shared))
+        releases |= content.get("releases", {})
+        names |= content.get("names", {})
+    for each in templates:
+        if each["root"] in names:
+            each["name"] = names[each["root"]]
+    shared += _of_every_release(templates)
+    return Tables(tuple(templates), tuple(shared), releases)
+
+
+def _of_every_release(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """A section's code has been the same in every release of its template: it is judged whatever the extension."""
+    done: set[str] = set()
+    for each in templates:
+        codes = [fact for block in each.get("blocks", ()) for fact in _codes(block)] if "extension" in each else []
+        if each["element"] == "section" and codes and each["root"] not in done:
+            done.add(each["root"])
+            place = {"element": "section", "template": each["root"]}
+            named = {"root": each["root"], "name": each["name"]} if "name" in each else {"root": each["root"], "element": "section"}
+            yield {**named, "level": "SHALL", "places": [place], "rules": codes}
+
+
+def _codes(block: Mapping[str, Any]) -> list[Fact]:
+    """The facts of a block that fix the code of its element."""
+    found = []
+    for fact in block.get("rules", ()) if block["level"] == "SHALL" and "at" not in block else ():
+        match fact:
+            case {"path": [{"step": "code", "where": [{"attribute": "code", "one_of": _}]}], "min": 1} if "max" not in fact:
+                found.append(fact)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +181,7 @@ class _Writer:
             for level in _SEVERITIES:
                 yield from self._of(template, level)
         for number, block in enumerate(self.tables.shared):
-            places = [_context(place, place["template"], place.get("at", ())) for place in block["places"]]
+            places = [_context(place, place.get("template"), place.get("at", ())) for place in block["places"]]
             rule = Rule(" | ".join(places), self._assertions(block["rules"], block, block["level"]))
             yield Pattern(f"{wording.identifier(block['root'], None)} {block['level']} {number}", (rule,))
 
@@ -182,8 +227,10 @@ def _named(template: Mapping[str, Any]) -> Key:
     return template["root"], template.get("extension")
 
 
-def _context(place: Mapping[str, Any], root: str, at: Sequence[Any] = ()) -> str:
-    start = f"cda:{place['element']}[cda:templateId{constraints.template(root, place.get('extension'))}]"
+def _context(place: Mapping[str, Any], root: str | None, at: Sequence[Any] = ()) -> str:
+    start = f"cda:{place['element']}"
+    if root:
+        start += f"[cda:templateId{constraints.template(root, place.get('extension'))}]"
     return f"{start}/{constraints.path(at)}" if at else start
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.ccda import constraints
+from onc_conformance.ccda import constraints, declared
 from onc_conformance.ccda.engine import RuleSet
 from onc_conformance.ccda.found import found
 from onc_conformance.ccda.tables import Origin, patterns, tables
@@ -29,7 +29,7 @@ def check(doc: Document) -> list[Finding]:
             continue
         said.add((assertion.id, element))
         findings.append(doc.locate(replace(_told(assertion), found=found(element, origins[assertion].fact)), element))
-    return findings
+    return findings + declared.check(doc)
 
 
 @cache

@@ -77,8 +77,7 @@ def demand(condition: Condition, verb: str, names: Names) -> str:
 
 def title(template: Mapping[str, Any], names: Names) -> str:
     """What a person calls a template."""
-    name = names.get((template["root"], template.get("extension"))) or names.get((template["root"], None))
-    return name or f"{template.get('element', 'template')} {identifier(template['root'], template.get('extension'))}"
+    return template.get("name") or f"{template.get('element', 'template')} {identifier(template['root'], template.get('extension'))}"
 
 
 def identifier(root: str, extension: str | None) -> str:

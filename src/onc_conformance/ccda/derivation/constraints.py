@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onc_conformance.ccda.derivation.xpath import Call, Literal, Number, Path, Step, Tree, Variable
+from onc_conformance.ccda.derivation.xpath import Call, Literal, Number, Path, Step, Tree
 
 Condition = dict[str, Any]
 
@@ -16,20 +16,17 @@ class Unknown(ValueError):
     """A form of test that the vocabulary of constraints has no word for."""
 
 
-def condition(tree: Tree, value_sets: dict[str, str] | None = None) -> Condition:
-    """The constraint a boolean expression states; `value_sets` are OIDs by the names variables give them."""
-    return _Reader(value_sets or {}).boolean(tree)
+def condition(tree: Tree) -> Condition:
+    """The constraint a boolean expression states."""
+    return _Reader().boolean(tree)
 
 
-def steps(path: Path, value_sets: dict[str, str] | None = None) -> list[Any]:
+def steps(path: Path) -> list[Any]:
     """A path's elements with what is asked of each."""
-    return _Reader(value_sets or {}).steps(path)
+    return _Reader().steps(path)
 
 
 class _Reader:
-    def __init__(self, value_sets: dict[str, str]) -> None:
-        self.value_sets = value_sets
-
     def boolean(self, tree: Tree) -> Condition:
         match tree:
             case Call("or", parts):
@@ -42,10 +39,10 @@ class _Reader:
                 return _negated(self.boolean(inner))
             case Call("=" | "!=" | "<" | "<=" | ">" | ">=" as sign, (left, right)):
                 return self.compared(sign, left, right)
-            case Call("contains", (Variable(name), Path((Step("."),)))):
-                return {"attribute": ".", "value_set": self.value_sets.get(name, name)}
             case Call("contains" | "starts-with" as how, (Path() as path, Literal(value))):
                 return self.about(path, {"contains" if how == "contains" else "starts_with": [value]})
+            case Call("contains", (Literal(values), Path() as path)):
+                return self.about(path, {"one_of": values.split()})
             case Call("normalize-space", ()):
                 return {"text": True}
             case Path((Step("."),)):
@@ -68,6 +65,8 @@ class _Reader:
                 return self.counted(path, sign, value)
             case Call("count", (Path() as one,)), Call("count", (Path() as other,)):
                 return {"counts": [self.steps(one), sign, self.steps(other)]}
+            case Call("string-length", (Call("normalize-space", ()),)), Number(value):
+                return {"text": True, "min_length": value, "max_length": value}
             case Call("string-length", (Call("normalize-space", _),)), Number(0):
                 return {"own_text": True}
             case Call("string-length", (Path() as path,)), Number(value):

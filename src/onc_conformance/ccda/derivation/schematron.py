@@ -22,7 +22,8 @@ _NAMED = re.compile(
     r" \(identifier: urn:(?:oid:|hl7ii:)([\d.]+)(?::([\d-]+))?\)"
 )
 _IDENTIFIER = re.compile(r"urn:(?:oid:|hl7ii:)([\d.]+\d)(?::([\d-]+))?")
-_WORDS = re.compile(r"(?<=[a-z])(?=(?:and|for|from|in|of|or|to|with)[A-Z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORDS = re.compile(r"(?<=[a-z]{5})(?=(?:and|for|in|of|to|with)[A-Z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BINDING = re.compile(r"contains\(\s*\$")
 _LEVELS = {"errors": "SHALL", "warnings": "SHOULD"}
 
 
@@ -33,8 +34,10 @@ class Derivation:
     table: dict[str, Any]
     untestable: list[str] = field(default_factory=list)
     """Numbers of assertions that the file itself cannot make fail."""
-    unread: list[str] = field(default_factory=list)
-    """Tests and contexts the vocabulary of constraints has no word for."""
+    bound: list[str] = field(default_factory=list)
+    """Tests of a code against a list that the file holds under a name: a binding, left to the vocabulary."""
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    """Pattern, and a test or context of it that the vocabulary of constraints has no word for."""
 
 
 def derive(file: File, release: str, known: Mapping[tuple[str, str | None], str] | None = None) -> Derivation:
@@ -64,7 +67,6 @@ class _Reader:
         self.names = known
         self.ids: Counter[str] = Counter()
         self.templates: dict[tuple[str, str, str | None], dict[str, Any]] = {}
-        self.value_sets: dict[str, str] = {}
 
     def read(self) -> Derivation:
         for phase in self.root.iter(f"{_SCHEMATRON}phase"):
@@ -85,7 +87,7 @@ class _Reader:
             try:
                 places = [self.place(each) for each in _alternatives(parse(context))]
             except (Unknown, ValueError, KeyError, TypeError) as trouble:
-                self.derivation.unread.append(f"{pattern.get('id')}: {trouble}"[:300])
+                self.derivation.unread.append((pattern.get("id"), str(trouble)))
                 continue
             own = self.assertions(rule)
             inherited, parents = self.inherited(rule)
@@ -123,7 +125,7 @@ class _Reader:
             return
         match = re.search(r"(\d+(?:\.\d+)+)(?:-(\d{4}-\d\d-\d\d))?", pattern)
         if match is None:
-            self.derivation.unread.append(f"{pattern}: no template in its name")
+            self.derivation.unread.append((pattern, "no template in its name"))
             return
         block: dict[str, Any] = {"root": match[1], "level": level, "rules": rules, "places": places}
         if name := self.name(match[1], match[2]):
@@ -134,7 +136,7 @@ class _Reader:
         return self.names.get((root, extension or None)) or self.names.get((root, None))
 
     def place(self, path: Path) -> dict[str, Any]:
-        first, *below = steps(path, self.value_sets)
+        first, *below = steps(path)
         (template,) = first["where"]
         place = {"element": first["step"], "template": template["template"]}
         if "extension" in template:
@@ -163,16 +165,44 @@ class _Reader:
             text = "".join(each.itertext())
             match = _NUMBER.match(each.get("id") or "") or _NUMBER_IN_TEXT.search(text)
             number = match[1] if match else ""
+            if _BINDING.search(each.get("test")):
+                self.derivation.bound.append(number)
+                continue
             try:
-                made = condition(parse(each.get("test")), self.value_sets)
+                made = condition(parse(each.get("test")))
             except (Unknown, ValueError) as trouble:
-                self.derivation.unread.append(f"{number}: {trouble}"[:300])
+                self.derivation.unread.append((rule.getparent().get("id"), f"{number} {trouble}".strip()))
                 continue
             if made == ALWAYS or _never_tested(made):
                 self.derivation.untestable.append(number)
                 continue
-            stated.append({"rule": number, **made})
+            stated.append({"rule": number or self.own_id(rule, made), **made})
         return stated
+
+    def own_id(self, rule: Any, made: Condition) -> str:
+        """For a rule the file gives no number: the template's name, where it holds and what it is about."""
+        name = re.sub(r"-(errors|warnings)$", "", rule.getparent().get("id"))
+        context = parse(rule.get("context") or ".")
+        at = [step.name.partition(":")[2] for step in _alternatives(context)[0].steps[1:] if ":" in step.name]
+        written = ".".join([name, *at, *_subject(made)])
+        self.ids[written] += 1
+        return f"{written}-{self.ids[written]}" if self.ids[written] > 1 else written
+
+
+def _subject(made: Condition) -> list[str]:
+    """The names a condition is about, in short."""
+    match made:
+        case {"path": path}:
+            return [step if isinstance(step, str) else step["step"] for step in path]
+        case {"attribute": name}:
+            return [f"@{name}"]
+        case {"template": _}:
+            return ["templateId"]
+        case {"not": inner}:
+            return _subject(inner)
+        case {"any": [first, *_]} | {"all": [first, *_]}:
+            return _subject(first)
+    return [next(iter(made))]
 
 
 def _alternatives(tree: Tree) -> list[Path]:

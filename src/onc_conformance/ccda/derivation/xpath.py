@@ -65,7 +65,7 @@ Tree = Literal | Number | Variable | Call | Path
 
 def parse(text: str) -> Tree:
     """The tree of an expression; ValueError names the place where it is none."""
-    parser = _Parser(text)
+    parser = _Parser(text.replace("self::node()", "."))
     tree = parser.either()
     if parser.kind:
         raise ValueError(f"cannot read {text!r} from {parser.token!r} on")
@@ -144,9 +144,10 @@ class _Parser:
         if self.take("("):
             inner = self.either()
             self.expect(")")
-            if self.token not in {"/", "//"}:
-                return inner
-            raise ValueError(f"cannot read {self.text!r}: steps after a bracket")
+            predicates = self.predicates()
+            if self.token in {"/", "//"}:
+                raise ValueError(f"cannot read {self.text!r}: steps after a bracket")
+            return _filtered(inner, predicates) if predicates else inner
         if self.kind == "name" and self.token != "text" and self.tokens[self.at + 1 : self.at + 2] == [("mark", "(")]:
             call = self.call()
             if self.token not in {"/", "//"}:
@@ -187,8 +188,22 @@ class _Parser:
                 name = "text()"
         else:
             raise ValueError(f"cannot read {self.text!r}: a step missing before {self.token!r}")
-        predicates: list[Tree] = []
+        return Step(name, self.predicates(), deep)
+
+    def predicates(self) -> tuple[Tree, ...]:
+        found: list[Tree] = []
         while self.take("["):
-            predicates.append(self.either())
+            found.append(self.either())
             self.expect("]")
-        return Step(name, tuple(predicates), deep)
+        return tuple(found)
+
+
+def _filtered(inner: Tree, predicates: tuple[Tree, ...]) -> Tree:
+    """A bracketed path or union with predicates, each member bearing them itself."""
+    match inner:
+        case Call("|", parts):
+            return Call("|", tuple(_filtered(part, predicates) for part in parts))
+        case Path(steps, absolute):
+            last = steps[-1]
+            return Path((*steps[:-1], Step(last.name, (*last.predicates, *predicates), last.deep)), absolute)
+    raise ValueError(f"predicates after {inner}")
