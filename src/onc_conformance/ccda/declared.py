@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from onc_conformance.ccda.tables import Tables, tables
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _CDA = "{urn:hl7-org:v3}"
 _LOINC = "2.16.840.1.113883.6.1"
+_CCDA = "2.16.840.1.113883.10.20.22."
+"""Roots that only C-CDA gives; of others, another guide may have published the extension."""
 
 
 def check(doc: Document) -> list[Finding]:
@@ -23,24 +26,35 @@ def check(doc: Document) -> list[Finding]:
     return [*_extensions(doc, doc.root, known), *_sections(doc, doc.root, known)]
 
 
+def _judged_beside(template_id: Element, root: str, published: Container[str | None]) -> bool:
+    """Whether the same element declares another release of the template, one whose rules are known."""
+    bearer = template_id.getparent()
+    return any(
+        each.get("root") == root and each.get("extension") and each.get("extension") in published
+        for each in (bearer.iterchildren(f"{_CDA}templateId") if bearer is not None else ())
+    )
+
+
 def _extensions(doc: Document, root: Element, known: Tables) -> list[Finding]:
     """A templateId of a known root whose extension is not one whose rules are known, unless another one there is."""
     found = []
     for each in root.iter(f"{_CDA}templateId"):
-        extension, published = each.get("extension"), known.extensions.get(each.get("root") or "")
-        if not extension or published is None or extension in published:
+        root_id, extension = each.get("root") or "", each.get("extension")
+        published = known.extensions.get(root_id)
+        if not extension or published is None or extension in published or _judged_beside(each, root_id, published):
             continue
         release = known.releases.get(extension)
         judged = sorted(filter(None, published))
+        ours = root_id.startswith(_CCDA)
         found.append(
             doc.finding(
                 each,
                 layer=Layer.TEMPLATE,
-                severity=Severity.INFO if release or not judged else Severity.WARNING,
+                severity=Severity.WARNING if ours and judged and not release else Severity.INFO,
                 rule="TEMPLATE-EXTENSION",
-                message=f"{known.title(each.get('root') or '')} has the extension of {release}, whose rules for it are not judged"
+                message=f"{known.title(root_id)} has the extension of {release}, whose rules for it are not judged"
                 if release
-                else f"{known.title(each.get('root') or '')} has an extension no known release gave it; its rules are not judged",
+                else f"{known.title(root_id)} has an extension no known release gave it; its rules are not judged",
                 expected=" or ".join(f'"{date}"' for date in judged) or "no extension",
                 found=f'"{extension}"',
                 hint="declare the release the entry follows; several templateIds may stand side by side",

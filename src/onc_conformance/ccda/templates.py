@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance import vocabulary
 from onc_conformance.ccda import constraints, declared
 from onc_conformance.ccda.engine import RuleSet
 from onc_conformance.ccda.found import found
@@ -55,5 +56,5 @@ def ruleset() -> tuple[RuleSet, dict[Assertion, Origin]]:
 
 
 def _in_value_set(_: Any, oid: str, code: str) -> bool:
-    """Whether a code is one of the set; a set that is not known holds every code."""
-    return True
+    """False without a code or where it is surely not of the set: what cannot be known here breaks no rule."""
+    return bool(code) and vocabulary.contains(oid, code, None) is not vocabulary.Answer.NOT_IN

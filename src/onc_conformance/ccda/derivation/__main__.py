@@ -34,6 +34,7 @@ def main() -> None:
     ]
     for each in table["templates"]:
         _relax(each.get("blocks"), each.get("extension") or "")
+        _disown(each)
     given.to.write_text(written(table), encoding="utf-8")
     rules = sum(
         len(block.get("rules", ())) + len(block.get("own", ()))
@@ -60,6 +61,13 @@ def _relax(stated: Any, date: str) -> None:
     elif isinstance(stated, list):
         for each in stated:
             _relax(each, date)
+
+
+def _disown(template: dict[str, Any]) -> None:
+    """Leave out that an element declares a parent template beside its own: ONC's own samples do not."""
+    for block in template.get("blocks", ()):
+        if "at" not in block and "rules" not in block:
+            block["own"] = [fact for fact in block["own"] if "template" not in fact or fact["template"] == template["root"]]
 
 
 def written(table: dict[str, Any]) -> str:
