@@ -14,11 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from onc_conformance import __version__, procedure
+import onc_conformance
+from onc_conformance.exits import Exit
 from onc_conformance.findings import UsageError
-from onc_conformance.gate import Exit
 
 if TYPE_CHECKING:
     from onc_conformance.options import RunOptions
@@ -56,6 +54,8 @@ def _complain(message: str, code: Exit) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from onc_conformance import report, running
     from onc_conformance.report import terminal
 
@@ -127,16 +127,21 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from onc_conformance import batch
+    from onc_conformance import batch, procedure
 
-    return batch.validate(
-        options.path,
-        edition=procedure.edition(options.edition).id,
-        expected=options.expected,
-        first=options.since,
-        last=options.until,
-        form=options.format,
-    )
+    try:
+        return batch.validate(
+            options.path,
+            edition=procedure.edition(options.edition).id,
+            expected=options.expected,
+            first=options.since,
+            last=options.until,
+            form=options.format,
+            jobs=options.jobs,
+            cluster=options.cluster,
+        )
+    except batch.OutOfReach as error:
+        return _complain(str(error), Exit.UNREACHABLE)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -178,7 +183,7 @@ def _targets(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    from onc_conformance import matrix
+    from onc_conformance import matrix, procedure
 
     rows = matrix.rows()
     if options.format == "json":
@@ -233,13 +238,21 @@ _ABOUT_AN_API = {
 """The flags of `targets new`; on a terminal, without any of them, it asks."""
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"onc-conformance {onc_conformance.__version__}\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """What may be typed."""
     root = argparse.ArgumentParser(
         prog="onc-conformance",
         description="ONC's API certification procedures, 45 CFR 170.315(g)(7)-(g)(10), against a vendor's own API.",
     )
-    root.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
+    root.add_argument("--version", action=_Version, nargs=0, help="show which version this is and exit")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
 
     _run_options(commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR"))
@@ -250,7 +263,10 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
     validate.add_argument("--from", dest="since", metavar="DATE", help="first day the document was asked for")
     validate.add_argument("--to", dest="until", metavar="DATE", help="last day the document was asked for")
-    validate.add_argument("--format", choices=("text", "json"), default="text")
+    validate.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default text")
+    where = validate.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_number, default=1, metavar="N", help="documents judged at once; default 1")
+    where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers judge, as tcp://host:8786")
     validate.set_defaults(do=_validate)
 
     serve = commands.add_parser("serve", help="run the embedded reference EHR until it is told to end")
