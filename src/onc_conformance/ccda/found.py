@@ -38,10 +38,15 @@ def _asked(element: Element, steps: Sequence[Step], where: Sequence[Condition]) 
         return f"no {what}"
     attributes = [each["attribute"] for each in where if "attribute" in each]
     if len(attributes) < len(where) or not attributes:
-        met = len(_select(element, [*steps[:-1], {**_step(steps[-1]), "where": [*_step(steps[-1]).get("where", ()), *where]}]))
+        met = len(
+            _select(element, [*steps[:-1], {**_step(steps[-1]), "where": [*_step(steps[-1]).get("where", ()), *where]}])
+        )
         return f"{met or 'none'} of {len(there)} {what}"
     values = [
-        " ".join(f'@{name}="{value}"' if (value := each.get(_clark(name))) is not None else f"no @{name}" for name in attributes)
+        " ".join(
+            f'@{name}="{value}"' if (value := each.get(_clark(name))) is not None else f"no @{name}"
+            for name in attributes
+        )
         for each in there[:_SHOWN]
     ]
     return f"{what} with " + ", ".join(values) + (", …" if len(there) > _SHOWN else "")

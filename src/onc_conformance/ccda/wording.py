@@ -77,7 +77,10 @@ def demand(condition: Condition, verb: str, names: Names) -> str:
 
 def title(template: Mapping[str, Any], names: Names) -> str:
     """What a person calls a template."""
-    return template.get("name") or f"{template.get('element', 'template')} {identifier(template['root'], template.get('extension'))}"
+    return (
+        template.get("name")
+        or f"{template.get('element', 'template')} {identifier(template['root'], template.get('extension'))}"
+    )
 
 
 def identifier(root: str, extension: str | None) -> str:
@@ -124,7 +127,9 @@ def _path(steps: Sequence[Step], names: Names) -> str:
         if "from" in step:
             start = "anywhere within " if step["from"] == "descendants" else "in the document "
         where = _list(step["where"], names) if step.get("where") else ""
-        written.append({"..": "parent", "*": "element"}.get(step["step"], step["step"]) + (f" ({where})" if where else ""))
+        written.append(
+            {"..": "parent", "*": "element"}.get(step["step"], step["step"]) + (f" ({where})" if where else "")
+        )
     if isinstance(steps[-1], Mapping) and (where := steps[-1].get("where")):
         bare = {"..": "parent", "*": "element"}.get(steps[-1]["step"], steps[-1]["step"])
         written[-1] = f"{bare} with {_list(where, names)}"

@@ -18,14 +18,18 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True, help="the table to write")
     parser.add_argument("--release", required=True, help="what the file is of, as in 'C-CDA R2.1'")
     parser.add_argument("--names", type=Path, action="append", default=[], help="a further file that names templates")
-    parser.add_argument("--besides", type=Path, action="append", default=[], help="a table whose templates to leave out")
+    parser.add_argument(
+        "--besides", type=Path, action="append", default=[], help="a table whose templates to leave out"
+    )
     parser.add_argument("--before", default="9999", help="leave out templates whose extension is not before this date")
     given = parser.parse_args()
     known = {key: name for file in given.names for key, name in names(file).items()}
     derivation = derive(given.official, given.release, known)
     table = derivation.table
     taken = {
-        (each["root"], each.get("extension")) for file in given.besides for each in json.loads(file.read_bytes())["templates"]
+        (each["root"], each.get("extension"))
+        for file in given.besides
+        for each in json.loads(file.read_bytes())["templates"]
     }
     table["templates"] = [
         each
@@ -67,7 +71,9 @@ def _disown(template: dict[str, Any]) -> None:
     """Leave out that an element declares a parent template beside its own: ONC's own samples do not."""
     for block in template.get("blocks", ()):
         if "at" not in block and "rules" not in block:
-            block["own"] = [fact for fact in block["own"] if "template" not in fact or fact["template"] == template["root"]]
+            block["own"] = [
+                fact for fact in block["own"] if "template" not in fact or fact["template"] == template["root"]
+            ]
 
 
 def written(table: dict[str, Any]) -> str:
