@@ -136,6 +136,7 @@ def _validate(options: argparse.Namespace) -> int:
             expected=options.expected,
             first=options.since,
             last=options.until,
+            rules=options.rules,
             form=options.format,
             jobs=options.jobs,
             cluster=options.cluster,
@@ -180,6 +181,16 @@ def _targets(options: argparse.Namespace) -> int:
         sys.stdout.write(targets.new(options.name, choices))
         return int(Exit.CONFORMS)
     return int(checking.check(options.name, options.env_file, options.patients or (), sys.stdout, data=options.data))
+
+
+def _standards(options: argparse.Namespace) -> int:
+    from onc_conformance import holdings
+
+    if options.action == "list":
+        return int(holdings.told(sys.stdout))
+    if options.action == "check":
+        return int(holdings.checked(sys.stdout))
+    return int(holdings.taken_in(options.path, options.codes, sys.stdout))
 
 
 def _matrix(options: argparse.Namespace) -> int:
@@ -263,6 +274,10 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
     validate.add_argument("--from", dest="since", metavar="DATE", help="first day the document was asked for")
     validate.add_argument("--to", dest="until", metavar="DATE", help="last day the document was asked for")
+    validate.add_argument(
+        "--rules", choices=("builtin", "official"), default="builtin",
+        help="template rules: ours (default), or those of the standards imported",
+    )  # fmt: skip
     validate.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default text")
     where = validate.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_number, default=1, metavar="N", help="documents judged at once; default 1")
@@ -293,6 +308,8 @@ def parser() -> argparse.ArgumentParser:
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
             each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
 
+    _standards_options(commands.add_parser("standards", help="template rules at hand: ours, and HL7's own"))
+
     compare = commands.add_parser("compare", help="what changed between two runs")
     compare.add_argument("old", type=Path, metavar="OLD", help="results.json, or the folder of a run")
     compare.add_argument("new", type=Path, metavar="NEW", help="likewise")
@@ -307,6 +324,16 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--format", choices=("text", "json"), default="text")
         each.set_defaults(do=do)
     return root
+
+
+def _standards_options(standards: argparse.ArgumentParser) -> None:
+    actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do=_standards)
+    actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do=_standards)
+    each = actions.add_parser("import", help="keep a Schematron file of a C-CDA release for validate --rules official")
+    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
+    each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
+    each.set_defaults(do=_standards)
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

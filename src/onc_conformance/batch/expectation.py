@@ -24,6 +24,8 @@ class Expectation:
     edition: str
     records: Sequence[Record] = ()
     window: Days | None = None
+    rules: str = "builtin"
+    """`builtin` or `official`, as a Case has it."""
 
     def judge(self, source: Source) -> Judgement:
         """Every layer over one document; with several records, against the one whose patient it names."""
@@ -32,8 +34,9 @@ class Expectation:
         chosen = self.records[0] if len(self.records) == 1 else self._named(source)
         others = [each for each in self.records if each is not chosen]
         judgement = judging.judge(
-            source.data, self.edition, chosen, self.window if chosen else None, others=others, path=source.path
-        )
+            source.data, self.edition, chosen, self.window if chosen else None, others=others, rules=self.rules,
+            path=source.path,
+        )  # fmt: skip
         if self.records and chosen is None and judgement.document_type != "unreadable":
             known = ", ".join(each.id for each in self.records)
             stranger = Finding(
@@ -74,19 +77,27 @@ class Expectation:
 
 
 def expectation(
-    edition: str, expected: str | Path | None = None, first: str | None = None, last: str | None = None
+    edition: str,
+    expected: str | Path | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    rules: str = "builtin",
 ) -> Expectation:
-    """What `--edition`, `--expected`, `--from` and `--to` ask for. UsageError where one of them cannot be."""
+    """What `--edition`, `--expected`, `--from`, `--to`, `--rules` ask for. UsageError where one of them cannot be."""
+    if rules == "official":
+        from onc_conformance.ccda.standards import official
+
+        official.available()
     window = _window(first, last)
     if not expected:
         if window:
             raise UsageError(
                 "--from and --to say which facts of an expected record are due; name it with --expected FILE"
             )
-        return Expectation(edition)
+        return Expectation(edition, rules=rules)
     from onc_conformance import record
 
-    return Expectation(edition, tuple(record.load(Path(expected))), window)
+    return Expectation(edition, tuple(record.load(Path(expected))), window, rules)
 
 
 def _window(first: str | None, last: str | None) -> Days | None:

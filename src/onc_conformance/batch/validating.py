@@ -50,6 +50,7 @@ def validate(
     expected: str | Path | None = None,
     first: str | None = None,
     last: str | None = None,
+    rules: str = "builtin",
     form: str = "text",
     jobs: int = 1,
     cluster: str | None = None,
@@ -60,7 +61,7 @@ def validate(
     UsageError where nothing can be judged, OutOfReach where the cluster is; after a KeyboardInterrupt what was
     gathered is written before it goes on.
     """
-    against, sources = expectation(edition, expected, first, last), Sources(paths)
+    against, sources = expectation(edition, expected, first, last, rules), Sources(paths)
     stream = out or _standard_output(form)
     writer, tally = _writer(form, stream), Tally()
     progress = Progress(sys.stderr, sources.many) if Progress.fits(sys.stderr) else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from onc_conformance.batch.archives import Source
 from onc_conformance.batch.expectation import Expectation
+from onc_conformance.ccda.standards.errata import suppressed
 from onc_conformance.judging import SECONDS, Judgement
 
 
@@ -24,6 +25,8 @@ class Told:
     layers_not_run: frozenset[str]
     rules: Mapping[str, str] = field(default_factory=dict)
     """The layer of each rule that was broken, where the format has a table of rules."""
+    suppressed: int = 0
+    """Findings set aside because the rule is known to be wrong."""
 
 
 Form = Callable[[Judgement], tuple[str, Mapping[str, str]]]
@@ -46,7 +49,7 @@ class Work:
 
     def _told(self, judgement: Judgement) -> Told:
         text, rules = self.form(judgement)
-        return Told(judgement.verdict, text, frozenset(judgement.layers_not_run), rules)
+        return Told(judgement.verdict, text, frozenset(judgement.layers_not_run), rules, suppressed(judgement.findings))
 
 
 @dataclass(slots=True)
@@ -56,12 +59,14 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter)
     layers_not_run: frozenset[str] = frozenset(SECONDS)
     rules: dict[str, str] = field(default_factory=dict)
+    suppressed: int = 0
     left_out: str = ""
     interrupted: bool = False
 
     def count(self, told: Told) -> None:
         self.verdicts[told.verdict] += 1
         self.layers_not_run &= told.layers_not_run
+        self.suppressed += told.suppressed
         for rule, layer in told.rules.items():
             self.rules.setdefault(rule, layer)
 
@@ -75,5 +80,6 @@ class Tally:
         said = ", ".join(f"{self.verdicts[each]} {each}" for each in ("pass", "fail", "error") if self.verdicts[each])
         missing = ", ".join(each for each in SECONDS if each in self.layers_not_run) or "none"
         parts = [f"{many} document{'' if many == 1 else 's'}: {said or 'none judged'}", f"layers not run: {missing}"]
+        parts += [f"{self.suppressed} findings of rules known to be wrong set aside"] if self.suppressed else []
         parts += ["interrupted"] if self.interrupted else []
         return "; ".join([*parts, self.left_out] if self.left_out else parts)

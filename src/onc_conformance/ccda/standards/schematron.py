@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from onc_conformance.ccda import lookups, xpath1
+from onc_conformance.ccda.standards import lookups, xpath1
 from onc_conformance.ccda.contexts import BadPatternError, read
 from onc_conformance.ccda.rules import Assertion, Pattern, Rule
 from onc_conformance.findings import Severity, UsageError
@@ -132,15 +132,21 @@ class _Reader:
                 continue
             rule_name = each.get("id") or f"{name}-{number}"
             context = each.get("context") or ""
-            try:
-                read(context, self._found.namespaces)
-            except BadPatternError as bad:
-                self._found.not_run.append((rule_name, f"its context cannot be read: {bad}"))
+            if wrong := self._unreadable(context):
+                self._found.not_run.append((rule_name, f"its context cannot be read: {wrong}"))
                 # A rule that takes no node would leave its nodes to the rules below it; nobody knows which
                 return
             variables: list[tuple[str, str]] = []
             assertions = tuple(self._content(each, rule_name, severity, variables, ()))
             yield Rule(context, assertions, tuple(variables))
+
+    def _unreadable(self, context: str) -> str | None:
+        try:
+            found = read(context, self._found.namespaces)
+        except BadPatternError as bad:
+            return str(bad)
+        paths = [path for each in found for path in (each.path, each.leaf) if path]
+        return next(filter(None, (xpath1.objection(path, self._found.namespaces, ()) for path in paths)), None)
 
     def _content(
         self, rule: Any, name: str, severity: Severity, variables: list[tuple[str, str]], above: tuple[str, ...]
