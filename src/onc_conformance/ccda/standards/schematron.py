@@ -13,9 +13,9 @@ from typing import Any
 
 from lxml import etree
 
-from onc_conformance.ccda.standards import lookups, xpath1
 from onc_conformance.ccda.contexts import BadPatternError, read
 from onc_conformance.ccda.rules import Assertion, Pattern, Rule
+from onc_conformance.ccda.standards import lookups, xpath1
 from onc_conformance.findings import Severity, UsageError
 
 NAMESPACE = "http://purl.oclc.org/dsdl/schematron"
