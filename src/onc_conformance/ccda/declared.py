@@ -81,7 +81,7 @@ def _sections(doc: Document, root: Element, known: Tables) -> list[Finding]:
                 layer=Layer.TEMPLATE,
                 severity=Severity.WARNING,
                 rule="TEMPLATE-MISSING",
-                message=f"the section with code {code.get('code')} does not declare its template, so its rules are not judged",
+                message=f"the section with code {code.get('code')} does not declare its template, so it goes unjudged",
                 expected=f"the templateId of {' or '.join(titles)} ({' or '.join(sorted(roots))})",
                 found=", ".join(sorted(filter(None, declared))) or "no templateId",
                 hint="add the templateId with the extension of the release the section follows",

@@ -116,7 +116,11 @@ def _of_every_release(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mappin
         if each["element"] == "section" and codes and each["root"] not in done:
             done.add(each["root"])
             place = {"element": "section", "template": each["root"]}
-            named = {"root": each["root"], "name": each["name"]} if "name" in each else {"root": each["root"], "element": "section"}
+            named = (
+                {"root": each["root"], "name": each["name"]}
+                if "name" in each
+                else {"root": each["root"], "element": "section"}
+            )
             yield {**named, "level": "SHALL", "places": [place], "rules": codes}
 
 
@@ -125,7 +129,9 @@ def _codes(block: Mapping[str, Any]) -> list[Fact]:
     found = []
     for fact in block.get("rules", ()) if block["level"] == "SHALL" and "at" not in block else ():
         match fact:
-            case {"path": [{"step": "code", "where": [{"attribute": "code", "one_of": _}]}], "min": 1} if "max" not in fact:
+            case {"path": [{"step": "code", "where": [{"attribute": "code", "one_of": _}]}], "min": 1} if (
+                "max" not in fact
+            ):
                 found.append(fact)
     return found
 
@@ -141,7 +147,7 @@ class Origin:
 
     def message(self, names: wording.Names) -> str:
         """What the rule demands, of what."""
-        title = wording.title(self.template, names)
+        title = wording.title(self.template)
         if self.at:
             title = f"{title}, {'/'.join(step if isinstance(step, str) else step['step'] for step in self.at)}"
         doubt = " (unconfirmed: no official artefact of this template is at hand)" if self.unconfirmed else ""
