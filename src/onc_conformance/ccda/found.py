@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -12,6 +12,8 @@ from onc_conformance.ccda.tree import Element
 
 _SHOWN = 3
 """So many values are shown."""
+_NAMED = 4
+"""So many things of a choice are named."""
 
 Sight = Callable[[Element], str | None]
 """What there is in an element instead of what a rule demands, in a few words."""
@@ -29,6 +31,8 @@ def sight(condition: Condition) -> Sight:
         case {"attribute": name}:
             attribute = _clark(name)
             return lambda element: _value(name, element.get(attribute))
+        case {"any": _} | {"all": _} | {"not": _}:
+            return _several(condition)
     return lambda _: None
 
 
@@ -55,6 +59,30 @@ def _asked(steps: Sequence[Step], where: Sequence[Condition]) -> Sight:
 def _counted(steps: Sequence[Step]) -> Sight:
     select, what = _compiled(steps), _last(steps)
     return lambda element: f"{len(select(element)) or 'no'} {what}"
+
+
+def _several(condition: Condition) -> Sight:
+    """Of each thing a choice is about, what there is."""
+    about = {key: look for key, look in _leaves(condition) if key}
+    looks = list(about.values())[:_NAMED]
+    return lambda element: ", ".join(filter(None, (look(element) for look in looks))) or None
+
+
+def _leaves(condition: Condition) -> Iterator[tuple[str, Sight]]:
+    match condition:
+        case {"any": parts} | {"all": parts}:
+            for part in parts:
+                yield from _leaves(part)
+        case {"not": inner}:
+            yield from _leaves(inner)
+        case {"attribute": name}:
+            yield f"@{name}", sight({"attribute": name})
+        case {"path": steps}:
+            yield _last(steps), _counted([step if isinstance(step, str) else _bare(step) for step in steps])
+
+
+def _bare(step: Mapping[str, Any]) -> Step:
+    return {key: value for key, value in step.items() if key != "where"}
 
 
 def _value(name: str, value: str | None) -> str:

@@ -86,3 +86,6 @@ _KEPT = 4096
 @cache
 def _judge() -> _Judge:
     return _Judge()
+
+
+__all__ = ["check", "patterns"]

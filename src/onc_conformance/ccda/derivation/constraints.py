@@ -59,6 +59,11 @@ class _Reader:
         if sign == "!=" and isinstance(right, Number) and right.value:
             return _negated(self.compared("=", left, right))
         match left, right:
+            case Call("count", (Call("|", (Path((Step() as one,)), Path((Step() as other,)))),)), Number(1) if (
+                sign == "=" and one.name[0] == other.name[0] == "@"
+            ):
+                pair: list[Condition] = [{"attribute": one.name[1:]}, {"attribute": other.name[1:]}]
+                return {"all": [{"any": pair}, {"not": {"all": pair}}]}
             case Call("count", (Call("|", parts),)), Number(value):
                 return {"together": [self.steps(_path(part)) for part in parts], **_range(sign, value)}
             case Call("count", (Path() as path,)), Number(value):
@@ -197,6 +202,8 @@ def _all(parts: list[Condition]) -> Condition:
     flat: list[Condition] = []
     for part in parts:
         flat += part["all"] if part.keys() == {"all"} else [part]
+    tested = {part["attribute"] for part in flat if "attribute" in part and len(part) > 1}
+    flat = [part for part in flat if part.keys() != {"attribute"} or part["attribute"] not in tested]
     return flat[0] if len(flat) == 1 else {"all": flat}
 
 

@@ -111,6 +111,7 @@ class _Reader:
                 template["name"] = name
         if parents:
             template["inherits"] = sorted({*template.get("inherits", ()), *parents})
+        blocks = template.setdefault("blocks", [])
         block: dict[str, Any] = {"level": level}
         if place.get("at"):
             block["at"] = place["at"]
@@ -119,7 +120,7 @@ class _Reader:
         if own:
             block["own"] = own
         if rules or own:
-            template.setdefault("blocks", []).append(block)
+            blocks.append(block)
 
     def shared(self, pattern: str, places: list[dict[str, Any]], level: str, rules: list[Condition]) -> None:
         if not rules:

@@ -68,7 +68,7 @@ def parse(text: str) -> Tree:
     parser = _Parser(text.replace("self::node()", "."))
     tree = parser.either()
     if parser.kind:
-        raise ValueError(f"cannot read {text!r} from {parser.token!r} on")
+        raise ValueError(f"cannot read {text!r} from {parser.here!r} on")
     return tree
 
 
