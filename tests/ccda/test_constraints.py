@@ -35,7 +35,12 @@ def holds(condition, node):
         ({"path": ["entry"], "min": 1, "max": 2}, "<entry/>", "<entry/><entry/><entry/>", "one to two entry"),
         ({"path": ["entry", "act"], "min": 1}, "<entry><act/></entry>", "<entry/><act/>", "at least one entry/act"),
         ({"path": ["sdtc:x"], "min": 1}, "<sdtc:x/>", "<x/>", "at least one sdtc:x"),
-        ({"path": [{"step": "code", "where": [CODE]}], "min": 1}, '<code code="a"/>', '<code code="b"/>', 'code/@code "a"'),
+        (
+            {"path": [{"step": "code", "where": [CODE]}], "min": 1},
+            '<code code="a"/>',
+            '<code code="b"/>',
+            'code/@code "a"',
+        ),
         (
             {"path": [{"step": "code", "where": [CODE]}], "min": 1, "max": 1},
             '<code code="a"/><code code="b"/>',
@@ -48,13 +53,36 @@ def holds(condition, node):
             "<text/>",
             "in text, if present, at least one reference",
         ),
-        ({"template": "1.2", "extension": "2015-08-01"}, '<templateId root="1.2" extension="2015-08-01"/>',
-         '<templateId root="1.2" extension="2014-06-09"/>', "the templateId of Some Entry (1.2:2015-08-01)"),
-        ({"template": "1.2"}, '<templateId root="1.2" extension="x"/>', '<templateId root="1.3"/>', "the templateId of 1.2"),
-        ({"template": "1.2", "extension": ""}, '<templateId root="1.2"/>', '<templateId root="1.2" extension="x"/>',
-         "the templateId of 1.2"),
-        ({"any": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]}, "<b/>", "", "either at least one a, or at least one b"),
-        ({"all": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]}, "<a/><b/>", "<a/>", "at least one a and at least one b"),
+        (
+            {"template": "1.2", "extension": "2015-08-01"},
+            '<templateId root="1.2" extension="2015-08-01"/>',
+            '<templateId root="1.2" extension="2014-06-09"/>',
+            "the templateId of Some Entry (1.2:2015-08-01)",
+        ),
+        (
+            {"template": "1.2"},
+            '<templateId root="1.2" extension="x"/>',
+            '<templateId root="1.3"/>',
+            "the templateId of 1.2",
+        ),
+        (
+            {"template": "1.2", "extension": ""},
+            '<templateId root="1.2"/>',
+            '<templateId root="1.2" extension="x"/>',
+            "the templateId of 1.2",
+        ),
+        (
+            {"any": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]},
+            "<b/>",
+            "",
+            "either at least one a, or at least one b",
+        ),
+        (
+            {"all": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]},
+            "<a/><b/>",
+            "<a/>",
+            "at least one a and at least one b",
+        ),
         ({"not": {"path": ["a"], "min": 1, "max": 1}}, "", "<a/>", "not exactly one a"),
         ({"counts": [["a"], "=", ["b"]]}, "<a/><b/>", "<a/>", "as many a as b"),
         ({"counts": [["a"], "<=", ["b"]]}, "<b/>", "<a/>", "no more a than b"),
@@ -73,7 +101,7 @@ def holds(condition, node):
             "at least one anywhere within act",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_condition_holds_where_it_should_and_says_what_it_wants(condition, good, bad, words):
     assert holds(condition, element(good))
     assert not holds(condition, element(bad))
@@ -90,13 +118,17 @@ def test_a_condition_holds_where_it_should_and_says_what_it_wants(condition, goo
         ({"attribute": "x", "starts_with": ["#"]}, 'x="#a"', 'x="a#"', '@x starting with "#"'),
         ({"attribute": "x", "min_length": 3}, 'x="abc"', 'x="ab"', "@x of at least 3 characters"),
         ({"attribute": "x", "max_length": 3}, 'x="abc"', 'x="abcd"', "@x of at most 3 characters"),
-        ({"attribute": "x", "min_length": 2, "max_length": 2}, 'x="ab"', 'x="a"',
-         "@x of at least 2 characters of at most 2 characters"),
+        (
+            {"attribute": "x", "min_length": 2, "max_length": 2},
+            'x="ab"',
+            'x="a"',
+            "@x of at least 2 characters of at most 2 characters",
+        ),
         ({"not": {"attribute": "x"}}, "", 'x="a"', "no @x"),
         ({"not": {"all": [{"attribute": "x"}, {"attribute": "y"}]}}, 'x="a"', 'x="a" y="b"', "not at once @x and @y"),
         ({"attribute": "x", "one_of": ["it's"]}, 'x="it\'s"', 'x="its"', '@x "it\'s"'),
     ],
-)  # fmt: skip
+)
 def test_an_attribute_is_tested(condition, good, bad, words):
     assert holds(condition, element(attributes=good))
     assert not holds(condition, element(attributes=bad))

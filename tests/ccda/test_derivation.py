@@ -21,7 +21,8 @@ NUMBERED = (
 <phase id="warnings"><active pattern="p-1.2-2015-08-01-warnings"/></phase>
 <pattern id="p-1.2-2015-08-01-errors">
   <rule id="r-1.2-2015-08-01-errors-abstract" abstract="true">
-    <assert id="a-9-1" test="count(cda:title)=1">one title, as Some Section (V3) (identifier: urn:hl7ii:1.2:2015-08-01) has</assert>
+    <assert id="a-9-1" test="count(cda:title)=1">
+      one title, as Some Section (V3) (identifier: urn:hl7ii:1.2:2015-08-01) has</assert>
     <assert id="a-9-2-c" test="not(tested)">left untested</assert>
     <assert id="a-9-3" test=".">always so</assert>
   </rule>
@@ -29,7 +30,8 @@ NUMBERED = (
     <extends rule="r-1.2-2015-08-01-errors-abstract"/>
     <assert id="a-9-4" test="@code='x'">own</assert>
   </rule>
-  <rule id="r2" context="cda:section[cda:templateId[@root='1.2' and @extension='2015-08-01']]/cda:entry[@typeCode='DRIV']">
+  <rule id="r2"
+    context="cda:section[cda:templateId[@root='1.2' and @extension='2015-08-01']]/cda:entry[@typeCode='DRIV']">
     <assert id="a-9-5-branch-4" test="cda:act">act</assert>
   </rule>
 </pattern>
@@ -55,7 +57,8 @@ NAMED = (
     <assert test="count(cda:id)&gt;=1">ids</assert>
     <assert test="contains($Some, @code)">bound</assert>
     <assert test="cda:templateId[@root='1.2.9' and @extension='2024-05-01']">parent</assert>
-    <assert test="count(cda:entryRelationship[cda:act[cda:templateId[@root='1.2.5' and @extension='2024-05-01']]])=1">younger</assert>
+    <assert test="count(cda:entryRelationship[cda:act[
+      cda:templateId[@root='1.2.5' and @extension='2024-05-01']]])=1">younger</assert>
   </rule>
   <rule context="cda:observation[cda:templateId[@root='1.2.4' and @extension='2022-06-01']]/cda:code">
     <assert test="@code = 'a'">code</assert><assert test="@code = 'b'">code again</assert>
@@ -104,19 +107,33 @@ def named(tmp_path):
         ("count(cda:a | cda:b)=1", {"together": [["a"], ["b"]], "min": 1, "max": 1}),
         (
             "count(@a | @b)=1",
-            {"all": [{"any": [{"attribute": "a"}, {"attribute": "b"}]}, {"not": {"all": [{"attribute": "a"}, {"attribute": "b"}]}}]},
+            {
+                "all": [
+                    {"any": [{"attribute": "a"}, {"attribute": "b"}]},
+                    {"not": {"all": [{"attribute": "a"}, {"attribute": "b"}]}},
+                ]
+            },
         ),
         ("cda:a | cda:b", {"any": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]}),
-        ("(cda:a | cda:b)[@c]", {"any": [{"path": [{"step": n, "where": [{"attribute": "c"}]}], "min": 1} for n in "ab"]}),
+        (
+            "(cda:a | cda:b)[@c]",
+            {"any": [{"path": [{"step": n, "where": [{"attribute": "c"}]}], "min": 1} for n in "ab"]},
+        ),
         ("string-length(@a)>=8", {"attribute": "a", "min_length": 8}),
         ("string-length(@a)<8", {"not": {"attribute": "a", "min_length": 8}}),
         ("string-length(normalize-space())=5", {"text": True, "min_length": 5, "max_length": 5}),
         ("starts-with(@a, '#')", {"attribute": "a", "starts_with": ["#"]}),
         ("contains(@a,'+')", {"attribute": "a", "contains": ["+"]}),
         ("contains('x y', @a)", {"attribute": "a", "one_of": ["x", "y"]}),
-        ("not(@a) or @a[starts-with(., '#')]", {"any": [{"not": {"attribute": "a"}}, {"attribute": "a", "starts_with": ["#"]}]}),
+        (
+            "not(@a) or @a[starts-with(., '#')]",
+            {"any": [{"not": {"attribute": "a"}}, {"attribute": "a", "starts_with": ["#"]}]},
+        ),
         ("not(text()[normalize-space()])", {"not": {"own_text": True}}),
-        ("cda:value[xsi:type='CD']", {"path": [{"step": "value", "where": [{"attribute": "xsi:type", "one_of": ["CD"]}]}], "min": 1}),
+        (
+            "cda:value[xsi:type='CD']",
+            {"path": [{"step": "value", "where": [{"attribute": "xsi:type", "one_of": ["CD"]}]}], "min": 1},
+        ),
         (
             "@a=document('voc.xml')/voc:systems/voc:system[@valueSetOid='1.2']/voc:code/@value",
             {"attribute": "a", "value_set": "1.2"},
@@ -128,7 +145,7 @@ def named(tmp_path):
         ("cda:a[1]", {"path": [{"step": "a", "where": [{"position": 1}]}], "min": 1}),
         ("@a or .", {"all": []}),
     ],
-)  # fmt: skip
+)
 def test_a_test_is_read_as_a_constraint(test, fact):
     assert condition(parse(test)) == fact
 

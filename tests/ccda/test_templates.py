@@ -93,38 +93,98 @@ def test_the_right_document_is_right(right):
     [
         (drop(PROBLEMS + "/h:title"), {"1198-7879", "1198-9181"}, "/section", "no title"),
         (repeat(PROBLEMS + "/h:title"), {"1198-7879", "1198-9181"}, "/section", "2 title"),
-        (put(PROBLEMS + "/h:code", "code", "11450-5"), {"1198-15408", "1198-15410"}, "/section", 'code with @code="11450-5"'),
+        (
+            put(PROBLEMS + "/h:code", "code", "11450-5"),
+            {"1198-15408", "1198-15410"},
+            "/section",
+            'code with @code="11450-5"',
+        ),
         (put(PROBLEMS + "/h:code", "codeSystem", "1.2"), {"1198-31141"}, "/section", 'code with @codeSystem="1.2"'),
         (empty(PROBLEMS), {"1198-9183"}, "/section", "no @nullFlavor, no entry"),
         (put(PROBLEMS, "nullFlavor", "NI"), {"1198-9183"}, "/section", '@nullFlavor="NI", 4 entry'),
-        (put(PROBLEMS + "//h:observation/h:statusCode", "code", "active"), {"1198-19112"}, "/observation",
-         'statusCode with @code="active"'),
-        (put(PROBLEMS + "//h:observation/h:value", XSI_TYPE, "ST"), {"1198-9058"}, "/observation",
-         'value with @xsi:type="ST"'),
+        (
+            put(PROBLEMS + "//h:observation/h:statusCode", "code", "active"),
+            {"1198-19112"},
+            "/observation",
+            'statusCode with @code="active"',
+        ),
+        (
+            put(PROBLEMS + "//h:observation/h:value", XSI_TYPE, "ST"),
+            {"1198-9058"},
+            "/observation",
+            'value with @xsi:type="ST"',
+        ),
         (put(PROCEDURES + "//h:procedure", "moodCode", "RQO"), {"1098-7653"}, "/procedure", '@moodCode="RQO"'),
-        (put(MEDICATIONS + "//h:substanceAdministration", "moodCode", "PRMS"), {"1098-7497"},
-         "/substanceAdministration", '@moodCode="PRMS"'),
-        (drop(MEDICATIONS + "//h:consumable"), {"1098-7520", "1098-16085"}, "/substanceAdministration", "no consumable"),
-        (drop(ALLERGIES + "//h:observation/h:effectiveTime/h:low"), {"1098-31536", "1098-31538"}, "/observation",
-         "none of 1 effectiveTime"),
-        (put("/h:ClinicalDocument/h:effectiveTime", "value", "2017"), {"81-10127"}, "/ClinicalDocument/effectiveTime",
-         'no @nullFlavor, @value="2017"'),
+        (
+            put(MEDICATIONS + "//h:substanceAdministration", "moodCode", "PRMS"),
+            {"1098-7497"},
+            "/substanceAdministration",
+            '@moodCode="PRMS"',
+        ),
+        (
+            drop(MEDICATIONS + "//h:consumable"),
+            {"1098-7520", "1098-16085"},
+            "/substanceAdministration",
+            "no consumable",
+        ),
+        (
+            drop(ALLERGIES + "//h:observation/h:effectiveTime/h:low"),
+            {"1098-31536", "1098-31538"},
+            "/observation",
+            "none of 1 effectiveTime",
+        ),
+        (
+            put("/h:ClinicalDocument/h:effectiveTime", "value", "2017"),
+            {"81-10127"},
+            "/ClinicalDocument/effectiveTime",
+            'no @nullFlavor, @value="2017"',
+        ),
         (drop(PATIENT + "/h:name/h:family"), {"81-7159"}, "/patient/name[1]", "no family, no @nullFlavor"),
         (add(PATIENT + "/h:name", "<delimiter>x</delimiter>"), set(), "", ""),
-        (put("/h:ClinicalDocument/h:typeId", "extension", "X"), {"1198-5251"}, "/ClinicalDocument", 'typeId with @extension="X"'),
-        (drop("/h:ClinicalDocument/h:typeId"), {"1198-5361", "1198-5250", "1198-5251"}, "/ClinicalDocument", "no typeId"),
-        (put(PATIENT + "/h:administrativeGenderCode", "code", "X"), {"1198-6394"}, "/administrativeGenderCode",
-         'no @nullFlavor, @code="X", @codeSystem="2.16.840.1.113883.5.1"'),
-        (put(PATIENT + "/h:raceCode", "codeSystem", "1.2"), {"1198-5322"}, "/raceCode[1]", 'no @nullFlavor, @codeSystem="1.2"'),
-        (put(PATIENT + "/h:ethnicGroupCode", "codeSystem", "1.2"), {"1198-5323"}, "/ethnicGroupCode",
-         'no @nullFlavor, @codeSystem="1.2"'),
-        (put("/h:ClinicalDocument/h:code", "codeSystem", "1.2"), {"1198-32138", "1198-32948"}, "/ClinicalDocument",
-         'code with @codeSystem="1.2"'),
-        (drop(PROBLEMS + "//h:author//h:representedOrganization/h:name"),
-         {"ProvenanceAuthorParticipation.assignedAuthor.representedOrganization.@nullFlavor"}, "/representedOrganization",
-         "no @nullFlavor, 3 id, no name"),
+        (
+            put("/h:ClinicalDocument/h:typeId", "extension", "X"),
+            {"1198-5251"},
+            "/ClinicalDocument",
+            'typeId with @extension="X"',
+        ),
+        (
+            drop("/h:ClinicalDocument/h:typeId"),
+            {"1198-5361", "1198-5250", "1198-5251"},
+            "/ClinicalDocument",
+            "no typeId",
+        ),
+        (
+            put(PATIENT + "/h:administrativeGenderCode", "code", "X"),
+            {"1198-6394"},
+            "/administrativeGenderCode",
+            'no @nullFlavor, @code="X", @codeSystem="2.16.840.1.113883.5.1"',
+        ),
+        (
+            put(PATIENT + "/h:raceCode", "codeSystem", "1.2"),
+            {"1198-5322"},
+            "/raceCode[1]",
+            'no @nullFlavor, @codeSystem="1.2"',
+        ),
+        (
+            put(PATIENT + "/h:ethnicGroupCode", "codeSystem", "1.2"),
+            {"1198-5323"},
+            "/ethnicGroupCode",
+            'no @nullFlavor, @codeSystem="1.2"',
+        ),
+        (
+            put("/h:ClinicalDocument/h:code", "codeSystem", "1.2"),
+            {"1198-32138", "1198-32948"},
+            "/ClinicalDocument",
+            'code with @codeSystem="1.2"',
+        ),
+        (
+            drop(PROBLEMS + "//h:author//h:representedOrganization/h:name"),
+            {"ProvenanceAuthorParticipation.assignedAuthor.representedOrganization.@nullFlavor"},
+            "/representedOrganization",
+            "no @nullFlavor, 3 id, no name",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_turns_its_rules_red_at_its_place(said, change, rules, place, found):
     objections = said(change)
     assert {each.rule for each in objections} == rules
@@ -212,7 +272,8 @@ def entry(name, template, attributes, inside):
     return Document(
         '<component xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
         f' xmlns:sdtc="urn:hl7-org:sdtc"><section><entry><{name} {attributes}>'
-        f'<templateId root="{CCDA}{root}" extension="{extension}"/>{inside}</{name}></entry></section></component>'.encode()
+        f'<templateId root="{CCDA}{root}" extension="{extension}"/>{inside}</{name}>'
+        "</entry></section></component>".encode()
     )
 
 
@@ -225,24 +286,88 @@ TEAM = f'<act><templateId root="{CCDA}22.4.500.1"/></act>'
 EVENT = 'classCode="OBS" moodCode="EVN"'
 # Template; element; its attributes; what makes it right; what to take away or change, and the rules that then break
 UNCONFIRMED = [
-    ("22.2.500:2019-07-01", "section", "", f'<code code="85847-2" {LOINC}/><title/><text/>', ("<title/>", ""),
-     {"CareTeamsSection2019.title"}),
-    ("22.4.4:2022-06-01", "observation", EVENT, f"<id/><code/>{DONE}{SINCE}{CODED}", ("completed", "active"), {"4515-19112"}),
-    ("22.4.14:2022-06-01", "procedure", 'classCode="PROC" moodCode="EVN"', f"<id/><code/>{DONE}", ("<id/>", ""), {"4515-7655"}),
-    ("22.4.60:2023-05-01", "act", 'classCode="ACT" moodCode="EVN"', f"<id/><code/>{DONE}", ("completed", "active"),
-     {"CoverageActivity2023.statusCode.@code"}),
-    ("22.4.61:2023-05-01", "act", 'classCode="ACT" moodCode="EVN"', f"<id/><code/>{DONE}", ("<code/>", ""),
-     {"PolicyActivity2023.code"}),
-    ("22.4.200:2016-06-01", "observation", EVENT, f'<code code="76689-9" {LOINC}/>{DONE}{CODED}', ('"CD"', '"ST"'), {"3250-32947"}),
-    ("22.4.500:2019-07-01", "organizer", 'classCode="CLUSTER" moodCode="EVN"',
-     f'<id/><code code="86744-0"/>{DONE}{SINCE}<component>{TEAM}</component>', (TEAM, ""), {"CareTeamOrganizer2019.component"}),
-    ("22.4.500.1:2019-07-01", "act", 'classCode="PCPR" moodCode="EVN"', MEMBER, ("<id root='1.2'/>", ""),
-     {"CareTeamMemberAct2019.performer.assignedEntity.id"}),
+    (
+        "22.2.500:2019-07-01",
+        "section",
+        "",
+        f'<code code="85847-2" {LOINC}/><title/><text/>',
+        ("<title/>", ""),
+        {"CareTeamsSection2019.title"},
+    ),
+    (
+        "22.4.4:2022-06-01",
+        "observation",
+        EVENT,
+        f"<id/><code/>{DONE}{SINCE}{CODED}",
+        ("completed", "active"),
+        {"4515-19112"},
+    ),
+    (
+        "22.4.14:2022-06-01",
+        "procedure",
+        'classCode="PROC" moodCode="EVN"',
+        f"<id/><code/>{DONE}",
+        ("<id/>", ""),
+        {"4515-7655"},
+    ),
+    (
+        "22.4.60:2023-05-01",
+        "act",
+        'classCode="ACT" moodCode="EVN"',
+        f"<id/><code/>{DONE}",
+        ("completed", "active"),
+        {"CoverageActivity2023.statusCode.@code"},
+    ),
+    (
+        "22.4.61:2023-05-01",
+        "act",
+        'classCode="ACT" moodCode="EVN"',
+        f"<id/><code/>{DONE}",
+        ("<code/>", ""),
+        {"PolicyActivity2023.code"},
+    ),
+    (
+        "22.4.200:2016-06-01",
+        "observation",
+        EVENT,
+        f'<code code="76689-9" {LOINC}/>{DONE}{CODED}',
+        ('"CD"', '"ST"'),
+        {"3250-32947"},
+    ),
+    (
+        "22.4.500:2019-07-01",
+        "organizer",
+        'classCode="CLUSTER" moodCode="EVN"',
+        f'<id/><code code="86744-0"/>{DONE}{SINCE}<component>{TEAM}</component>',
+        (TEAM, ""),
+        {"CareTeamOrganizer2019.component"},
+    ),
+    (
+        "22.4.500.1:2019-07-01",
+        "act",
+        'classCode="PCPR" moodCode="EVN"',
+        MEMBER,
+        ("<id root='1.2'/>", ""),
+        {"CareTeamMemberAct2019.performer.assignedEntity.id"},
+    ),
     ("22.4.500.1:2022-06-01", "act", 'classCode="PCPR" moodCode="EVN"', MEMBER, ("<low", "<high"), {"4515-167"}),
-    ("22.4.501:2022-06-01", "observation", EVENT, f'<code code="76690-7" {LOINC}/>{DONE}{SINCE}{CODED}', ("76690-7", "x"), {"4515-190"}),
-    ("34.3.45:2022-06-01", "observation", EVENT, f'<code code="76691-5" {LOINC}/>{DONE}{SINCE}{CODED}', (SINCE, ""),
-     {"4515-33033", "4515-33034"}),
-]  # fmt: skip
+    (
+        "22.4.501:2022-06-01",
+        "observation",
+        EVENT,
+        f'<code code="76690-7" {LOINC}/>{DONE}{SINCE}{CODED}',
+        ("76690-7", "x"),
+        {"4515-190"},
+    ),
+    (
+        "34.3.45:2022-06-01",
+        "observation",
+        EVENT,
+        f'<code code="76691-5" {LOINC}/>{DONE}{SINCE}{CODED}',
+        (SINCE, ""),
+        {"4515-33033", "4515-33034"},
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -278,13 +403,17 @@ def test_a_template_takes_over_rules_once():
     """Where a template and one that inherits from it are both declared, a broken rule is told once."""
     known = Tables(
         (
-            {"element": "section", "root": "1.1", "blocks": [{"level": "SHALL", "rules": [{"rule": "9-1", "path": ["title"], "min": 1}]}]},
+            {
+                "element": "section",
+                "root": "1.1",
+                "blocks": [{"level": "SHALL", "rules": [{"rule": "9-1", "path": ["title"], "min": 1}]}],
+            },
             {"element": "section", "root": "1.2", "inherits": ["1.1"], "blocks": []},
             {"element": "section", "root": "1.3", "inherits": ["1.2"], "blocks": []},
         ),
         (),
         {},
-    )  # fmt: skip
+    )
     (pattern,), _ = patterns(known)
     assert [each for each in ("1.1", "1.2", "1.3") if f"@root='{each}'" in pattern.rules[0].context] == [
         "1.1",
