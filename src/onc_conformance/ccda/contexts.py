@@ -59,6 +59,8 @@ class Alternative:
     """The last step where it is no element: an attribute, a text, or the document (`/self::node()`)."""
     target: str
     """Name of what matches, as written: two patterns of different names never match one node."""
+    again: bool = False
+    """Whether searches from different elements may find the same node."""
 
 
 def read(context: str, namespaces: Mapping[str, str]) -> tuple[Alternative, ...]:
@@ -100,34 +102,43 @@ def split(text: str, separator: str) -> Iterator[str]:
 
 
 def _alternative(text: str, namespaces: Mapping[str, str]) -> Alternative:
-    if not text:
-        raise BadPatternError("a pattern is empty")
     if text == "/":
         return Alternative(None, None, "/*", "/self::node()", "/")
     absolute = text.startswith("/") and not text.startswith("//")
-    steps = [step.strip() for step in split(text.removeprefix("//"), "/")]
-    leaf = steps.pop() if _LEAF.match(steps[-1]) else None
-    if leaf is not None and not steps:
-        steps = ["*"]
+    steps, leaf = _taken_apart(text)
     first, predicates = _step(steps[0])
     target = _target(leaf or steps[-1])
     named = _NAMED.fullmatch(first)
-    rest = "/".join(steps[1:])
-    if not absolute and named and not any(_by_position(each) for each in predicates):
+    counted = any(_by_position(each) for each in predicates)
+    rest = "/".join((".", *steps[1:])) if steps[1:] else None
+    deep = "" in steps or "descendant-or-self::*" in steps
+    if not absolute and named and not counted:
         tag = _clark(named["prefix"], named["name"], namespaces)
         for number, predicate in enumerate(predicates):
             if template := _template(predicate, namespaces):
                 others = "".join(f"[{each}]" for each in predicates[:number] + predicates[number + 1 :])
-                path = "/".join(filter(None, (f"self::node(){others}" if others else "", rest))) or None
-                return Alternative(tag, template, path, leaf, target)
+                path = f"self::node(){others}{(rest or '.')[1:]}" if others else rest
+                return Alternative(tag, template, path, leaf, target, deep)
         if not predicates:
-            return Alternative(tag, None, rest or None, leaf, target)
+            return Alternative(tag, None, rest, leaf, target, deep)
     path = "/".join(steps)
     if not absolute:
         # Quicker by far, and the same unless siblings are counted
-        counted = any(_by_position(each) for each in predicates)
         path = f"/descendant-or-self::node()/{path}" if counted else f"/descendant::{path.removeprefix('child::')}"
     return Alternative(None, None, path, leaf, target)
+
+
+def _taken_apart(text: str) -> tuple[list[str], str | None]:
+    """The steps to the element (the first is empty in an absolute path), and the step from there to what is none."""
+    steps = [step.strip() for step in split(text.removeprefix("//"), "/")]
+    leaf = steps.pop() if _LEAF.match(steps[-1]) else None
+    if leaf is not None and not steps:
+        steps = ["*"]
+    elif leaf is not None and not steps[-1]:
+        steps[-1] = "descendant-or-self::*"
+    if not steps[-1] or (not steps[0] and not text.startswith("/")):
+        raise BadPatternError(f"a step is missing in {text!r}" if text else "it is empty")
+    return steps, leaf
 
 
 @cache

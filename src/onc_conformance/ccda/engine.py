@@ -85,6 +85,11 @@ class RuleSet:
         judging.settle()
         return judging.failed(root)
 
+    @property
+    def namespaces(self) -> Mapping[str, str]:
+        """What prefixes stand for in contexts and tests."""
+        return self._compiler.namespaces
+
     def problems(self) -> list[str]:
         """Every assertion that does not compile, and why; compiles all there is."""
         found: list[str] = []
@@ -121,7 +126,7 @@ class RuleSet:
             if search is None:
                 search = self._found[each] = _Search(each)
                 self._index(search)
-            alone = targets[each.target] == 1 and ("*" not in targets or len(members) == 1)
+            alone = not each.again and targets[each.target] == 1 and ("*" not in targets or len(members) == 1)
             (search.free if alone else search.contested).append((place, rule))
             search.ready = False
 

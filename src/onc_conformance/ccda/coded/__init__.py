@@ -193,7 +193,9 @@ def _with_number(objection: Objection, more: int) -> Objection:
 
 
 def _not_judged(counts: Counter[str]) -> Objection:
-    listed = ", ".join(f"{title} {count}" for title, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    listed = ", ".join(
+        f"{title} {count}" for title, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    )
     return Objection(
         NOT_JUDGED, Severity.INFO, f"codes not judged, because their value sets are not listed here: {listed}", None,
         str(counts.total()), "Import the value sets with vocabulary pack to have them judged.",

@@ -33,22 +33,33 @@ def code(value: str, system: str | None, system_name: str | None, display: str |
         if not identifiers.oid(system):
             found.append(
                 Objection(
-                    "VOC-SYSTEM-OID", Severity.WARNING, f"the code system of {value} is no OID", "an OID", system,
+                    "VOC-SYSTEM-OID",
+                    Severity.WARNING,
+                    f"the code system of {value} is no OID",
+                    "an OID",
+                    system,
                     "State the code system by its OID.",
                 )  # fmt: skip
             )
         elif reason := vocabulary.objection(system, value):
             found.append(
                 Objection(
-                    "VOC-CODE-IMPOSSIBLE", Severity.WARNING,
-                    f"{value} cannot be a code of {vocabulary.title(system)}: {reason}", None, value,
+                    "VOC-CODE-IMPOSSIBLE",
+                    Severity.WARNING,
+                    f"{value} cannot be a code of {vocabulary.title(system)}: {reason}",
+                    None,
+                    value,
                     "Correct the code, or name the code system it is from.",
                 )  # fmt: skip
             )
         elif vocabulary.known(system, value) is Answer.NOT_IN:
             found.append(
                 Objection(
-                    "VOC-CODE-UNKNOWN", Severity.WARNING, f"{vocabulary.title(system)} has no code {value}", None, value,
+                    "VOC-CODE-UNKNOWN",
+                    Severity.WARNING,
+                    f"{vocabulary.title(system)} has no code {value}",
+                    None,
+                    value,
                     "Choose a code of the system, or a null flavor.",
                 )  # fmt: skip
             )
