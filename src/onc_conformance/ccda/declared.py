@@ -46,15 +46,17 @@ def _extensions(doc: Document, root: Element, known: Tables) -> list[Finding]:
         release = known.releases.get(extension)
         judged = sorted(filter(None, published))
         ours = root_id.startswith(_CCDA)
+        given = f"the extension of {release}" if release else "an extension no known release gave it"
+        consequence = (
+            "it is judged as C-CDA R2.1 has it" if None in published else "the rules it brought are not judged"
+        )
         found.append(
             doc.finding(
                 each,
                 layer=Layer.TEMPLATE,
-                severity=Severity.WARNING if ours and judged and not release else Severity.INFO,
+                severity=Severity.WARNING if ours and not release else Severity.INFO,
                 rule="TEMPLATE-EXTENSION",
-                message=f"{known.title(root_id)} has the extension of {release}, whose rules for it are not judged"
-                if release
-                else f"{known.title(root_id)} has an extension no known release gave it; its rules are not judged",
+                message=f"{known.title(root_id)} has {given}: {consequence}",
                 expected=" or ".join(f'"{date}"' for date in judged) or "no extension",
                 found=f'"{extension}"',
                 hint="declare the release the entry follows; several templateIds may stand side by side",
@@ -81,7 +83,7 @@ def _sections(doc: Document, root: Element, known: Tables) -> list[Finding]:
                 layer=Layer.TEMPLATE,
                 severity=Severity.WARNING,
                 rule="TEMPLATE-MISSING",
-                message=f"the section with code {code.get('code')} does not declare its template, so its rules are not judged",
+                message=f"the section with code {code.get('code')} does not declare its template, so it goes unjudged",
                 expected=f"the templateId of {' or '.join(titles)} ({' or '.join(sorted(roots))})",
                 found=", ".join(sorted(filter(None, declared))) or "no templateId",
                 hint="add the templateId with the extension of the release the section follows",

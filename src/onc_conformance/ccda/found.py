@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lxml import etree
@@ -13,65 +12,94 @@ from onc_conformance.ccda.tree import Element
 
 _SHOWN = 3
 """So many values are shown."""
+_NAMED = 4
+"""So many things of a choice are named."""
+
+Sight = Callable[[Element], str | None]
+"""What there is in an element instead of what a rule demands, in a few words."""
 
 
-def found(element: Element, condition: Condition) -> str | None:
-    """In a few words; None where the rule is about more than one thing."""
+def sight(condition: Condition) -> Sight:
+    """What to look at where the condition does not hold; it sees nothing if that is more than one thing."""
     match condition:
         case {"path": steps, "has": has}:
-            return _asked(element, steps, has)
-        case {"path": [*before, {"step": name, "where": where, **rest}]} if not rest:
-            return _asked(element, [*before, name], where) if condition.get("max") != 0 else _count(element, condition)
-        case {"path": _}:
-            return _count(element, condition)
+            return _asked(steps, has)
+        case {"path": [*before, {"step": name, "where": where, **rest}]} if not rest and condition.get("max") != 0:
+            return _asked([*before, name], where)
+        case {"path": steps}:
+            return _counted(steps)
         case {"attribute": name}:
-            value = element.get(_clark(name))
-            return f"no @{name}" if value is None else f'@{name}="{value}"'
-    return None
+            attribute = _clark(name)
+            return lambda element: _value(name, element.get(attribute))
+        case {"any": _} | {"all": _} | {"not": _}:
+            return _several(condition)
+    return lambda _: None
 
 
-def _asked(element: Element, steps: Sequence[Step], where: Sequence[Condition]) -> str:
-    """Of the elements there: the values that were asked for, or how many there are."""
-    there = _select(element, steps)
-    what = _last(steps)
-    if not there:
-        return f"no {what}"
-    attributes = [each["attribute"] for each in where if "attribute" in each]
-    if len(attributes) < len(where) or not attributes:
-        met = len(
-            _select(element, [*steps[:-1], {**_step(steps[-1]), "where": [*_step(steps[-1]).get("where", ()), *where]}])
-        )
-        return f"{met or 'none'} of {len(there)} {what}"
-    values = [
-        " ".join(
-            f'@{name}="{value}"' if (value := each.get(_clark(name))) is not None else f"no @{name}"
-            for name in attributes
-        )
-        for each in there[:_SHOWN]
-    ]
-    return f"{what} with " + ", ".join(values) + (", …" if len(there) > _SHOWN else "")
+def _asked(steps: Sequence[Step], where: Sequence[Condition]) -> Sight:
+    """Of the elements there: the values that were asked for, or how many are as asked."""
+    select, what = _compiled(steps), _last(steps)
+    last = {"step": steps[-1]} if isinstance(steps[-1], str) else dict(steps[-1])
+    met = _compiled([*steps[:-1], {**last, "where": [*last.get("where", ()), *where]}])
+    attributes = {each["attribute"]: _clark(each["attribute"]) for each in where if "attribute" in each}
+    valued = len(attributes) == len(where)
+
+    def look(element: Element) -> str:
+        there = select(element)
+        if not there:
+            return f"no {what}"
+        if not valued:
+            return f"{len(met(element)) or 'none'} of {len(there)} {what}"
+        values = [" ".join(_value(name, each.get(key)) for name, key in attributes.items()) for each in there[:_SHOWN]]
+        return f"{what} with " + ", ".join(values) + (", …" if len(there) > _SHOWN else "")
+
+    return look
 
 
-def _count(element: Element, condition: Condition) -> str:
-    there = len(_select(element, condition["path"]))
-    return f"{there or 'no'} {_last(condition['path'])}"
+def _counted(steps: Sequence[Step]) -> Sight:
+    select, what = _compiled(steps), _last(steps)
+    return lambda element: f"{len(select(element)) or 'no'} {what}"
 
 
-def _step(step: Step) -> dict[str, Any]:
-    return {"step": step} if isinstance(step, str) else dict(step)
+def _several(condition: Condition) -> Sight:
+    """Of each thing a choice is about, what there is."""
+    about = {key: look for key, look in _leaves(condition) if key}
+    looks = list(about.values())[:_NAMED]
+    return lambda element: ", ".join(filter(None, (look(element) for look in looks))) or None
+
+
+def _leaves(condition: Condition) -> Iterator[tuple[str, Sight]]:
+    match condition:
+        case {"any": parts} | {"all": parts}:
+            for part in parts:
+                yield from _leaves(part)
+        case {"not": inner}:
+            yield from _leaves(inner)
+        case {"attribute": name}:
+            yield f"@{name}", sight({"attribute": name})
+        case {"path": steps}:
+            yield _last(steps), _counted([step if isinstance(step, str) else _bare(step) for step in steps])
+
+
+def _bare(step: Mapping[str, Any]) -> Step:
+    return {key: value for key, value in step.items() if key != "where"}
+
+
+def _value(name: str, value: str | None) -> str:
+    return f"no @{name}" if value is None else f'@{name}="{value}"'
 
 
 def _last(steps: Sequence[Step]) -> str:
     return "/".join(step if isinstance(step, str) else str(step["step"]) for step in steps)
 
 
-def _select(element: Element, steps: Sequence[Step]) -> list[Element]:
-    return list(_compiled(path(steps))(element))
+def _compiled(steps: Sequence[Step]) -> Any:
+    return etree.XPath(path(steps), namespaces=NAMESPACES, extensions={(NAMESPACES["onc"], "in-value-set"): _any})
 
 
-@lru_cache(maxsize=1024)
-def _compiled(expression: str) -> Any:
-    return etree.XPath(expression, namespaces=NAMESPACES)
+def _any(*_: Any) -> bool:
+    """How many elements have the code at all is what is told; whether it is of the set was the rule's question."""
+    return True
 
 
 def _clark(name: str) -> str:

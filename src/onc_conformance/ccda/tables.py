@@ -147,7 +147,7 @@ class Origin:
 
     def message(self, names: wording.Names) -> str:
         """What the rule demands, of what."""
-        title = wording.title(self.template, names)
+        title = wording.title(self.template)
         if self.at:
             title = f"{title}, {'/'.join(step if isinstance(step, str) else step['step'] for step in self.at)}"
         doubt = " (unconfirmed: no official artefact of this template is at hand)" if self.unconfirmed else ""

@@ -9,6 +9,7 @@ from onc_conformance.ccda.constraints import Condition, Step
 
 _NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 _SIGNS = {"=": "as many", "<=": "no more", ">=": "no fewer", "<": "fewer", ">": "more"}
+_PLAIN = {"..": "parent", "*": "element"}
 _SHORT = 6
 """So many alternatives are named; of more, the first."""
 
@@ -16,7 +17,7 @@ Names = Mapping[tuple[str, str | None], str]
 """What templates are called, by root and extension."""
 
 
-def clause(condition: Condition, names: Names) -> str:
+def clause(condition: Condition, names: Names) -> str:  # noqa: C901, PLR0912 - one arm for each kind of condition
     """What stands after "shall have"."""
     match condition:
         case {"path": steps, "has": has}:
@@ -75,7 +76,7 @@ def demand(condition: Condition, verb: str, names: Names) -> str:
     return f"{verb} have {clause(condition, names)}"
 
 
-def title(template: Mapping[str, Any], names: Names) -> str:
+def title(template: Mapping[str, Any]) -> str:
     """What a person calls a template."""
     return (
         template.get("name")
@@ -120,19 +121,15 @@ def _path(steps: Sequence[Step], names: Names) -> str:
     """`documentationOf/serviceEvent with @classCode "PCPR"`; where it starts is said only if it is not here."""
     written: list[str] = []
     start = ""
-    for step in steps:
-        if isinstance(step, str):
-            written.append({"..": "parent", "*": "element"}.get(step, step))
-            continue
-        if "from" in step:
-            start = "anywhere within " if step["from"] == "descendants" else "in the document "
-        where = _list(step["where"], names) if step.get("where") else ""
-        written.append(
-            {"..": "parent", "*": "element"}.get(step["step"], step["step"]) + (f" ({where})" if where else "")
-        )
-    if isinstance(steps[-1], Mapping) and (where := steps[-1].get("where")):
-        bare = {"..": "parent", "*": "element"}.get(steps[-1]["step"], steps[-1]["step"])
-        written[-1] = f"{bare} with {_list(where, names)}"
+    for place, step in enumerate(steps, 1):
+        asked: Mapping[str, Any] = {"step": step} if isinstance(step, str) else step
+        if "from" in asked:
+            start = "anywhere within " if asked["from"] == "descendants" else "in the document "
+        name = _PLAIN.get(asked["step"], asked["step"])
+        where = _list(asked.get("where", ()), names)
+        if where:
+            name = f"{name} with {where}" if place == len(steps) else f"{name} ({where})"
+        written.append(name)
     return start + "/".join(written)
 
 

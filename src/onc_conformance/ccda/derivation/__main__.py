@@ -1,4 +1,4 @@
-"""`python -m onc_conformance.ccda.derivation OFFICIAL.sch --to TABLE.json`: a table of facts out of an official file."""
+"""`python -m onc_conformance.ccda.derivation OFFICIAL.sch --to TABLE.json`: a table of facts from an official file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onc_conformance.ccda.derivation.schematron import derive, names
+from onc_conformance.ccda.derivation.schematron import Derivation, derive, names
+from onc_conformance.ccda.derivation.selection import select
 
 
 def main() -> None:
@@ -23,57 +24,16 @@ def main() -> None:
     )
     parser.add_argument("--before", default="9999", help="leave out templates whose extension is not before this date")
     given = parser.parse_args()
-    known = {key: name for file in given.names for key, name in names(file).items()}
-    derivation = derive(given.official, given.release, known)
-    table = derivation.table
+    derivation = derive(
+        given.official, given.release, {key: name for file in given.names for key, name in names(file).items()}
+    )
     taken = {
         (each["root"], each.get("extension"))
         for file in given.besides
         for each in json.loads(file.read_bytes())["templates"]
     }
-    table["templates"] = [
-        each
-        for each in table["templates"]
-        if (each["root"], each.get("extension") or None) not in taken and each.get("extension", "") < given.before
-    ]
-    for each in table["templates"]:
-        _relax(each.get("blocks"), each.get("extension") or "")
-        _disown(each)
-    given.to.write_text(written(table), encoding="utf-8")
-    rules = sum(
-        len(block.get("rules", ())) + len(block.get("own", ()))
-        for each in (*table["templates"], {"blocks": table["shared"]})
-        for block in each.get("blocks", ())
-    )
-    print(
-        f"{len(table['templates'])} templates, {rules} rules; {len(set(derivation.untestable))} numbers that the file leaves"
-        f" untested; {len(derivation.bound)} bindings left to the vocabulary;"
-        f" {len(derivation.unread)} tests or contexts without words for them",
-        *(f"{pattern}: {trouble[:300]}" for pattern, trouble in derivation.unread),
-        sep="\n",
-        file=sys.stderr,
-    )
-
-
-def _relax(stated: Any, date: str) -> None:
-    """Let a template ask for any release of a template that is younger than itself: it was there before the file was."""
-    if isinstance(stated, dict):
-        if "template" in stated and stated.get("extension", "") > date:
-            del stated["extension"]
-        for each in stated.values():
-            _relax(each, date)
-    elif isinstance(stated, list):
-        for each in stated:
-            _relax(each, date)
-
-
-def _disown(template: dict[str, Any]) -> None:
-    """Leave out that an element declares a parent template beside its own: ONC's own samples do not."""
-    for block in template.get("blocks", ()):
-        if "at" not in block and "rules" not in block:
-            block["own"] = [
-                fact for fact in block["own"] if "template" not in fact or fact["template"] == template["root"]
-            ]
+    given.to.write_text(written(select(derivation.table, taken, given.before)), encoding="utf-8")
+    sys.stderr.writelines(f"{line}\n" for line in _report(derivation))
 
 
 def written(table: dict[str, Any]) -> str:
@@ -83,6 +43,18 @@ def written(table: dict[str, Any]) -> str:
         lines = ",\n".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in table[group])
         parts.append(f'"{group}": [\n{lines}\n]')
     return "{" + ",\n".join(parts) + "}\n"
+
+
+def _report(derivation: Derivation) -> list[str]:
+    blocks = [block for each in derivation.table["templates"] for block in each["blocks"]] + derivation.table["shared"]
+    rules = sum(len(block.get("rules", ())) + len(block.get("own", ())) for block in blocks)
+    return [
+        f"{len(derivation.table['templates'])} templates, {rules} rules",
+        f"{len(set(derivation.untestable))} numbers that the file leaves untested",
+        f"{len(derivation.bound)} bindings left to the vocabulary",
+        f"{len(derivation.unread)} tests or contexts without words for them",
+        *(f"{pattern}: {trouble[:300]}" for pattern, trouble in derivation.unread),
+    ]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ ALWAYS: Condition = {"all": []}
 """What holds of everything."""
 
 
-class Unknown(ValueError):
+class UnknownFormError(ValueError):
     """A form of test that the vocabulary of constraints has no word for."""
 
 
@@ -27,7 +27,7 @@ def steps(path: Path) -> list[Any]:
 
 
 class _Reader:
-    def boolean(self, tree: Tree) -> Condition:
+    def boolean(self, tree: Tree) -> Condition:  # noqa: C901 - one arm for each form
         match tree:
             case Call("or", parts):
                 return _either([self.boolean(part) for part in parts])
@@ -53,12 +53,17 @@ class _Reader:
                 return self.about(path, {})
             case Number(value):
                 return {"position": value}
-        raise Unknown(f"no constraint for {tree}")
+        raise UnknownFormError(f"no constraint for {tree}")
 
-    def compared(self, sign: str, left: Tree, right: Tree) -> Condition:
+    def compared(self, sign: str, left: Tree, right: Tree) -> Condition:  # noqa: C901 - one arm for each form
         if sign == "!=" and isinstance(right, Number) and right.value:
             return _negated(self.compared("=", left, right))
         match left, right:
+            case Call("count", (Call("|", (Path((Step() as one,)), Path((Step() as other,)))),)), Number(1) if (
+                sign == "=" and one.name[0] == other.name[0] == "@"
+            ):
+                pair: list[Condition] = [{"attribute": one.name[1:]}, {"attribute": other.name[1:]}]
+                return {"all": [{"any": pair}, {"not": {"all": pair}}]}
             case Call("count", (Call("|", parts),)), Number(value):
                 return {"together": [self.steps(_path(part)) for part in parts], **_range(sign, value)}
             case Call("count", (Path() as path,)), Number(value):
@@ -84,7 +89,7 @@ class _Reader:
                     if isinstance(predicate, Call) and isinstance(predicate.arguments[1], Literal)
                 )
                 return self.about(path, {"value_set": oid})
-        raise Unknown(f"no constraint for {left} {sign} {right}")
+        raise UnknownFormError(f"no constraint for {left} {sign} {right}")
 
     def counted(self, path: Path, sign: str, value: int) -> Condition:
         bounds = _range(sign, value)
@@ -137,7 +142,7 @@ class _Reader:
 def _path(tree: Tree) -> Path:
     if isinstance(tree, Path):
         return tree
-    raise Unknown(f"no path: {tree}")
+    raise UnknownFormError(f"no path: {tree}")
 
 
 def _range(sign: str, value: int) -> Condition:
@@ -154,7 +159,7 @@ def _range(sign: str, value: int) -> Condition:
             return {"min": 0, "max": value}
         case "!=" if value == 0:
             return {"min": 1}
-    raise Unknown(f"no range for {sign} {value}")
+    raise UnknownFormError(f"no range for {sign} {value}")
 
 
 def _count(path: list[Any], least: int, most: int | None) -> Condition:
@@ -197,6 +202,8 @@ def _all(parts: list[Condition]) -> Condition:
     flat: list[Condition] = []
     for part in parts:
         flat += part["all"] if part.keys() == {"all"} else [part]
+    tested = {part["attribute"] for part in flat if "attribute" in part and len(part) > 1}
+    flat = [part for part in flat if part.keys() != {"attribute"} or part["attribute"] not in tested]
     return flat[0] if len(flat) == 1 else {"all": flat}
 
 
@@ -249,4 +256,4 @@ def _of_attribute(inner: Condition, name: str) -> Condition:
     for word in ("any", "all"):
         if word in inner:
             return {word: [_of_attribute(each, name) for each in inner[word]]}
-    raise Unknown(f"not about an attribute: {inner}")
+    raise UnknownFormError(f"not about an attribute: {inner}")

@@ -11,14 +11,15 @@ from typing import Any
 
 from lxml import etree
 
-from onc_conformance.ccda.derivation.constraints import ALWAYS, Condition, Unknown, condition, steps
+from onc_conformance.ccda.derivation.constraints import ALWAYS, Condition, UnknownFormError, condition, steps
 from onc_conformance.ccda.derivation.xpath import Call, Path, Tree, parse
 
 _SCHEMATRON = "{http://purl.oclc.org/dsdl/schematron}"
 _NUMBER = re.compile(r"a-(\d+-\d+)")
 _NUMBER_IN_TEXT = re.compile(r"CONF:(\d+-\d+)")
+_JOINING = "and|of|for|to|in|the|or|with|-"
 _NAMED = re.compile(
-    r"((?:[A-Z][\w/'’,&.-]*|and|of|for|to|in|the|or|with|-)(?: (?:[A-Z(][\w/'’,&.()-]*|and|of|for|to|in|the|or|with|-))*)"
+    rf"((?:[A-Z][\w/',&.\u2019-]*|{_JOINING})(?: (?:[A-Z(][\w/',&.()\u2019-]*|{_JOINING}))*)"
     r" \(identifier: urn:(?:oid:|hl7ii:)([\d.]+)(?::([\d-]+))?\)"
 )
 _IDENTIFIER = re.compile(r"urn:(?:oid:|hl7ii:)([\d.]+\d)(?::([\d-]+))?")
@@ -50,10 +51,10 @@ def names(file: File) -> dict[tuple[str, str | None], str]:
     root = etree.parse(file).getroot()
     found = _names(root)
     for pattern in root.iter(f"{_SCHEMATRON}pattern"):
-        name = re.sub(r"-(errors|warnings)$", "", pattern.get("id"))
+        name = re.sub(r"-(errors|warnings)$", "", str(pattern.get("id")))
         for comment in pattern.iterchildren(etree.Comment):
             if (match := _IDENTIFIER.search(comment.text or "")) and name.isalnum():
-                found.setdefault((match[1], match[2]), _WORDS.sub(" ", name))
+                found.setdefault((str(match[1]), match[2]), _WORDS.sub(" ", name))
     for (oid, _), name in list(found.items()):
         found.setdefault((oid, None), name)
     return found
@@ -76,7 +77,7 @@ class _Reader:
             for name in active:
                 self.pattern(patterns[name], level)
         table = self.derivation.table
-        table["templates"] = sorted(self.templates.values(), key=lambda each: _order(each))
+        table["templates"] = sorted(self.templates.values(), key=_order)
         return self.derivation
 
     def pattern(self, pattern: Any, level: str) -> None:
@@ -86,7 +87,7 @@ class _Reader:
                 continue
             try:
                 places = [self.place(each) for each in _alternatives(parse(context))]
-            except (Unknown, ValueError, KeyError, TypeError) as trouble:
+            except (UnknownFormError, ValueError, KeyError, TypeError) as trouble:
                 self.derivation.unread.append((pattern.get("id"), str(trouble)))
                 continue
             own = self.assertions(rule)
@@ -110,6 +111,7 @@ class _Reader:
                 template["name"] = name
         if parents:
             template["inherits"] = sorted({*template.get("inherits", ()), *parents})
+        blocks = template.setdefault("blocks", [])
         block: dict[str, Any] = {"level": level}
         if place.get("at"):
             block["at"] = place["at"]
@@ -118,7 +120,7 @@ class _Reader:
         if own:
             block["own"] = own
         if rules or own:
-            template.setdefault("blocks", []).append(block)
+            blocks.append(block)
 
     def shared(self, pattern: str, places: list[dict[str, Any]], level: str, rules: list[Condition]) -> None:
         if not rules:
@@ -154,7 +156,7 @@ class _Reader:
             for further in abstract.iter(f"{_SCHEMATRON}extends"):
                 found = re.search(r"-([\d.]+\d)-(\d{4}-\d\d-\d\d)?", further.get("rule"))
                 if found is None:
-                    raise Unknown(f"extends {further.get('rule')}")
+                    raise UnknownFormError(f"extends {further.get('rule')}")
                 parents.append(f"{found[1]}:{found[2]}" if found[2] else found[1])
             stated += self.assertions(abstract)
         return stated, parents
@@ -170,7 +172,7 @@ class _Reader:
                 continue
             try:
                 made = condition(parse(each.get("test")))
-            except (Unknown, ValueError) as trouble:
+            except (UnknownFormError, ValueError) as trouble:
                 self.derivation.unread.append((rule.getparent().get("id"), f"{number} {trouble}".strip()))
                 continue
             if made == ALWAYS or _never_tested(made):

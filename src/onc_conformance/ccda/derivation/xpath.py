@@ -68,7 +68,7 @@ def parse(text: str) -> Tree:
     parser = _Parser(text.replace("self::node()", "."))
     tree = parser.either()
     if parser.kind:
-        raise ValueError(f"cannot read {text!r} from {parser.token!r} on")
+        raise ValueError(f"cannot read {text!r} from {parser.here!r} on")
     return tree
 
 
@@ -91,23 +91,23 @@ class _Parser:
         return self.tokens[self.at][0] if self.at < len(self.tokens) else ""
 
     @property
-    def token(self) -> str:
+    def here(self) -> str:
         return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
 
     def next(self) -> str:
-        token = self.token
+        token = self.here
         self.at += 1
         return token
 
     def take(self, token: str) -> bool:
-        if self.token == token and self.kind != "literal":
+        if self.here == token and self.kind != "literal":
             self.at += 1
             return True
         return False
 
     def expect(self, token: str) -> None:
         if not self.take(token):
-            raise ValueError(f"cannot read {self.text!r}: {token!r} missing before {self.token!r}")
+            raise ValueError(f"cannot read {self.text!r}: {token!r} missing before {self.here!r}")
 
     def either(self) -> Tree:
         parts = [self.both()]
@@ -123,7 +123,7 @@ class _Parser:
 
     def comparison(self) -> Tree:
         left = self.union()
-        while self.token in _COMPARISONS and self.kind == "mark":
+        while self.here in _COMPARISONS and self.kind == "mark":
             left = Call(self.next(), (left, self.union()))
         return left
 
@@ -145,15 +145,16 @@ class _Parser:
             inner = self.either()
             self.expect(")")
             predicates = self.predicates()
-            if self.token in {"/", "//"}:
+            if self.here in {"/", "//"}:
                 raise ValueError(f"cannot read {self.text!r}: steps after a bracket")
             return _filtered(inner, predicates) if predicates else inner
-        if self.kind == "name" and self.token != "text" and self.tokens[self.at + 1 : self.at + 2] == [("mark", "(")]:
+        followed = self.tokens[self.at + 1 : self.at + 2] == [("mark", "(")]
+        if followed and self.kind == "name" and self.here != "text":  # text() is a step
             call = self.call()
-            if self.token not in {"/", "//"}:
+            if self.here not in {"/", "//"}:
                 return call
             head = (Step(f"{call.name}()", call.arguments),)
-        absolute = not head and self.token in {"/", "//"}
+        absolute = not head and self.here in {"/", "//"}
         return Path((*head, *self.steps(bool(head) or absolute)), absolute=absolute)
 
     def call(self) -> Call:
@@ -180,14 +181,14 @@ class _Parser:
     def step(self, deep: bool) -> Step:
         if self.take("@"):
             name = f"@{self.next()}"
-        elif self.kind == "name" or self.token in {".", "..", "*"}:
+        elif self.kind == "name" or self.here in {".", "..", "*"}:
             name = self.next()
             if name == "text":
                 self.expect("(")
                 self.expect(")")
                 name = "text()"
         else:
-            raise ValueError(f"cannot read {self.text!r}: a step missing before {self.token!r}")
+            raise ValueError(f"cannot read {self.text!r}: a step missing before {self.here!r}")
         return Step(name, self.predicates(), deep)
 
     def predicates(self) -> tuple[Tree, ...]:
