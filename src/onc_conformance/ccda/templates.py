@@ -36,6 +36,11 @@ def check(doc: Document) -> list[Finding]:
     return findings + declared.check(doc)
 
 
+def rules() -> RuleSet:
+    """The rules of all tables."""
+    return _judge().rules
+
+
 class _Judge:
     """The rules of all tables, compiled as their templates are seen, and what was asked before."""
 
