@@ -14,11 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from onc_conformance import __version__, procedure
+import onc_conformance
+from onc_conformance.exits import Exit
 from onc_conformance.findings import UsageError
-from onc_conformance.gate import Exit
 
 if TYPE_CHECKING:
     from onc_conformance.options import RunOptions
@@ -56,6 +54,8 @@ def _complain(message: str, code: Exit) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from onc_conformance import report, running
     from onc_conformance.report import terminal
 
@@ -127,16 +127,22 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from onc_conformance import batch
+    from onc_conformance import batch, procedure
 
-    return batch.validate(
-        options.path,
-        edition=procedure.edition(options.edition).id,
-        expected=options.expected,
-        first=options.since,
-        last=options.until,
-        form=options.format,
-    )
+    try:
+        return batch.validate(
+            options.path,
+            edition=procedure.edition(options.edition).id,
+            expected=options.expected,
+            first=options.since,
+            last=options.until,
+            rules=options.rules,
+            form=options.format,
+            jobs=options.jobs,
+            cluster=options.cluster,
+        )
+    except batch.OutOfReach as error:
+        return _complain(str(error), Exit.UNREACHABLE)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -177,8 +183,18 @@ def _targets(options: argparse.Namespace) -> int:
     return int(checking.check(options.name, options.env_file, options.patients or (), sys.stdout, data=options.data))
 
 
+def _standards(options: argparse.Namespace) -> int:
+    from onc_conformance import holdings
+
+    if options.action == "list":
+        return int(holdings.told(sys.stdout))
+    if options.action == "check":
+        return int(holdings.checked(sys.stdout))
+    return int(holdings.taken_in(options.path, options.codes, sys.stdout))
+
+
 def _matrix(options: argparse.Namespace) -> int:
-    from onc_conformance import matrix
+    from onc_conformance import matrix, procedure
 
     rows = matrix.rows()
     if options.format == "json":
@@ -233,13 +249,21 @@ _ABOUT_AN_API = {
 """The flags of `targets new`; on a terminal, without any of them, it asks."""
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"onc-conformance {onc_conformance.__version__}\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """What may be typed."""
     root = argparse.ArgumentParser(
         prog="onc-conformance",
         description="ONC's API certification procedures, 45 CFR 170.315(g)(7)-(g)(10), against a vendor's own API.",
     )
-    root.add_argument("--version", action="version", version=f"onc-conformance {__version__}")
+    root.add_argument("--version", action=_Version, nargs=0, help="show which version this is and exit")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
 
     _run_options(commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR"))
@@ -250,7 +274,14 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
     validate.add_argument("--from", dest="since", metavar="DATE", help="first day the document was asked for")
     validate.add_argument("--to", dest="until", metavar="DATE", help="last day the document was asked for")
-    validate.add_argument("--format", choices=("text", "json"), default="text")
+    validate.add_argument(
+        "--rules", choices=("builtin", "official"), default="builtin",
+        help="template rules: ours (default), or those of the standards imported",
+    )  # fmt: skip
+    validate.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default text")
+    where = validate.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_number, default=1, metavar="N", help="documents judged at once; default 1")
+    where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers judge, as tcp://host:8786")
     validate.set_defaults(do=_validate)
 
     serve = commands.add_parser("serve", help="run the embedded reference EHR until it is told to end")
@@ -277,6 +308,8 @@ def parser() -> argparse.ArgumentParser:
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
             each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
 
+    _standards_options(commands.add_parser("standards", help="template rules at hand: ours, and HL7's own"))
+
     compare = commands.add_parser("compare", help="what changed between two runs")
     compare.add_argument("old", type=Path, metavar="OLD", help="results.json, or the folder of a run")
     compare.add_argument("new", type=Path, metavar="NEW", help="likewise")
@@ -291,6 +324,16 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--format", choices=("text", "json"), default="text")
         each.set_defaults(do=do)
     return root
+
+
+def _standards_options(standards: argparse.ArgumentParser) -> None:
+    actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do=_standards)
+    actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do=_standards)
+    each = actions.add_parser("import", help="keep a Schematron file of a C-CDA release for validate --rules official")
+    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
+    each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
+    each.set_defaults(do=_standards)
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 from lxml import etree
@@ -12,10 +13,17 @@ from onc_conformance.findings import Finding, Layer, Severity
 MAX_BYTES = 64 * 1024 * 1024
 """Larger answers are refused unread; certified documents with embedded PDFs stay under 20 MB."""
 
+MAX_MARKUP = 800_000
+"""Tags and attributes of a document; a tree takes some 230 bytes for each. 10 MB of the densest C-CDA have 600,000."""
+_LARGE = 256 * 1024
+"""Bytes from which a document is parsed in a thread of its own."""
+
 # Atomic, so that a prolog of ten thousand comments is read once
 _PROLOG = rb"\A(?>\s+|<\?(?>.*?\?>)|<!--(?>.*?-->))*+"
 _ENTITIES = re.compile(_PROLOG + rb"<!DOCTYPE[^\[>]*\[(?:(?!\]\s*>).)*?(<!ENTITY)", re.DOTALL | re.IGNORECASE)
 _HTML = re.compile(_PROLOG + rb"(<!DOCTYPE\s+html|<html)", re.DOTALL | re.IGNORECASE)
+_WIDE = re.compile(rb"\A<\?xml[^>]*\sencoding\s*=\s*[\"'](?:utf-?(?:16|32)|ucs-?[24]|iso-10646)", re.IGNORECASE)
+"""An encoding of two or four bytes a character, declared in one of one byte."""
 _ENTITY = "the document declares entities of its own; they are never expanded"
 _NAMESPACE = etree.ErrorDomains.NAMESPACE
 
@@ -27,6 +35,9 @@ def parse(data: bytes) -> tuple[Any | None, list[Finding]]:
     data = data.removeprefix(b"\xef\xbb\xbf")
     if refusal := _not_xml(data):
         return None, [refusal]
+    if (marks := data.count(b"<") + data.count(b"=")) > MAX_MARKUP:
+        said = f"the document has {marks} tags and attributes; at most {MAX_MARKUP} are read"
+        return None, [_refusal("XML-LIMIT", said)]
     root, errors = _attempt(data, recover=False)
     if root is not None:
         return (None, [_refusal("XML-ENTITY", _ENTITY)]) if _declares_entities(root) else (root, [])
@@ -41,7 +52,7 @@ def parse(data: bytes) -> tuple[Any | None, list[Finding]]:
             "XML-LIMIT",
             message.split(" use XML_PARSE_HUGE")[0].split(", try XML_PARSE_HUGE")[0].rstrip(","),
         )
-    elif error and "encoding" in error.message.lower():
+    elif (error and "encoding" in error.message.lower()) or (root is None and _WIDE.match(data)):
         rule = "XML-ENCODING"
     said = {
         "XML-NAMESPACE": "the document breaks the rules of XML namespaces",
@@ -53,6 +64,23 @@ def parse(data: bytes) -> tuple[Any | None, list[Finding]]:
 
 
 def _attempt(data: bytes, *, recover: bool) -> tuple[Any | None, list[Any]]:
+    """The root and the errors. libxml2 keeps every name it ever met for as long as the thread lives that met it.
+
+    So what can bring many names is parsed in a thread of its own: else a few large documents with names of their own
+    would fill the memory, and at 100 MB of names nothing more could be read at all.
+    """
+    if len(data) < _LARGE:
+        return _parsed(data, recover=recover)
+    came: list[tuple[Any | None, list[Any]]] = []
+    thread = threading.Thread(target=lambda: came.append(_parsed(data, recover=recover)), daemon=True)
+    thread.start()
+    thread.join()
+    if not came:  # nothing else gets out of a parser
+        raise MemoryError("the document is too large for the memory there is")
+    return came[0]
+
+
+def _parsed(data: bytes, *, recover: bool) -> tuple[Any | None, list[Any]]:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, remove_comments=True,
         remove_pis=True,

@@ -74,19 +74,25 @@ Positions = dict[Element, "tuple[array[int], dict[str, int]]"]
 """Of each parent seen, the rank of each child among those of its name, and how many there are of each name."""
 
 
-def xpath(element: Element, positions: Positions) -> str:
-    """A path of local names with positions, for a person; `positions` remembers siblings, so many paths are cheap."""
-    steps: list[str] = []
-    node = element
+def xpath(element: Element, positions: Positions, paths: dict[Element, str]) -> str:
+    """A path of local names with positions, for a person; `positions` and `paths` remember, so many paths are cheap."""
+    below: list[Element] = []
+    node: Element | None = element
+    path = ""
     while node is not None:
-        parent = node.getparent()
-        step = name(node)
+        if (known := paths.get(node)) is not None:
+            path = known
+            break
+        below.append(node)
+        node = node.getparent()
+    for each in reversed(below):
+        parent = each.getparent()
+        step = name(each)
         if parent is not None:
             ranks, counts = _ranks(parent, positions)
-            step = f"{step}[{ranks[parent.index(node)]}]" if counts[step] > 1 else step
-        steps.append(step)
-        node = parent
-    return "/" + "/".join(reversed(steps))
+            step = f"{step}[{ranks[parent.index(each)]}]" if counts[step] > 1 else step
+        path = paths[each] = f"{path}/{step}"
+    return path
 
 
 def _ranks(parent: Element, positions: Positions) -> tuple[array[int], dict[str, int]]:

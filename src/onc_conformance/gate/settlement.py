@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from onc_conformance.ccda.standards.errata import suppressed
 from onc_conformance.findings import Finding, Layer, Outcome, Severity
 from onc_conformance.gate.attestations import Attestation, find
 from onc_conformance.gate.excuses import Excuse
@@ -104,7 +105,7 @@ class Settlement:
 
     @cached_property
     def summary(self) -> dict[str, int]:
-        """Steps by outcome, then warnings, codes not judged and suppressions."""
+        """Steps by outcome, then warnings, codes not judged, and suppressions by excuses and by errata of standards."""
         counts = {outcome.value: 0 for outcome in Outcome}
         for each in self.steps:
             counts[each.outcome.value] += 1
@@ -114,7 +115,7 @@ class Settlement:
             "codes_not_judged": sum(
                 finding.layer is Layer.VOCABULARY and finding.severity is Severity.INFO for finding in self.findings
             ),
-            "suppressed": len(self.suppressed),
+            "suppressed": len(self.suppressed) + suppressed(self.findings),
         }
 
 

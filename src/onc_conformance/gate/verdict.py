@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from enum import IntEnum
 
+from onc_conformance.exits import Exit
 from onc_conformance.findings import Outcome
 from onc_conformance.gate.settlement import Settlement
-
-
-class Exit(IntEnum):
-    """What an exit code of the command means."""
-
-    CONFORMS = 0
-    OBJECTIONS = 1
-    USAGE = 2
-    UNREACHABLE = 3
-    FAULT = 4
-    INTERRUPTED = 130
 
 
 def exit_code(

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.ccda import CCD, Document, schema
+from onc_conformance.ccda import CCD, Document, schema, templates
+from onc_conformance.ccda.standards import official
 from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
@@ -32,6 +33,8 @@ class Case:
     others: Sequence[Record] = ()
     window: Days | None = None
     policy: Mapping[str, str | None] = field(default_factory=dict)
+    rules: str = "builtin"
+    """`builtin`, or `official`: the template rules of imported standards in place of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def judge(
     *,
     others: Sequence[Record] = (),
     policy: Mapping[str, str | None] | None = None,
+    rules: str = "builtin",
     path: str = "-",
 ) -> Judgement:
     """Every layer there is, each always run on what can be read; a document is not required to be a CCD."""
@@ -98,7 +102,7 @@ def judge(
     seconds: dict[str, float | None] = dict.fromkeys((*SECONDS, "total"))
     seconds["parse"] = time.perf_counter() - began
     findings = list(doc.findings)
-    case = Case(edition=edition, record=record, others=others, window=window, policy=policy or {})
+    case = Case(edition=edition, record=record, others=others, window=window, policy=policy or {}, rules=rules)
     for layer in LAYERS if doc.root is not None else ():
         if layer.applies(case):
             start = time.perf_counter()
@@ -144,6 +148,8 @@ def _expected(doc: Document, case: Case) -> list[Finding]:
 
 LAYERS: tuple[LayerOfJudging, ...] = (
     LayerOfJudging("schema", lambda doc, _case: schema.check(doc)),
+    LayerOfJudging("templates", lambda doc, _: templates.check(doc), lambda case: case.rules == "builtin"),
+    LayerOfJudging("templates", lambda doc, _: official.check(doc), lambda case: case.rules == "official"),
     LayerOfJudging("uscdi", _declared),
     LayerOfJudging("content", _expected, lambda case: case.record is not None),
 )

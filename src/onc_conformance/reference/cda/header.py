@@ -23,6 +23,9 @@ _ADDRESS = (
 _TELECOM = '<telecom use="WP" value="tel:+1-555-555-0140"/>'
 OFFICE = _ADDRESS + _TELECOM
 _ORGANIZATION_ID = '<id root="2.16.840.1.113883.19.5.99999.1"/>'
+_ORGANIZATION_NUMBERS = (
+    f'<id root="2.16.840.1.113883.4.2" extension="99-9999999"/><id root="{NPI}" extension="1999999976"/>'
+)
 _KEEPER = f"{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}{_ADDRESS}"
 _WRITER = f'<id root="{NPI}" extension="1999999984"/>'
 _ASSIGNED_AUTHOR = (
@@ -32,7 +35,8 @@ _ASSIGNED_AUTHOR = (
 )
 # an entry names the writer by the id the header explains, and repeats only what provenance demands
 _AUTHOR_OF_ENTRY = (
-    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}"
+    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}{_ORGANIZATION_NUMBERS}"
+    f"<name>{ORGANIZATION}</name>{_TELECOM}"
     "</representedOrganization></assignedAuthor>"
 )
 _CUSTODIAN = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from types import SimpleNamespace
 
@@ -134,13 +135,6 @@ def test_a_damaged_or_locked_member_is_a_finding(tmp_path, written):
     assert told[0]["findings"][0]["rule"] == "ZIP-UNREADABLE"
 
 
-def test_a_file_that_cannot_be_opened_is_a_finding(tmp_path, monkeypatch, written):
-    (tmp_path / "a.xml").write_bytes(written.ann)
-    monkeypatch.setattr(batch, "_bounded", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
-    code, [told] = run(tmp_path / "a.xml")
-    assert (code, told["findings"][0]["rule"]) == (1, "XML-UNREADABLE")
-
-
 def test_a_path_that_holds_nothing_is_wrong_usage(tmp_path):
     (tmp_path / "a.txt").write_text("no")
     for paths, said in (
@@ -191,19 +185,6 @@ def test_of_several_expected_patients_the_document_chooses(tmp_path, written):
     assert told[1]["findings"][-1]["message"] == "the document is of none of the expected patients"
 
 
-def test_the_text_is_a_line_for_each_verdict_and_finding(tmp_path, written):
-    (tmp_path / "a.xml").write_bytes(written.ann)
-    (tmp_path / "b.xml").write_bytes(b"")
-    out = io.StringIO()
-    assert batch.validate([tmp_path], edition="uscdi-v3", out=out) == 1
-    assert out.getvalue().splitlines() == [
-        f"{tmp_path / 'a.xml'}: pass (Continuity of Care Document (CCD), uscdi-v3)",
-        f"{tmp_path / 'b.xml'}: fail (unreadable, uscdi-v3)",
-        "  error XML-EMPTY: the document is empty; expected a C-CDA (line 1, column 1); at line 1",
-        "2 documents: 1 pass, 1 fail; layers not run: templates, vocabulary, content",
-    ]
-
-
 def test_a_fault_of_ours_is_told_as_one(tmp_path, monkeypatch, written):
     (tmp_path / "a.xml").write_bytes(written.ann)
     (tmp_path / "b.xml").write_bytes(written.zoe)
@@ -219,3 +200,136 @@ def test_a_fault_of_ours_is_told_as_one(tmp_path, monkeypatch, written):
     assert code == 4
     assert [each["verdict"] for each in told] == ["error", "pass"]
     assert told[0]["findings"][0]["rule"] == "TOOL-FAULT"
+
+
+def test_processes_tell_what_one_tells(tmp_path, written):
+    for n in range(6):
+        (tmp_path / f"{n}.xml").write_bytes(written.ann if n % 3 else b"<html/>")
+    alone, side_by_side = (run(tmp_path, expected=written.patients, jobs=jobs) for jobs in (1, 2))
+    for each in (*alone[1], *side_by_side[1]):
+        each.pop("seconds")
+    assert alone == side_by_side
+    assert alone[0] == 1
+
+
+def test_what_is_not_judged_yet_is_counted_and_told(tmp_path, written, capsys):
+    (tmp_path / "b.json").write_bytes(b"{}")
+    (tmp_path / "c.ndjson").write_bytes(b"{}")
+    with pytest.raises(UsageError, match=r"no document is in this folder; .* 2 \*\.json or \*\.ndjson were left out"):
+        run(tmp_path)
+    (tmp_path / "a.xml").write_bytes(written.ann)
+    (tmp_path / "d.zip").write_bytes(zipped(a__xml=written.ann, b__json="{}"))
+    code, told = run(tmp_path)
+    assert (code, len(told)) == (0, 1)
+    err = capsys.readouterr().err
+    assert "2 *.json or *.ndjson were left out: FHIR is not judged" in err
+    assert "1 *.zip in folders was left out" in err
+    out = io.StringIO()
+    batch.validate([tmp_path / "d.zip"], edition="uscdi-v3", out=out)
+    assert out.getvalue().endswith("; 1 *.json or *.ndjson was left out: FHIR is not judged\n")
+
+
+def test_json_that_is_named_is_judged_as_the_document_it_is_not(tmp_path):
+    (tmp_path / "b.json").write_bytes(b'{"resourceType": "Bundle"}')
+    code, [told] = run(tmp_path / "b.json")
+    assert (code, told["findings"][0]["rule"], told["findings"][0]["line"]) == (1, "XML-JSON", 1)
+
+
+def test_litter_of_other_programs_is_no_document(tmp_path, written):
+    (tmp_path / "a.xml").write_bytes(written.ann)
+    (tmp_path / "._a.xml").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / ".#a.xml").symlink_to("someone@somewhere")
+    assert [each["verdict"] for each in run(tmp_path)[1]] == ["pass"]
+    inside = io.BytesIO()
+    with zipfile.ZipFile(inside, "w") as archive:
+        archive.writestr("a.xml", written.ann)
+        archive.writestr("__MACOSX/._a.xml", b"\x00\x05\x16\x07")
+    (tmp_path / "a.zip").write_bytes(inside.getvalue())
+    assert [each["path"] for each in run(tmp_path / "a.zip")[1]] == [f"{tmp_path}/a.zip!a.xml"]
+
+
+def test_a_zip_that_comes_as_a_stream_is_opened(tmp_path, monkeypatch, written):
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(zipped(a__xml=b"<html/>"))
+    with os.fdopen(reading, "rb") as stream:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
+        code, [told] = run("-")
+        assert not stream.closed
+    assert (code, told["path"], told["findings"][0]["rule"]) == (1, "-!a.xml", "XML-HTML")
+
+
+def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path, written):
+    path = os.fsencode(tmp_path) + b"/a\xff\x1b[31m.xml"
+    os.close(os.open(path, os.O_CREAT))
+    assert run(tmp_path)[1][0]["path"] == os.fsdecode(path)
+    for form in ("text", "sarif"):
+        out = io.StringIO()
+        batch.validate([tmp_path], edition="uscdi-v3", form=form, out=out)
+        told = out.getvalue()
+        assert told.encode("utf-8")
+        assert "\x1b" not in told
+
+
+def test_an_unreadable_folder_leaves_the_rest_judged(tmp_path, monkeypatch, written):
+    (tmp_path / "a.xml").write_bytes(written.ann)
+    (tmp_path / "shut").mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("onc_conformance.batch.sources.os.scandir", scandir)
+    code, told = run(tmp_path)
+    assert (code, [each["verdict"] for each in told]) == (1, ["pass", "fail"])
+    assert told[1]["findings"][0]["message"] == f"it cannot be read: Permission denied ({tmp_path}/shut)"
+
+
+def test_zips_in_a_zip_inflate_to_so_much_together(tmp_path, monkeypatch, written):
+    monkeypatch.setattr("onc_conformance.batch.archives.MAX_BYTES", 1_000_000)
+    monkeypatch.setattr("onc_conformance.batch.archives.MAX_RATIO", 20)
+    noise = os.urandom(5_000)  # the same in each, so that the outer zip is small
+    inner = zipped(**{f"a{n}__xml": noise + b" " * 90_000 for n in range(9)})
+    (tmp_path / "a.zip").write_bytes(zipped(a__zip=inner, b__zip=inner, c__zip=inner))
+    code, told = run(tmp_path / "a.zip")
+    assert code == 1
+    assert {each["findings"][0]["rule"] for each in told[:9]} == {"XML-MALFORMED"}
+    last = told[-1]["findings"][0]
+    assert last["rule"] == "ZIP-LIMIT"
+    assert "the zip inflates to more than" in last["message"]
+    assert len(told) < 3 * 9 + 2
+
+
+def test_a_list_of_members_without_end_is_not_read(tmp_path):
+    data = bytearray(zipped(a__xml=b"<a/>"))
+    at = data.rfind(b"PK\x05\x06")
+    data[at + 12 : at + 16] = (1 << 30).to_bytes(4, "little")
+    (tmp_path / "a.zip").write_bytes(data)
+    code, [told] = run(tmp_path / "a.zip")
+    assert (code, told["findings"][0]["rule"]) == (1, "ZIP-LIMIT")
+    assert "takes 1073741824 bytes" in told["findings"][0]["message"]
+
+
+def test_what_was_gathered_is_written_when_it_is_interrupted(tmp_path, monkeypatch, written):
+    for name in "abc":
+        (tmp_path / f"{name}.xml").write_bytes(written.ann)
+    real, judged = judging.judge, []
+
+    def interrupted(data, *rest, path, **what):
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(path)
+        return real(data, *rest, path=path, **what)
+
+    monkeypatch.setattr(judging, "judge", interrupted)
+    for form, ended in (("text", "; interrupted\n"), ("json", "}\n"), ("sarif", "}]}\n")):
+        out = io.StringIO()
+        with pytest.raises(KeyboardInterrupt):
+            batch.validate([tmp_path], edition="uscdi-v3", form=form, out=out)
+        assert out.getvalue().endswith(ended)
+        if form == "sarif":
+            [log] = json.loads(out.getvalue())["runs"]
+            assert log["invocations"][0]["executionSuccessful"] is False
+        judged.clear()

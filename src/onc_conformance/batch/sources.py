@@ -1,0 +1,123 @@
+"""Where documents lie: files, folders, zips, standard input; found in a fixed order and read one at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from onc_conformance.batch import archives
+from onc_conformance.batch.archives import SUFFIXES, Source, is_litter, left_out, refused
+from onc_conformance.ccda.parsing import MAX_BYTES
+from onc_conformance.findings import UsageError
+
+_ZIP = b"PK\x03\x04"
+
+
+class Sources:
+    """Every document under `paths`: files, folders, zips (nested too), `-` for standard input.
+
+    UsageError for a path that does not exist and for a folder that holds none, before anything is read.
+    """
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._paths = [str(each) for each in paths]
+        self.left_out: Counter[str] = Counter()
+        """By suffix, the files that folders and zips hold and that are not judged: FHIR, zips within folders."""
+        if not self._paths:
+            raise UsageError("nothing to validate; name a file, a folder, a .zip, or - for standard input")
+        for path in self._paths:
+            if path != "-" and not Path(path).exists():
+                raise UsageError(f"{path}: no such file or folder")
+            if path != "-" and Path(path).is_dir():
+                self._must_hold_one(path)
+
+    @property
+    def many(self) -> int | None:
+        """How many files there are; None where only reading tells. A walk through every folder."""
+        files = list(self._paths)
+        if any(each == "-" or each.lower().endswith(".zip") for each in files):
+            return None
+        return sum(sum(1 for _ in _walk(each, Counter())) if Path(each).is_dir() else 1 for each in files)
+
+    def __iter__(self) -> Iterator[Source]:
+        for path in self._paths:
+            if path != "-" and Path(path).is_dir():
+                for found in _walk(path, self.left_out):
+                    yield found if isinstance(found, Source) else _read(found)
+            else:
+                yield from self._file(path)
+
+    def _file(self, path: str) -> Iterator[Source]:
+        try:
+            with _opened(path) as file:
+                begin = file.read(len(_ZIP))
+                if begin == _ZIP or path.lower().endswith(".zip"):
+                    with archives.seekable(file, begin) as whole:
+                        yield from archives.Archive(path, whole, self.left_out)
+                else:
+                    yield _document(path, file, begin)
+        except OSError as error:
+            yield _unreadable(path, error)
+
+    def _must_hold_one(self, folder: str) -> None:
+        others: Counter[str] = Counter()
+        if next(_walk(folder, others), None) is None:
+            kinds = ", ".join(f"*{each}" for each in SUFFIXES)
+            told = f"; {left_out(others)}" if others else ""
+            raise UsageError(f"{folder}: no document is in this folder; expected {kinds}{told}")
+
+
+def _walk(folder: str, others: Counter[str]) -> Iterator[str | Source]:
+    """Files of a folder, each level in the order of names, files before folders; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda each: each.name)
+    except OSError as error:
+        yield _unreadable(folder, error)
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False) or is_litter(entry.name):
+            continue
+        suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - no Path for each of a million names
+        if suffix in (*archives.FHIR, ".zip"):
+            others[suffix] += 1
+        elif suffix in SUFFIXES and (entry.is_file() or not os.path.exists(entry.path)):  # noqa: PTH110
+            yield entry.path
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, others)
+
+
+def _opened(path: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
+
+
+def _read(path: str) -> Source:
+    try:
+        with Path(path).open("rb") as file:
+            return _document(path, file, b"")
+    except OSError as error:
+        return _unreadable(path, error)
+
+
+def _document(path: str, file: BinaryIO, begin: bytes) -> Source:
+    """At most one byte more than is judged is read; of a file that is too large as it is, nothing."""
+    try:
+        told = os.fstat(file.fileno())
+        size = told.st_size if stat.S_ISREG(told.st_mode) else 0
+    except OSError:  # a stream that has no descriptor
+        size = 0
+    if size > MAX_BYTES:
+        said = f"the document has {size} bytes; at most {MAX_BYTES} are read"
+        return refused(path, "XML-TOO-LARGE", said, size)
+    return Source(path, begin + file.read(MAX_BYTES + 1 - len(begin)))
+
+
+def _unreadable(path: str, error: OSError) -> Source:
+    return refused(path, "XML-UNREADABLE", f"it cannot be read: {error.strerror or error}")

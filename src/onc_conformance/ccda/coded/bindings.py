@@ -1,0 +1,220 @@
+"""Which value set or code system binds which place of a document: data, walked without a word of Python per rule."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from lxml import etree
+
+from onc_conformance import suite, vocabulary
+from onc_conformance.ccda.tree import Element, local_type, name
+from onc_conformance.findings import Severity
+from onc_conformance.vocabulary import Answer
+
+V3 = "urn:hl7-org:v3"
+SDTC = "urn:hl7-org:sdtc"
+FILES = ("bindings-r2.1", "bindings-r4.0", "bindings-common")
+KNOWN_BAD = "NOT-A-CODE"
+"""No system has it: a binding that accepts it is dead."""
+_SNOMED = "2.16.840.1.113883.6.96"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_STEP = re.compile(r"([\w:]+)((?:\[@[\w:]+='[^']*'\])*)")
+_PREDICATE = re.compile(r"\[@([\w:]+)='([^']*)'\]")
+_SEVERITY = {"SHALL": Severity.ERROR, "SHALL, soft": Severity.WARNING, "SHOULD": Severity.WARNING}
+_OF_TEXT = frozenset({"state", "country", "postalCode"})
+
+
+class DeadBinding(Exception):  # noqa: N818 - a fault of ours, which ends the command with code 4
+    """A binding accepted a code that no system has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A coded place as it stands in a document."""
+
+    element: Element
+    value: str
+    system: str | None
+    """OID of the code system; None where the place has none."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One line of schemas/vocabulary/bindings-*.jsonl."""
+
+    rule: str
+    path: str
+    strength: str
+    template: str | None = None
+    """Root of the template that binds; None where every element named `element` does."""
+    extension: str | None = None
+    """Extension the template must be declared with; None for one without."""
+    element: str | None = None
+    set: str | None = None
+    system: str | None = None
+    where: Mapping[str, list[str]] | None = None
+    """Child of the context element, and the texts it may have; "" where it is absent."""
+
+    @property
+    def severity(self) -> Severity:
+        """SHALL is an error unless ONC's own sources disagree about it (`soft`)."""
+        return _SEVERITY[self.strength]
+
+    @property
+    def title(self) -> str:
+        """What it binds to, as a person calls it."""
+        if self.set is None:
+            return vocabulary.title(self.system or "")
+        found = vocabulary.value_set(self.set)
+        return found.name if found else f"value set {self.set}"
+
+    @cached_property
+    def attribute(self) -> str | None:
+        """The attribute that is bound, where it is none of a coded element's own."""
+        last = self.path.rpartition("/")[2]
+        return last[1:] if last.startswith("@") else None
+
+    def answer(self, place: Place) -> Answer:
+        """Whether what stands there belongs there."""
+        if self.set is not None:
+            return vocabulary.contains(self.set, place.value, place.system)
+        if place.system is not None and place.system != self.system:
+            return Answer.NOT_IN
+        return vocabulary.known(self.system or "", place.value)
+
+    def places(self, context: Element, namespace: str) -> Iterator[Place]:
+        """Every place of `context` that is bound and filled; one with a null flavor is exempt."""
+        if self.where and not self._applies(context):
+            return
+        for element in self._reached(context, namespace):
+            if self.attribute is not None:
+                for value in (element.get(self.attribute) or "").split() or ():
+                    yield Place(element, value, None)
+            elif name(element) in _OF_TEXT:
+                if text := (element.text or "").strip():
+                    yield Place(element, text, None)
+            elif element.get("nullFlavor") is None and (code := element.get("code")):
+                yield Place(element, code.strip(), element.get("codeSystem"))
+
+    def _applies(self, context: Element) -> bool:
+        for child, allowed in (self.where or {}).items():
+            text = "".join(str(each.text or "") for each in context.iterchildren("{*}" + child)).strip()
+            if text not in allowed:
+                return False
+        return True
+
+    def _reached(self, context: Element, namespace: str) -> list[Element]:
+        reached = [context]
+        for tag, wanted in _tags(self.path, namespace):
+            reached = [
+                child
+                for element in reached
+                for child in element.iterchildren(tag)
+                if not wanted or all(_has(child, *each) for each in wanted)
+            ]
+        return reached
+
+    @cached_property
+    def canary(self) -> Answer:
+        """What this binding says of a document of its own that holds the known-bad code at its place.
+
+        `unknown_here` where the value set is not known and the place names no code system: such a binding refuses
+        nothing, and what it binds is counted as not judged.
+        """
+        answers = []
+        for system in self._suspects():
+            context = _built(self, system)
+            found = list(self.places(context, V3))
+            if len(found) != 1:
+                raise DeadBinding(f"binding {self.rule} ({self.path}) does not find its own place")
+            answers.append(self.answer(found[0]))
+        return Answer.IN if Answer.IN in answers else answers[0]
+
+    def proven(self) -> Binding:
+        """Itself. Raises DeadBinding if it accepts the known-bad code."""
+        if self.canary is Answer.IN:
+            raise DeadBinding(f"binding {self.rule} ({self.path}, {self.title}) accepts the code {KNOWN_BAD}")
+        return self
+
+    def _suspects(self) -> tuple[str, ...]:
+        known = vocabulary.value_set(self.set) if self.set else None
+        listed = next(iter(known.codes), None) if known and known.closed else None
+        return tuple(filter(None, (self.system or _SNOMED, listed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Bindings by what they hang on."""
+
+    by_template: Mapping[str, tuple[Binding, ...]]
+    by_element: Mapping[str, tuple[Binding, ...]]
+
+    def __iter__(self) -> Iterator[Binding]:
+        for many in (*self.by_template.values(), *self.by_element.values()):
+            yield from many
+
+
+@cache
+def bindings() -> Index:
+    """Every binding there is."""
+    by_template: dict[str, list[Binding]] = defaultdict(list)
+    by_element: dict[str, list[Binding]] = defaultdict(list)
+    for file in FILES:
+        path = suite.schemas() / "vocabulary" / f"{file}.jsonl"
+        for line in json.loads(f"[{path.read_text(encoding='utf-8').strip().replace(chr(10), ',')}]"):
+            binding = Binding(**line)
+            if binding.template:
+                by_template[binding.template].append(binding)
+            else:
+                by_element[binding.element or ""].append(binding)
+    return Index(
+        {root: tuple(many) for root, many in by_template.items()},
+        {tag: tuple(many) for tag, many in by_element.items()},
+    )
+
+
+def _has(element: Element, attribute: str, value: str) -> bool:
+    if attribute == "xsi:type":
+        return local_type(element) == value
+    return element.get(attribute) == value
+
+
+@cache
+def _tags(path: str, namespace: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    steps = []
+    for step in path.split("/"):
+        if step.startswith("@"):
+            continue
+        match = _STEP.fullmatch(step)
+        if match is None:
+            raise ValueError(f"{path}: no path of names and attribute predicates")
+        tag = match.group(1)
+        qualified = f"{{{SDTC}}}{tag[5:]}" if tag.startswith("sdtc:") else f"{{{namespace}}}{tag}"
+        steps.append((qualified if namespace or tag.startswith("sdtc:") else tag, tuple(_PREDICATE.findall(match[2]))))
+    return tuple(steps)
+
+
+def _built(binding: Binding, system: str) -> Any:
+    """The smallest document that has the known-bad code where the binding looks."""
+    context = etree.Element(f"{{{V3}}}context")
+    for child, allowed in (binding.where or {}).items():
+        etree.SubElement(context, f"{{{V3}}}{child}").text = allowed[0]
+    at = context
+    for tag, wanted in _tags(binding.path, V3):
+        at = etree.SubElement(at, tag)
+        for attribute, value in wanted:
+            at.set(_XSI if attribute == "xsi:type" else attribute, value)
+    if binding.attribute is not None:
+        at.set(binding.attribute, KNOWN_BAD)
+    elif name(at) in _OF_TEXT:
+        at.text = KNOWN_BAD
+    else:
+        at.set("code", KNOWN_BAD)
+        at.set("codeSystem", system)
+    return context

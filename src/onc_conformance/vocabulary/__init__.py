@@ -1,0 +1,39 @@
+"""Codes, whatever names them: value sets, check digits, units, languages, timestamps. Pure functions, no documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onc_conformance.vocabulary.answer import Answer
+from onc_conformance.vocabulary.systems import by_uri, display, known, objection, title
+from onc_conformance.vocabulary.valuesets import ValueSet, by_canonical, contains, value_set, value_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from onc_conformance.findings import Finding
+
+NOT_JUDGED = "VOC-NOT-JUDGED"
+"""Rule of the one finding per document that says how many of its codes could not be judged, in `found`."""
+
+
+def not_judged(findings: Iterable[Finding]) -> int:
+    """How many codes these findings say were not judged."""
+    return sum(int(each.found or 0) for each in findings if each.rule == NOT_JUDGED)
+
+
+__all__ = [
+    "NOT_JUDGED",
+    "Answer",
+    "ValueSet",
+    "by_canonical",
+    "by_uri",
+    "contains",
+    "display",
+    "known",
+    "not_judged",
+    "objection",
+    "title",
+    "value_set",
+    "value_sets",
+]
