@@ -177,6 +177,24 @@ def _targets(options: argparse.Namespace) -> int:
     return int(checking.check(options.name, options.env_file, options.patients or (), sys.stdout, data=options.data))
 
 
+def _vocabulary(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    if options.action == "list":
+        from onc_conformance.ccda.coded import listing
+
+        sys.stdout.writelines(f"{line}\n" for line in listing.lines())
+        return int(Exit.CONFORMS)
+    from onc_conformance.vocabulary import packing
+
+    made = packing.pack(options.path, datetime.now(tz=UTC).date())
+    for each in made.sets:
+        partly = "" if each["complete"] else ", not all of them"
+        sys.stdout.write(f"{each['oid']}\t{each['name']}\t{each['codes']} codes{partly}\n")
+    sys.stdout.write(f"pack {made.label}, sha256 {made.sha256}, is used from now on: {made.folder}\n")
+    return int(Exit.CONFORMS)
+
+
 def _matrix(options: argparse.Namespace) -> int:
     from onc_conformance import matrix
 
@@ -276,6 +294,13 @@ def parser() -> argparse.ArgumentParser:
             each.add_argument("--env-file", type=Path, metavar="FILE")
             each.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
             each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
+
+    terms = commands.add_parser("vocabulary", help="value sets, and packs of your own")
+    actions = terms.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="value sets, packs, and the state of the bindings").set_defaults(do=_vocabulary)
+    pack = actions.add_parser("pack", help="make a pack of VSAC exports, FHIR value sets or tables, and use it")
+    pack.add_argument("path", nargs="+", type=Path, metavar="PATH", help="SVS XML, ValueSet JSON, CSV, or folder")
+    pack.set_defaults(do=_vocabulary)
 
     compare = commands.add_parser("compare", help="what changed between two runs")
     compare.add_argument("old", type=Path, metavar="OLD", help="results.json, or the folder of a run")

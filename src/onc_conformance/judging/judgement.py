@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.ccda import CCD, Document
+from onc_conformance.ccda import CCD, Document, coded
 from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
@@ -136,6 +136,7 @@ def _expected(doc: Document, case: Case) -> list[Finding]:
 
 
 LAYERS: tuple[LayerOfJudging, ...] = (
+    LayerOfJudging("vocabulary", lambda doc, _case: coded.check(doc)),
     LayerOfJudging("uscdi", _declared),
     LayerOfJudging("content", _expected, lambda case: case.record is not None),
 )

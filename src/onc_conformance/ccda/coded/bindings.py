@@ -15,7 +15,7 @@ from lxml import etree
 from onc_conformance import suite, vocabulary
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Severity
-from onc_conformance.vocabulary import Answer
+from onc_conformance.vocabulary import Answer, ValueSet
 
 V3 = "urn:hl7-org:v3"
 SDTC = "urn:hl7-org:sdtc"
@@ -44,7 +44,7 @@ class Place:
     """OID of the code system; None where the place has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Binding:
     """One line of schemas/vocabulary/bindings-*.jsonl."""
 
@@ -58,6 +58,8 @@ class Binding:
     element: str | None = None
     set: str | None = None
     system: str | None = None
+    name: str | None = None
+    """What the value set is called where it is known by its OID alone."""
     where: Mapping[str, list[str]] | None = None
     """Child of the context element, and the texts it may have; "" where it is absent."""
 
@@ -72,7 +74,7 @@ class Binding:
         if self.set is None:
             return vocabulary.title(self.system or "")
         found = vocabulary.value_set(self.set)
-        return found.name if found else f"value set {self.set}"
+        return found.name if found else self.name or f"value set {self.set}"
 
     @cached_property
     def attribute(self) -> str | None:
@@ -80,8 +82,10 @@ class Binding:
         last = self.path.rpartition("/")[2]
         return last[1:] if last.startswith("@") else None
 
-    def answer(self, place: Place) -> Answer:
-        """Whether what stands there belongs there."""
+    def answer(self, place: Place, found: ValueSet | None) -> Answer:
+        """Whether what stands there belongs there; `found` is what is known of the value set."""
+        if found is not None:
+            return found.contains(place.value, place.system)
         if self.set is not None:
             return vocabulary.contains(self.set, place.value, place.system)
         if place.system is not None and place.system != self.system:
@@ -128,22 +132,23 @@ class Binding:
         nothing, and what it binds is counted as not judged.
         """
         answers = []
-        for system in self._suspects():
+        known = vocabulary.value_set(self.set) if self.set else None
+        for system in self._suspects(known):
             context = _built(self, system)
             found = list(self.places(context, V3))
             if len(found) != 1:
                 raise DeadBinding(f"binding {self.rule} ({self.path}) does not find its own place")
-            answers.append(self.answer(found[0]))
+            answers.append(self.answer(found[0], known))
         return Answer.IN if Answer.IN in answers else answers[0]
 
+    @cached_property
     def proven(self) -> Binding:
         """Itself. Raises DeadBinding if it accepts the known-bad code."""
         if self.canary is Answer.IN:
             raise DeadBinding(f"binding {self.rule} ({self.path}, {self.title}) accepts the code {KNOWN_BAD}")
         return self
 
-    def _suspects(self) -> tuple[str, ...]:
-        known = vocabulary.value_set(self.set) if self.set else None
+    def _suspects(self, known: ValueSet | None) -> tuple[str, ...]:
         listed = next(iter(known.codes), None) if known and known.closed else None
         return tuple(filter(None, (self.system or _SNOMED, listed)))
 
@@ -182,7 +187,7 @@ def bindings() -> Index:
 def _has(element: Element, attribute: str, value: str) -> bool:
     if attribute == "xsi:type":
         return local_type(element) == value
-    return element.get(attribute) == value
+    return bool(element.get(attribute) == value)
 
 
 @cache
