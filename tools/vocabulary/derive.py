@@ -108,6 +108,10 @@ STATED = [
       "407377005": "Female-to-male transsexual (finding)", "407376001": "Male-to-female transsexual (finding)",
       "446131000124102": "Identifies as non-conforming gender (finding)"}),
 ]  # fmt: skip
+# Codes that ONC's own sample documents use of a set whose list is older than they are
+SINCE = {
+    "2.16.840.1.113883.3.88.12.3221.6.2": [["12481000132103", SNOMED, "History of biological substance allergy"]],
+}
 NAMED = re.compile(r"(SHALL|SHOULD|MAY)\b\**\s+be\s+(?:selected|drawn)\s+from\s+(?:the\s+)?(ValueSet|CodeSystem)\b"
                    r"([^()]*?(?:\([^()]*\)[^()]*?)?)\(?urn:(?:oid|hl7ii):([0-9.]+[0-9])")  # fmt: skip
 
@@ -138,7 +142,10 @@ def derive_sets(value_sets: Path, v3: Path, out: Path) -> None:
     lines = {}
     for text in value_sets.read_text(encoding="utf-8").splitlines():
         entry = json.loads(text)
-        oid, codes = entry["oid"].removeprefix("urn:hl7ii:").partition(":")[0], entry.get("codes") or []
+        oid, codes = (
+            entry["oid"].removeprefix("urn:hl7ii:").partition(":")[0],
+            [*(entry.get("codes") or []), *SINCE.get(entry["oid"], [])],
+        )
         line = _line(oid, entry["name"].strip(), codes)
         if oid in lines:  # another version of the same set: what either holds is in it
             line["codes"] = {**lines[oid]["codes"], **line["codes"]}
@@ -233,7 +240,7 @@ def derive_bindings(schematron: Path, r4: Path, uscdi: Path, out: Path) -> None:
             if kind == "ValueSet" and strength == "SHALL" and oid in soft:
                 binding["strength"] = "SHALL, soft"
             bare = re.sub(r"\[[^]]*\]", "", place["path"])
-            if strength == "SHOULD" and (place["template"], bare, oid) in demanded:
+            if strength == "SHOULD" and BY_GRAMMAR.get(oid) == "ucum" and (place["template"], bare, oid) in demanded:
                 binding["strength"] = "SHALL"
             found.setdefault(json.dumps({**binding, "strength": ""}, sort_keys=True), binding)
     official = list(found.values())
