@@ -53,8 +53,12 @@ WARNED = replace(
     WRONG, severity=Severity.WARNING, message="The exception is not the documented one", found="status 200"
 )
 UNJUDGED = Finding(
-    layer=Layer.VOCABULARY, severity=Severity.INFO, rule="VOC-NOT-JUDGED", message="LOINC 1-8 is unknown here", found="1"
-)  # fmt: skip
+    layer=Layer.VOCABULARY,
+    severity=Severity.INFO,
+    rule="VOC-NOT-JUDGED",
+    message="LOINC 1-8 is unknown here",
+    found="1",
+)
 
 
 def result(step, target, outcome, **facts):

@@ -257,7 +257,7 @@ def _enforced(uscdi: Path) -> tuple[set[str], set[tuple[str, str, str]]]:
     """OIDs of sets no USCDI element may be failed for; (template, path, set) that ONC's own validator demands."""
     ranks: dict[str, set[str]] = defaultdict(set)
     demanded = set()
-    for element in yaml.safe_load(uscdi.read_text(encoding="utf-8"))["elements"]:
+    for element in yaml.load(uscdi.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["elements"]:
         places = element.get("ccda") or []
         for place in places if isinstance(places, list) else [places]:
             for binding in place.get("bindings") or []:

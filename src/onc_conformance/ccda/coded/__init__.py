@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance import vocabulary
 from onc_conformance.ccda.coded import forms
-from onc_conformance.ccda.coded.bindings import Binding, DeadBinding, Place, bindings
+from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Place, bindings
 from onc_conformance.ccda.coded.forms import Objection
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Finding, Layer, Severity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onc_conformance import vocabulary
-from onc_conformance.ccda.coded.bindings import KNOWN_BAD, bindings
+from onc_conformance.ccda.coded.binding import KNOWN_BAD, bindings
 from onc_conformance.vocabulary import Answer, ValueSet, packs
 
 

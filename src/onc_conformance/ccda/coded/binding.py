@@ -20,7 +20,7 @@ from onc_conformance.vocabulary import Answer, ValueSet
 V3 = "urn:hl7-org:v3"
 SDTC = "urn:hl7-org:sdtc"
 FILES = ("bindings-r2.1", "bindings-r4.0", "bindings-common")
-KNOWN_BAD = "NOT-A-CODE"
+KNOWN_BAD = "NOT_A_CODE"
 """No system has it: a binding that accepts it is dead."""
 _SNOMED = "2.16.840.1.113883.6.96"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}type"
