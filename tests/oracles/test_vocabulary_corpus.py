@@ -1,4 +1,4 @@
-"""The vocabulary before facts that are not ours: HL7's value sets and rules, ONC's negative tests, certified documents."""
+"""The vocabulary before facts that are not ours: HL7's lists and rules, ONC's negative tests, certified documents."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_the_corpus_has_the_errors_a_person_found_in_it_and_no_others():
         assert sum(each.rule == coded.NOT_JUDGED for each in told) <= 1
         assert all(each.path and each.line for each in told)
     assert {rule: [documents[rule], findings[rule]] for rule in findings} == ERRORS_OF_THE_CORPUS
-    assert 2_000 < unjudged < 10_000
+    assert 1_500 < unjudged < 3_000
 
 
 def test_the_reference_documents_have_none():

@@ -63,7 +63,7 @@ def named(name: str) -> frozenset[str]:
     return _names().get(_plain(name), frozenset())
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=16384)
 def objection(oid: str, code: str) -> str | None:
     """Why this code cannot exist in that system, in a few words; None if it can, or if the system is not known."""
     system = systems().get(oid)

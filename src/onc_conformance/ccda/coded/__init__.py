@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance import vocabulary
 from onc_conformance.ccda.coded import forms
 from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Place, bindings
-from onc_conformance.ccda.coded.forms import Objection
+from onc_conformance.ccda.coded.forms import MAX_VALUE, Objection
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.vocabulary import Answer, ValueSet
@@ -81,25 +81,30 @@ class _Reading:
                         self._judge(binding, element.getparent())
             for binding in bound:
                 self._judge(binding, element, again=False)
-            self._value(element, local)
+            if written := element.items():
+                self._value(element, local, {key: value[:MAX_VALUE] for key, value in written})
 
-    def _value(self, element: Element, local: str) -> None:
-        if code := element.get("code"):
-            self._code(element, code)
-        if root := element.get("root"):
-            self._say(forms.identifier(root, element.get("extension")), element)
-        elif unit := element.get("unit"):
+    def _value(self, element: Element, local: str, written: Mapping[str, str]) -> None:
+        """Judge the attributes of one element, apart from what binds it."""
+        if "code" in written:
+            self._code(element, written)
+        if root := written.get("root"):
+            self._say(forms.identifier(root, written.get("extension")), element)
+        elif unit := written.get("unit"):
             if (element, "unit") not in self.bound:
                 self._say(forms.unit(unit), element)
-        elif value := element.get("value"):
+        elif value := written.get("value"):
             if local == "telecom":
                 self._say(forms.telecom(value), element)
             elif _is_time(element, local):
                 self._say(forms.time(value), element)
 
-    def _code(self, element: Element, value: str) -> None:
+    def _code(self, element: Element, written: Mapping[str, str]) -> None:
         objections = forms.code(
-            value.strip(), element.get("codeSystem"), element.get("codeSystemName"), element.get("displayName")
+            written["code"].strip(),
+            written.get("codeSystem"),
+            written.get("codeSystemName"),
+            written.get("displayName"),
         )
         if objections:
             judged = (element, None) in self.bound

@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from onc_conformance import suite, vocabulary
+from onc_conformance.ccda.coded.forms import MAX_VALUE
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Severity
 from onc_conformance.vocabulary import Answer, ValueSet
@@ -99,12 +100,12 @@ class Binding:
         for element in self._reached(context, namespace):
             if self.attribute is not None:
                 for value in (element.get(self.attribute) or "").split() or ():
-                    yield Place(element, value, None)
+                    yield Place(element, value[:MAX_VALUE], None)
             elif name(element) in _OF_TEXT:
                 if text := (element.text or "").strip():
-                    yield Place(element, text, None)
+                    yield Place(element, text[:MAX_VALUE], None)
             elif element.get("nullFlavor") is None and (code := element.get("code")):
-                yield Place(element, code.strip(), element.get("codeSystem"))
+                yield Place(element, code.strip()[:MAX_VALUE], element.get("codeSystem"))
 
     def _applies(self, context: Element) -> bool:
         for child, allowed in (self.where or {}).items():

@@ -12,6 +12,8 @@ from onc_conformance.vocabulary import Answer, contacts, digits, identifiers, mo
 
 CODES_ALONE = frozenset({"VOC-CODE-IMPOSSIBLE", "VOC-CODE-UNKNOWN"})
 """Rules about a code that a binding of its place says with more weight."""
+MAX_VALUE = 1_000
+"""Characters of a value that are looked at: what is longer is wrong already, and caches must not hold megabytes."""
 _NPI = "2.16.840.1.113883.4.6"
 _SSN = "2.16.840.1.113883.4.1"
 _VENDORS = "2.16.840.1.113883.3."
@@ -32,7 +34,7 @@ class Objection:
     """What many values share that are objected to for one reason; they are told in one finding."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def code(value: str, system: str | None, system_name: str | None, display: str | None) -> tuple[Objection, ...]:
     """Objections to a code, its system and its names, apart from where it is bound."""
     return tuple(_objections(value, system, system_name, display)) if system is not None else ()
