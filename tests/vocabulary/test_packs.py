@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from onc_conformance import vocabulary
+from onc_conformance import running, vocabulary
+from onc_conformance.ccda import Document, coded
 from onc_conformance.cli import main
 from onc_conformance.findings import UsageError
 from onc_conformance.vocabulary import Answer, packing, packs, reading
@@ -233,3 +234,21 @@ def test_the_list_names_sets_packs_and_bindings(tmp_path, capsys):
     assert f"{GENDER}\tAdministrative Gender (HL7 V3)\t3 codes\tbuilt in" in told
     assert any(line.startswith("pack a (2026-11-23): 1 value sets from a.csv; sha256 ") for line in told)
     assert "bindings: " in told[-1]
+
+
+def test_a_run_names_its_packs(tmp_path):
+    made = packed(tmp_path, "a.csv", CSV)
+    assert running.rules()["vocabulary pack a (2026-11-23)"] == made.sha256
+
+
+def test_a_document_names_the_packs_it_was_judged_with(tmp_path):
+    text = (
+        '<section xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><entry><observation>'
+        '<templateId root="2.16.840.1.113883.10.20.22.4.9" extension="2014-06-09"/>'
+        '<value xsi:type="CD" code="73211009" codeSystem="2.16.840.1.113883.6.96"/></observation></entry></section>'
+    )
+    assert [each.rule for each in coded.check(Document(text.encode()))] == [coded.NOT_JUDGED]
+    packed(tmp_path, "a.csv", CSV)
+    refused, told = coded.check(Document(text.encode()))
+    assert (refused.rule, refused.severity.value) == ("1098-7335", "error")
+    assert (told.rule, told.message) == ("VOC-PACK", "judged with vocabulary packs: a (2026-11-23)")

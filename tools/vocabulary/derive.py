@@ -108,6 +108,8 @@ STATED = [
       "407377005": "Female-to-male transsexual (finding)", "407376001": "Male-to-female transsexual (finding)",
       "446131000124102": "Identifies as non-conforming gender (finding)"}),
 ]  # fmt: skip
+# Sexual orientation and gender identity: nobody may be failed for them since USCDI v3.1
+NEVER_FAILED = {"2.16.840.1.113883.10.20.22.4.501", "2.16.840.1.113883.10.20.34.3.45"}
 # Codes that ONC's own sample documents use of a set whose list is older than they are
 SINCE = {
     "2.16.840.1.113883.3.88.12.3221.6.2": [["12481000132103", SNOMED, "History of biological substance allergy"]],
@@ -247,7 +249,8 @@ def derive_bindings(schematron: Path, r4: Path, uscdi: Path, out: Path) -> None:
     known = {(each["template"], each.get("extension")) for each in official}
     _write(out / "bindings-r2.1.jsonl", official)
     _write(
-        out / "bindings-r4.0.jsonl", [each for each in _later(r4) if (each["template"], each["extension"]) not in known]
+        out / "bindings-r4.0.jsonl",
+        [each for each in _later(r4, soft) if (each["template"], each["extension"]) not in known],
     )
     for identity, test in missed:
         sys.stderr.write(f"no place understood for {identity}: {test}\n")
@@ -348,7 +351,7 @@ def _bracket(text: str) -> tuple[str, str]:
     return text[1:], ""
 
 
-def _later(r4: Path) -> list[dict[str, Any]]:
+def _later(r4: Path, soft: set[str]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for each in (one for many in json.loads(r4.read_text(encoding="utf-8")).values() for one in many):
         start = _CONTEXT.match(each["xpath"])
@@ -364,6 +367,8 @@ def _later(r4: Path) -> list[dict[str, Any]]:
         bare = re.sub(r"\[[^]]*\]", "", where).replace("/", ".")
         rule = f"VOC-{suffix}-{bare}"
         strength = "SHALL" if each["strength"] == "required" else "SHOULD"
+        if strength == "SHALL" and (each["oid"] in soft or root in NEVER_FAILED):
+            strength = "SHALL, soft"
         binding = {"rule": rule, "template": root, "extension": extension, "path": where, "strength": strength,
                    "set": each["oid"], "name": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", each["name"])}  # fmt: skip
         found.setdefault(json.dumps({**binding, "rule": ""}, sort_keys=True), binding)
