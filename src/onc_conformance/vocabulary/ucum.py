@@ -1,4 +1,4 @@
-"""Units by the grammar of The Unified Code for Units of Measure, case sensitive (UCUM 2.1, paragraphs 2 to 12)."""
+"""Units by the grammar of The Unified Code for Units of Measure, case sensitive (UCUM 2.2, paragraphs 2 to 12)."""
 
 from __future__ import annotations
 
