@@ -220,6 +220,22 @@ def test_warnings_alike_are_one_finding_and_errors_are_not():
     assert len({each.line for each in found[1:]}) == 4
 
 
+def test_a_place_is_judged_once_however_often_its_template_is_declared():
+    declared = '<templateId root="2.16.840.1.113883.10.20.22.4.9" extension="2014-06-09"/>'
+    twice = PROBLEM.replace(declared, declared * 2)
+    [found] = judged(("247472004", "247472005"), entries=twice)
+    assert found.rule == "1098-7335"
+    both = twice.replace(declared, declared.replace("4.9", "4.4").replace("2014-06-09", "2015-08-01") + declared)
+    doc = Document(HEADER.format(extension="", entries=both).encode())
+    assert vocabulary.not_judged(coded.check(doc)) == 1
+
+
+def test_a_message_is_one_line_whatever_stands_there():
+    [found] = judged(('code="F"', f'code="a&#10;b{"c" * 2_000}"'))
+    assert "\n" not in found.message + found.found
+    assert len(found.message) < 600
+
+
 def test_times_are_told_from_quantities():
     low = '<low value="99" unit="cm"/>'
     assert judged(('<value xsi:type="PQ" value="170" unit="cm"/>', f'<value xsi:type="IVL_PQ">{low}</value>')) == []

@@ -27,6 +27,7 @@ _NARRATIVE = frozenset({"br", "caption", "col", "colgroup", "content", "footnote
                         "paragraph", "renderMultiMedia", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
                         "tr"})  # fmt: skip
 _FEW = 8
+_READABLE = 500
 
 
 def check(doc: Document) -> list[Finding]:
@@ -43,6 +44,7 @@ class _Reading:
         self.namespace = str(self.root.tag)[1:].partition("}")[0] if str(self.root.tag).startswith("{") else ""
         self.said: list[tuple[Objection, Element]] = []
         self.bound: set[tuple[Element, str | None]] = set()
+        self.done: set[tuple[Element, str, str]] = set()
         self.unjudged: Counter[str] = Counter()
         self.sets: dict[str, ValueSet | None] = {}
         self.used: set[str] = set()
@@ -113,19 +115,23 @@ class _Reading:
                     self.said.append((objection, element))
 
     def _judge(self, binding: Binding, context: Element, *, again: bool = True) -> None:
-        """Judge what a binding finds; with `again` false only what no other has judged."""
+        """Judge what a binding finds, each place once per rule; with `again` false only what no rule has judged."""
         for place in binding.places(context, self.namespace):
             key = (place.element, binding.attribute)
-            if not again and key in self.bound:
+            once = (place.element, place.value, binding.rule)
+            if once in self.done or (not again and key in self.bound):
                 continue
+            self.done.add(once)
             answer = binding.proven.answer(place, self._set(binding))
+            if answer is Answer.UNKNOWN_HERE:
+                counted = (place.element, place.value, binding.title)
+                if counted not in self.done:
+                    self.done.add(counted)
+                    self.unjudged[binding.title] += 1
+                continue
+            self.bound.add(key)
             if answer is Answer.NOT_IN:
-                self.bound.add(key)
                 self.said.append((_refused(binding, place, name(place.element)), place.element))
-            elif answer is Answer.UNKNOWN_HERE:
-                self.unjudged[binding.title] += 1
-            else:
-                self.bound.add(key)
 
     def _set(self, binding: Binding) -> ValueSet | None:
         """What is known of the value set of a binding, looked up once per document."""
@@ -145,8 +151,15 @@ class _Reading:
     def _located(self, objection: Objection, element: Element) -> Finding:
         return self.doc.finding(
             element, layer=Layer.VOCABULARY, severity=objection.severity, rule=objection.rule,
-            message=objection.message, expected=objection.expected, found=objection.found, hint=objection.hint,
+            message=_line(objection.message), expected=objection.expected,
+            found=_line(objection.found) if objection.found is not None else None, hint=objection.hint,
         )  # fmt: skip
+
+
+def _line(text: str) -> str:
+    """A text on one line and no longer than a person reads."""
+    line = " ".join(text.split())
+    return line if len(line) <= _READABLE else f"{line[:_READABLE]}…"
 
 
 def _is_time(element: Element, local: str) -> bool:
