@@ -193,6 +193,24 @@ def _standards(options: argparse.Namespace) -> int:
     return int(holdings.taken_in(options.path, options.codes, sys.stdout))
 
 
+def _vocabulary(options: argparse.Namespace) -> int:
+    from datetime import UTC, datetime
+
+    if options.action == "list":
+        from onc_conformance.ccda.coded import listing
+
+        sys.stdout.writelines(f"{line}\n" for line in listing.lines())
+        return int(Exit.CONFORMS)
+    from onc_conformance.vocabulary import packing
+
+    made = packing.pack(options.path, datetime.now(tz=UTC).date())
+    for each in made.sets:
+        partly = "" if each["complete"] else ", not all of them"
+        sys.stdout.write(f"{each['oid']}\t{each['name']}\t{each['codes']} codes{partly}\n")
+    sys.stdout.write(f"pack {made.label}, sha256 {made.sha256}, is used from now on: {made.folder}\n")
+    return int(Exit.CONFORMS)
+
+
 def _matrix(options: argparse.Namespace) -> int:
     from onc_conformance import matrix, procedure
 
@@ -309,6 +327,7 @@ def parser() -> argparse.ArgumentParser:
             each.add_argument("--data", action="store_true", help="list the facts that must be in the system first")
 
     _standards_options(commands.add_parser("standards", help="template rules at hand: ours, and HL7's own"))
+    _vocabulary_options(commands.add_parser("vocabulary", help="value sets, and packs of your own"))
 
     compare = commands.add_parser("compare", help="what changed between two runs")
     compare.add_argument("old", type=Path, metavar="OLD", help="results.json, or the folder of a run")
@@ -334,6 +353,14 @@ def _standards_options(standards: argparse.ArgumentParser) -> None:
     each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
     each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
     each.set_defaults(do=_standards)
+
+
+def _vocabulary_options(vocabulary: argparse.ArgumentParser) -> None:
+    actions = vocabulary.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="value sets, packs, and the state of the bindings").set_defaults(do=_vocabulary)
+    pack = actions.add_parser("pack", help="make a pack of VSAC exports, FHIR value sets or tables, and use it")
+    pack.add_argument("path", nargs="+", type=Path, metavar="PATH", help="SVS XML, ValueSet JSON, CSV, or folder")
+    pack.set_defaults(do=_vocabulary)
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

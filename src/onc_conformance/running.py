@@ -32,6 +32,7 @@ from onc_conformance.parallel import Assignment, Gathering
 from onc_conformance.plugin import Conduct
 from onc_conformance.redaction import Secrets
 from onc_conformance.report import changes, recording
+from onc_conformance.vocabulary import packs
 
 Progress = Callable[[str, int, int], None]
 
@@ -235,9 +236,9 @@ def _last_line(text: str) -> str:
 
 
 def rules() -> dict[str, str]:
-    """The sha256 of every file of facts a verdict rests on, by name."""
+    """The sha256 of every file of facts and every vocabulary pack a verdict rests on, by name."""
     root = suite.schemas()
-    return {
+    return packs.rules() | {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.parts[len(root.parts)] not in {"patients", "attestations"}

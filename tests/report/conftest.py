@@ -52,7 +52,13 @@ WRONG = Finding(
 WARNED = replace(
     WRONG, severity=Severity.WARNING, message="The exception is not the documented one", found="status 200"
 )
-UNJUDGED = Finding(layer=Layer.VOCABULARY, severity=Severity.INFO, rule="code", message="LOINC 1-8 is unknown here")
+UNJUDGED = Finding(
+    layer=Layer.VOCABULARY,
+    severity=Severity.INFO,
+    rule="VOC-NOT-JUDGED",
+    message="LOINC 1-8 is unknown here",
+    found="1",
+)
 
 
 def result(step, target, outcome, **facts):

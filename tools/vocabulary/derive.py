@@ -39,11 +39,13 @@ SYSTEMS = {
     "2.16.840.1.113762.1.4.1010.2": [],
 }
 # Judged by a grammar instead of a list
-BY_GRAMMAR = {"2.16.840.1.113883.1.11.11526": "language", "2.16.840.1.113883.1.11.12839": "ucum"}
+BY_GRAMMAR = {
+    "2.16.840.1.113883.1.11.11526": "language", "2.16.840.1.113883.1.11.12839": "ucum",
+    "2.16.840.1.113883.3.88.12.80.63": "country", "2.16.840.1.113883.1.11.20300": "country",
+    "2.16.840.1.113883.3.88.12.80.2": "zip",
+}  # fmt: skip
 # The official list is a sample or of a day: what it does not hold may have been added since
 GROWING = {
-    "2.16.840.1.113883.3.88.12.80.63",  # countries: two of them
-    "2.16.840.1.113883.3.88.12.80.2",  # postal codes: three of them
     "2.16.840.1.113883.3.88.12.80.33",  # patient status: eleven of them
     "2.16.840.1.113883.3.88.12.3221.5.2",  # health insurance types
     "2.16.840.1.114222.4.11.1066",  # provider taxonomy, twice a year
@@ -58,6 +60,7 @@ GROWING = {
     "2.16.840.1.113883.3.88.12.3221.8.7",  # routes
     "2.16.840.1.113762.1.4.1099.12",  # routes
     "2.16.840.1.113883.11.20.12.1",  # roles
+    "2.16.840.1.113883.3.88.12.80.62",  # vital signs: without those USCDI has added
     "2.16.840.1.113883.11.20.9.41",  # tobacco use, by descent in SNOMED CT
     "2.16.840.1.113883.3.88.12.80.32",  # encounter types
     "2.16.840.1.113762.1.4.1099.10", "2.16.840.1.113883.11.20.9.31", "2.16.840.1.113883.11.20.4.1",
@@ -105,6 +108,12 @@ STATED = [
       "407377005": "Female-to-male transsexual (finding)", "407376001": "Male-to-female transsexual (finding)",
       "446131000124102": "Identifies as non-conforming gender (finding)"}),
 ]  # fmt: skip
+# Sexual orientation and gender identity: nobody may be failed for them since USCDI v3.1
+NEVER_FAILED = {"2.16.840.1.113883.10.20.22.4.501", "2.16.840.1.113883.10.20.34.3.45"}
+# Codes that ONC's own sample documents use of a set whose list is older than they are
+SINCE = {
+    "2.16.840.1.113883.3.88.12.3221.6.2": [["12481000132103", SNOMED, "History of biological substance allergy"]],
+}
 NAMED = re.compile(r"(SHALL|SHOULD|MAY)\b\**\s+be\s+(?:selected|drawn)\s+from\s+(?:the\s+)?(ValueSet|CodeSystem)\b"
                    r"([^()]*?(?:\([^()]*\)[^()]*?)?)\(?urn:(?:oid|hl7ii):([0-9.]+[0-9])")  # fmt: skip
 
@@ -135,7 +144,10 @@ def derive_sets(value_sets: Path, v3: Path, out: Path) -> None:
     lines = {}
     for text in value_sets.read_text(encoding="utf-8").splitlines():
         entry = json.loads(text)
-        oid, codes = entry["oid"].removeprefix("urn:hl7ii:").partition(":")[0], entry.get("codes") or []
+        oid, codes = (
+            entry["oid"].removeprefix("urn:hl7ii:").partition(":")[0],
+            [*(entry.get("codes") or []), *SINCE.get(entry["oid"], [])],
+        )
         line = _line(oid, entry["name"].strip(), codes)
         if oid in lines:  # another version of the same set: what either holds is in it
             line["codes"] = {**lines[oid]["codes"], **line["codes"]}
@@ -144,6 +156,7 @@ def derive_sets(value_sets: Path, v3: Path, out: Path) -> None:
             if system not in NOT_OURS_TO_LIST and system != oid:
                 known = displays[system]
                 known[code] = known.get(code) or ("" if system in WITHOUT_DISPLAY else (display or "").strip())
+    lines["2.16.840.1.113883.1.11.20300"] = _line("2.16.840.1.113883.1.11.20300", "Country2", [])
     tribes = "2.16.840.1.113883.1.11.11631"
     lines[tribes] = {"oid": tribes, "name": "TribalEntityUS", "canonical": _canonical(tribes, None), "closed": False,
                      "codes": {"2.16.840.1.113883.5.140": sorted(displays["2.16.840.1.113883.5.140"])}}  # fmt: skip
@@ -176,7 +189,7 @@ def _line(oid: str, name: str, codes: list[list[str]]) -> dict[str, Any]:
         line["closed"] = True
     if left_out:
         line["unlisted"] = sorted(left_out)
-    if not codes:
+    if not codes and oid not in BY_GRAMMAR:
         line["unlisted"] = SYSTEMS.get(oid, [])
     line["codes"] = {system: sorted(set(many)) for system, many in sorted(by_system.items())}
     return line
@@ -229,22 +242,25 @@ def derive_bindings(schematron: Path, r4: Path, uscdi: Path, out: Path) -> None:
             if kind == "ValueSet" and strength == "SHALL" and oid in soft:
                 binding["strength"] = "SHALL, soft"
             bare = re.sub(r"\[[^]]*\]", "", place["path"])
-            if strength == "SHOULD" and (place["template"], bare, oid) in demanded:
+            if strength == "SHOULD" and BY_GRAMMAR.get(oid) == "ucum" and (place["template"], bare, oid) in demanded:
                 binding["strength"] = "SHALL"
             found.setdefault(json.dumps({**binding, "strength": ""}, sort_keys=True), binding)
     official = list(found.values())
     known = {(each["template"], each.get("extension")) for each in official}
     _write(out / "bindings-r2.1.jsonl", official)
-    _write(out / "bindings-r4.0.jsonl", [each for each in _later(r4) if (each["template"], each["extension"]) not in known])
+    _write(
+        out / "bindings-r4.0.jsonl",
+        [each for each in _later(r4, soft) if (each["template"], each["extension"]) not in known],
+    )
     for identity, test in missed:
         sys.stderr.write(f"no place understood for {identity}: {test}\n")
 
 
 def _enforced(uscdi: Path) -> tuple[set[str], set[tuple[str, str, str]]]:
-    """OIDs of value sets that no USCDI element may be failed for; (template, path, set) that ONC's own validator demands."""
+    """OIDs of sets no USCDI element may be failed for; (template, path, set) that ONC's own validator demands."""
     ranks: dict[str, set[str]] = defaultdict(set)
     demanded = set()
-    for element in yaml.safe_load(uscdi.read_text(encoding="utf-8"))["elements"]:
+    for element in yaml.load(uscdi.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["elements"]:
         places = element.get("ccda") or []
         for place in places if isinstance(places, list) else [places]:
             for binding in place.get("bindings") or []:
@@ -335,7 +351,7 @@ def _bracket(text: str) -> tuple[str, str]:
     return text[1:], ""
 
 
-def _later(r4: Path) -> list[dict[str, Any]]:
+def _later(r4: Path, soft: set[str]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for each in (one for many in json.loads(r4.read_text(encoding="utf-8")).values() for one in many):
         start = _CONTEXT.match(each["xpath"])
@@ -351,8 +367,10 @@ def _later(r4: Path) -> list[dict[str, Any]]:
         bare = re.sub(r"\[[^]]*\]", "", where).replace("/", ".")
         rule = f"VOC-{suffix}-{bare}"
         strength = "SHALL" if each["strength"] == "required" else "SHOULD"
+        if strength == "SHALL" and (each["oid"] in soft or root in NEVER_FAILED):
+            strength = "SHALL, soft"
         binding = {"rule": rule, "template": root, "extension": extension, "path": where, "strength": strength,
-                   "set": each["oid"]}  # fmt: skip
+                   "set": each["oid"], "name": re.sub(r"(?<=[a-z])(?=[A-Z])", " ", each["name"])}  # fmt: skip
         found.setdefault(json.dumps({**binding, "rule": ""}, sort_keys=True), binding)
     return list(found.values())
 

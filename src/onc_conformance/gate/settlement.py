@@ -9,11 +9,12 @@ from datetime import date
 from functools import cached_property
 
 from onc_conformance.ccda.standards.errata import suppressed
-from onc_conformance.findings import Finding, Layer, Outcome, Severity
+from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate.attestations import Attestation, find
 from onc_conformance.gate.excuses import Excuse
 from onc_conformance.gate.scenarios import ScenarioResult
 from onc_conformance.procedure import Step
+from onc_conformance.vocabulary import not_judged
 
 _EXPLAINED = frozenset({Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE})
 
@@ -112,9 +113,7 @@ class Settlement:
         return {
             **counts,
             "warnings": sum(finding.severity is Severity.WARNING for finding in self.findings),
-            "codes_not_judged": sum(
-                finding.layer is Layer.VOCABULARY and finding.severity is Severity.INFO for finding in self.findings
-            ),
+            "codes_not_judged": not_judged(self.findings),
             "suppressed": len(self.suppressed) + suppressed(self.findings),
         }
 

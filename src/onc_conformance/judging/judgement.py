@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.ccda import CCD, Document, schema, templates
+from onc_conformance.ccda import CCD, Document, coded, schema, templates
 from onc_conformance.ccda.standards import official
 from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
@@ -124,7 +124,7 @@ def judge(
 def of_layers(doc: Document, names: Collection[str], edition: str) -> list[Finding]:
     """What the layers of these names find in a readable document, whoever's it is; nothing of one that is not."""
     case = Case(edition=edition)
-    chosen = [layer for layer in LAYERS if layer.name in names] if doc.root is not None else []
+    chosen = [each for each in LAYERS if each.name in names and each.applies(case)] if doc.root is not None else []
     return [finding for layer in chosen for finding in layer.judge(doc, case)]
 
 
@@ -150,6 +150,7 @@ LAYERS: tuple[LayerOfJudging, ...] = (
     LayerOfJudging("schema", lambda doc, _case: schema.check(doc)),
     LayerOfJudging("templates", lambda doc, _: templates.check(doc), lambda case: case.rules == "builtin"),
     LayerOfJudging("templates", lambda doc, _: official.check(doc), lambda case: case.rules == "official"),
+    LayerOfJudging("vocabulary", lambda doc, _case: coded.check(doc)),
     LayerOfJudging("uscdi", _declared),
     LayerOfJudging("content", _expected, lambda case: case.record is not None),
 )

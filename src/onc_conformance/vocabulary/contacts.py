@@ -8,7 +8,9 @@ from functools import lru_cache
 from onc_conformance.vocabulary.tables import facts
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
-_NUMBER = re.compile(r"\+?[0-9A-Fa-f*#().\- ]+(?:\s?(?:;(?:ext|isub|phone-context)=[^;]*|(?:x|ext\.?)\s?[0-9]+))*", re.I)
+_NUMBER = re.compile(
+    r"\+?[0-9A-Fa-f*#().\- ]+(?:\s?(?:;(?:ext|isub|phone-context)=[^;]*|(?:x|ext\.?)\s?[0-9]+))*", re.IGNORECASE
+)
 _MAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+(?:\?\S*)?")
 _ZIP = re.compile(r"[0-9]{5}(?:-?[0-9]{4})?")
 _ALL_ZEROS = re.compile(r"0+-?0*")

@@ -1,4 +1,4 @@
-"""Language tags by the grammar of RFC 5646, section 2.1, and the two-letter languages and regions of ISO 639 and 3166."""
+"""Language tags by the grammar of RFC 5646, section 2.1, with the languages of ISO 639 and the regions of ISO 3166."""
 
 from __future__ import annotations
 
@@ -38,9 +38,14 @@ def language(tag: str) -> Answer:
     primary = match["language"].partition("-")[0]
     if len(primary) == 2:
         return Answer.IN if primary in known["languages"] else Answer.NOT_IN
-    if primary in known["languages"] or "qaa" <= primary <= "qtz" and len(primary) == 3:
+    if primary in known["languages"] or (len(primary) == 3 and "qaa" <= primary <= "qtz"):
         return Answer.IN
     return Answer.UNKNOWN_HERE
+
+
+def country(code: str) -> bool:
+    """Whether this is a two-letter code of ISO 3166-1."""
+    return code in facts("languages")["regions"]
 
 
 def _repeats(variants: str) -> bool:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_TAG = re.compile(r"\s*\((?:[a-z/ ]+)\)\s*$")
-_WORD = re.compile(r"[^\W_]+")
-_EMPTY_WORDS = frozenset(
-    "and are the for with without not other nos unspecified finding disorder procedure of in on to by or from".split()
+from onc_conformance.vocabulary.tables import facts
+
+_TAG = re.compile(
+    r"\s*\((?:finding|disorder|procedure|situation|qualifier value|observable entity|body structure|occupation|event|"
+    r"person|substance|product|organism|regime/therapy|physical object|environment|record artifact|social concept|"
+    r"morphologic abnormality|medicinal product|clinical drug|cell structure|assessment scale|navigational concept)"
+    r"\)\s*$"
 )
+"""SNOMED CT's semantic tags."""
+_WORD = re.compile(r"[^\W_]+")
+_EMPTY_WORDS = frozenset({"and", "are", "by", "disorder", "finding", "for", "from", "in", "nos", "not", "of", "on",
+                          "or", "other", "procedure", "the", "to", "unspecified", "with", "without"})  # fmt: skip
 
 
 @lru_cache(maxsize=16384)
@@ -19,6 +26,8 @@ def disagree(given: str, known: str) -> bool:
     Synonyms, abbreviations, word order and SNOMED CT's semantic tags are forgiven: that costs some misses, and spares a
     hundred false alarms for each.
     """
+    if plain(given) == plain(known):
+        return False
     one, other = _words(given), _words(known)
     if not one or not other or not any(len(word) >= 5 for word in one):
         return False
@@ -26,6 +35,11 @@ def disagree(given: str, known: str) -> bool:
         return False
     initials = "".join(word[0] for word in _ordered(known))
     return "".join(_ordered(given)) != initials and not any(word == initials for word in one)
+
+
+def others(system_oid: str, code: str) -> list[str]:
+    """Further names under which a code is well known."""
+    return list(facts("other-names").get(system_oid, {}).get(code, ()))
 
 
 @lru_cache(maxsize=16384)
@@ -43,7 +57,7 @@ def _akin(one: str, other: str) -> bool:
 
 
 def _ordered(text: str) -> list[str]:
-    return [word for word in _WORD.findall(_TAG.sub("", text.lower()))]
+    return list(_WORD.findall(_TAG.sub("", text.lower())))
 
 
 def _words(text: str) -> frozenset[str]:

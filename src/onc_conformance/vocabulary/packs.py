@@ -6,6 +6,7 @@ A value set is read when a code is first asked for, so that a pack of a hundred 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from onc_conformance import suite
 from onc_conformance.findings import UsageError
 
 HEAD = "pack.json"
+_WHERE = ("ONC_CONFORMANCE_DATA", "XDG_DATA_HOME", "HOME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ def folder() -> Path:
     return suite.imported() / "packs"
 
 
-def state() -> tuple[tuple[str, int], ...]:
-    """What would change if a pack came or went; cheap."""
-    return _state(str(folder()))
+def state() -> tuple[str | None, ...]:
+    """What decides which packs there are; cheap enough to ask for every code."""
+    return tuple(map(os.environ.get, _WHERE))
 
 
 def installed() -> Sequence[Pack]:
     """Every pack, the newest first. Raises UsageError for one that cannot be read."""
-    return _installed(str(folder()))
+    return _installed(state())
 
 
 def rules() -> dict[str, str]:
@@ -88,17 +90,12 @@ def newest(oid: str) -> Packed | None:
 def forget() -> None:
     """Look at the folder again, as after a pack was written."""
     _installed.cache_clear()
-    _state.cache_clear()
 
 
 @cache
-def _state(path: str) -> tuple[tuple[str, int], ...]:
-    return tuple((pack.name, hash(pack.sha256)) for pack in _installed(path))
-
-
-@cache
-def _installed(path: str) -> tuple[Pack, ...]:
-    heads = sorted(Path(path).glob(f"*/{HEAD}")) if Path(path).is_dir() else []
+def _installed(_state: tuple[str | None, ...]) -> tuple[Pack, ...]:
+    path = folder()
+    heads = sorted(path.glob(f"*/{HEAD}")) if path.is_dir() else []
     return tuple(sorted(map(_head, heads), key=lambda pack: (pack.date, pack.name), reverse=True))
 
 
@@ -109,7 +106,9 @@ def _head(path: Path) -> Pack:
             told["name"], told["date"], told["sha256"], tuple(told["sources"]), tuple(told["sets"]), path.parent
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: no readable vocabulary pack ({error}); make it again with vocabulary pack") from error
+        raise UsageError(
+            f"{path}: no readable vocabulary pack ({error}); make it again with vocabulary pack"
+        ) from error
 
 
 def _read(pack: Pack, entry: Mapping[str, Any]) -> Packed:

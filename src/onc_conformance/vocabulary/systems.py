@@ -58,14 +58,14 @@ def title(oid: str) -> str:
     return known.title if known else oid
 
 
-def named(name: str) -> str | None:
-    """The OID of the one code system this is a name of, however it is spelt; None if it is no name we know."""
-    return _names().get(_plain(name))
+def named(name: str) -> frozenset[str]:
+    """OIDs of the code systems this is a name of, however it is spelt; none if it is no name we know."""
+    return _names().get(_plain(name), frozenset())
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=16384)
 def objection(oid: str, code: str) -> str | None:
-    """Why this code cannot exist in that system, in a few words; None if it can, or if nothing is known of the system."""
+    """Why this code cannot exist in that system, in a few words; None if it can, or if the system is not known."""
     system = systems().get(oid)
     if system is None:
         return None
@@ -106,12 +106,12 @@ def _uris() -> dict[str, str]:
 
 
 @cache
-def _names() -> dict[str, str]:
+def _names() -> dict[str, frozenset[str]]:
     owners: dict[str, set[str]] = {}
     for system in systems().values():
         for name in (*system.names, system.title):
             owners.setdefault(_plain(name), set()).add(system.oid)
-    return {name: next(iter(oids)) for name, oids in owners.items() if len(oids) == 1}
+    return {name: frozenset(oids) for name, oids in owners.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -125,7 +125,9 @@ def _shapes(oid: str) -> re.Pattern[str]:
 
 
 def _loinc(code: str) -> str | None:
-    number = code.lstrip("LAPG").replace("-", "")
+    if code[0] == "L":  # parts, answers and lists: their check digit is computed in a way LOINC does not publish
+        return None
+    number = code.replace("-", "")
     return None if digits.luhn(number) else "its last digit is not the check digit of the others"
 
 

@@ -1,4 +1,4 @@
-"""Units by the grammar of The Unified Code for Units of Measure, case sensitive (UCUM 2.1, paragraphs 2 to 12)."""
+"""Units by the grammar of The Unified Code for Units of Measure, case sensitive (UCUM 2.2, paragraphs 2 to 12)."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ def _complete(text: str, at: int) -> bool:
 @cache
 def _atoms() -> frozenset[str]:
     table = facts("ucum")
-    metric, plain = table["metric"], table["plain"]
-    return plain | metric | {prefix + atom for prefix in table["prefixes"] for atom in metric}
+    metric: frozenset[str] = table["metric"]
+    plain: frozenset[str] = table["plain"]
+    return metric | plain | {prefix + atom for prefix in table["prefixes"] for atom in metric}
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from onc_conformance.vocabulary import languages, packs, systems, ucum
+from onc_conformance.vocabulary import contacts, languages, packs, systems, ucum
 from onc_conformance.vocabulary.answer import Answer
 from onc_conformance.vocabulary.tables import lines
 
@@ -28,7 +28,7 @@ class ValueSet:
     unlisted: frozenset[str] = frozenset()
     """Systems whose codes may be in it without being listed."""
     grammar: str | None = None
-    """`ucum` or `language`: a grammar decides what the list does not."""
+    """`ucum`, `language`, `country` or `zip`: a form decides what the list does not."""
     pack: str | None = None
     """The pack it comes from; None for one of ours."""
     _spaces: frozenset[str] = field(default=frozenset(), compare=False)
@@ -52,14 +52,38 @@ class ValueSet:
         return Answer.NOT_IN if self.closed else Answer.UNKNOWN_HERE
 
     def _by_grammar(self, code: str) -> Answer:
-        if self.grammar == "ucum":
-            return Answer.IN if ucum.is_unit(code) else Answer.NOT_IN
-        return languages.language(code)
+        return _GRAMMARS[self.grammar or ""](code)
+
+
+def _unit(code: str) -> Answer:
+    return Answer.IN if ucum.is_unit(code) else Answer.NOT_IN
+
+
+def _country(code: str) -> Answer:
+    return Answer.IN if languages.country(code) else Answer.NOT_IN
+
+
+def _zip(code: str) -> Answer:
+    return Answer.IN if contacts.postal_code(code) else Answer.NOT_IN
+
+
+_GRAMMARS: dict[str, Callable[[str], Answer]] = {
+    "ucum": _unit,
+    "language": languages.language,
+    "country": _country,
+    "zip": _zip,
+}
 
 
 def value_set(oid: str) -> ValueSet | None:
     """What is known of a value set; None if nothing is. The newest pack that has it wins over what we state."""
     return _found(oid, packs.state())
+
+
+def forget() -> None:
+    """Read packs again, as after one was written."""
+    packs.forget()
+    _found.cache_clear()
 
 
 def value_sets() -> list[ValueSet]:
@@ -96,7 +120,9 @@ def _found(oid: str, _state: object) -> ValueSet | None:
     packed = packs.newest(oid)
     if packed is not None:
         content = {system: frozenset(codes) for system, codes in packed.codes.items()}
-        return ValueSet(oid, packed.name, (), content, closed=packed.complete, pack=packed.pack, _spaces=_spaces(content))
+        return ValueSet(
+            oid, packed.name, (), content, closed=packed.complete, pack=packed.pack, _spaces=_spaces(content)
+        )
     line = lines("value-sets").get(oid)
     if line is None:
         return None

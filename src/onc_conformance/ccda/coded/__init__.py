@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from onc_conformance import vocabulary
 from onc_conformance.ccda.coded import forms
-from onc_conformance.ccda.coded.bindings import Binding, DeadBinding, Place, bindings
-from onc_conformance.ccda.coded.forms import Objection
-from onc_conformance.ccda.tree import Element, child, local_type, name
+from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Place, bindings
+from onc_conformance.ccda.coded.forms import MAX_VALUE, Objection
+from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Finding, Layer, Severity
-from onc_conformance.vocabulary import Answer, packs
+from onc_conformance.vocabulary import Answer, ValueSet
 
 if TYPE_CHECKING:
     from onc_conformance.ccda.document import Document
@@ -23,38 +23,43 @@ _TIMES = frozenset({"effectiveTime", "time", "birthTime", "deceasedTime", "signa
                     "expirationTime", "usablePeriod", "useablePeriod"})  # fmt: skip
 _BOUNDS = frozenset({"low", "high", "center"})
 _TYPES_OF_TIME = frozenset({"TS", "IVL_TS", "PIVL_TS", "SXCM_TS", "IVXB_TS"})
+_NARRATIVE = frozenset({"br", "caption", "col", "colgroup", "content", "footnote", "item", "linkHtml", "list",
+                        "paragraph", "renderMultiMedia", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+                        "tr"})  # fmt: skip
 _FEW = 8
+_READABLE = 500
 
 
 def check(doc: Document) -> list[Finding]:
     """Judge every coded place of a readable document. Warnings that say the same are one finding, with their number."""
-    return list(_Reading(doc).findings()) if doc.root is not None else []
+    return list(_Reading(doc, doc.root).findings()) if doc.root is not None else []
 
 
 class _Reading:
     """One pass over one document."""
 
-    def __init__(self, doc: Document) -> None:
+    def __init__(self, doc: Document, root: Element) -> None:
         self.doc = doc
-        self.root: Any = doc.root
+        self.root = root
         self.namespace = str(self.root.tag)[1:].partition("}")[0] if str(self.root.tag).startswith("{") else ""
         self.said: list[tuple[Objection, Element]] = []
         self.bound: set[tuple[Element, str | None]] = set()
+        self.done: set[tuple[Element, str, str]] = set()
         self.unjudged: Counter[str] = Counter()
+        self.sets: dict[str, ValueSet | None] = {}
         self.used: set[str] = set()
 
     def findings(self) -> Iterator[Finding]:
         """What was objected to in document order, then what could not be judged."""
         self._read()
-        repeated: Counter[Objection] = Counter(objection for objection, _ in self.said)
-        told: set[Objection] = set()
+        alike: dict[tuple[str, str], list[Objection]] = defaultdict(list)
+        for objection, _ in self.said:
+            alike[_kind(objection)].append(objection)
         for objection, element in self.said:
             if objection.severity is Severity.ERROR:
                 yield self._located(objection, element)
-            elif objection not in told:
-                told.add(objection)
-                more = repeated[objection] - 1
-                yield self._located(_with_number(objection, more) if more else objection, element)
+            elif same := alike.pop(_kind(objection), None):
+                yield self._located(_together(same), element)
         if self.unjudged:
             yield self._located(_not_judged(self.unjudged), self.root)
         if self.used:
@@ -62,68 +67,82 @@ class _Reading:
 
     def _read(self) -> None:
         index = bindings()
-        inside = f"{{{self.namespace}}}" if self.namespace else ""
-        cut = len(inside)
+        known: dict[str, tuple[str, tuple[Binding, ...], bool]] = {}
         for element in self.root.iter("*"):
             tag = element.tag
-            local = tag[cut:] if tag.startswith(inside) else name(element)
+            kind = known.get(tag)
+            if kind is None:
+                local = name(element)
+                kind = known[tag] = (local, index.by_element.get(local, ()), local in _NARRATIVE)
+            local, bound, narrative = kind
+            if narrative:
+                continue
             if local == "templateId":
                 for binding in index.by_template.get(element.get("root") or "", ()):
                     if binding.extension == element.get("extension"):
                         self._judge(binding, element.getparent())
-            elif local in index.by_element:
-                for binding in index.by_element[local]:
-                    self._judge(binding, element, again=False)
-            attributes = element.attrib
-            if attributes:
-                self._attributes(element, local, attributes)
+            for binding in bound:
+                self._judge(binding, element, again=False)
+            if written := element.items():
+                self._value(element, local, {key: value[:MAX_VALUE] for key, value in written})
 
-    def _attributes(self, element: Element, local: str, attributes: Any) -> None:
-        value = attributes.get("code")
-        if value:
-            self._code(element, value, attributes)
-        root = attributes.get("root")
-        if root:
-            self._say(forms.identifier(root, attributes.get("extension")), element)
-        unit = attributes.get("unit")
-        if unit and (element, "unit") not in self.bound:
-            self._say(forms.unit(unit), element)
-        value = attributes.get("value")
-        if value and unit is None:
+    def _value(self, element: Element, local: str, written: Mapping[str, str]) -> None:
+        """Judge the attributes of one element, apart from what binds it."""
+        if "code" in written:
+            self._code(element, written)
+        if root := written.get("root"):
+            self._say(forms.identifier(root, written.get("extension")), element)
+        elif unit := written.get("unit"):
+            if (element, "unit") not in self.bound:
+                self._say(forms.unit(unit), element)
+        elif value := written.get("value"):
             if local == "telecom":
                 self._say(forms.telecom(value), element)
             elif _is_time(element, local):
                 self._say(forms.time(value), element)
 
-    def _code(self, element: Element, value: str, attributes: Any) -> None:
+    def _code(self, element: Element, written: Mapping[str, str]) -> None:
         objections = forms.code(
-            value.strip(), attributes.get("codeSystem"), attributes.get("codeSystemName"), attributes.get("displayName")
+            written["code"].strip(),
+            written.get("codeSystem"),
+            written.get("codeSystemName"),
+            written.get("displayName"),
         )
-        judged = (element, None) in self.bound
-        for objection in objections:
-            if not (judged and objection.rule in ("VOC-CODE-IMPOSSIBLE", "VOC-CODE-UNKNOWN")):
-                self.said.append((objection, element))
+        if objections:
+            judged = (element, None) in self.bound
+            for objection in objections:
+                if not (judged and objection.rule in forms.CODES_ALONE):
+                    self.said.append((objection, element))
 
     def _judge(self, binding: Binding, context: Element, *, again: bool = True) -> None:
-        """Judge what a binding finds; with `again` false only what no other has judged."""
+        """Judge what a binding finds, each place once per rule; with `again` false only what no rule has judged."""
         for place in binding.places(context, self.namespace):
             key = (place.element, binding.attribute)
-            if not again and key in self.bound:
+            once = (place.element, place.value, binding.rule)
+            if once in self.done or (not again and key in self.bound):
                 continue
-            answer = binding.proven().answer(place)
-            self._name_pack(binding)
+            self.done.add(once)
+            answer = binding.proven.answer(place, self._set(binding))
+            if answer is Answer.UNKNOWN_HERE:
+                counted = (place.element, place.value, binding.title)
+                if counted not in self.done:
+                    self.done.add(counted)
+                    self.unjudged[binding.title] += 1
+                continue
+            self.bound.add(key)
             if answer is Answer.NOT_IN:
-                self.bound.add(key)
                 self.said.append((_refused(binding, place, name(place.element)), place.element))
-            elif answer is Answer.UNKNOWN_HERE:
-                self.unjudged[binding.title] += 1
-            else:
-                self.bound.add(key)
 
-    def _name_pack(self, binding: Binding) -> None:
-        found = vocabulary.value_set(binding.set) if binding.set else None
-        if found is not None and found.pack is not None:
-            self.used.add(found.pack)
+    def _set(self, binding: Binding) -> ValueSet | None:
+        """What is known of the value set of a binding, looked up once per document."""
+        if binding.set is None:
+            return None
+        if binding.set not in self.sets:
+            found = vocabulary.value_set(binding.set)
+            self.sets[binding.set] = found
+            if found is not None and found.pack is not None:
+                self.used.add(found.pack)
+        return self.sets[binding.set]
 
     def _say(self, objection: Objection | None, element: Element) -> None:
         if objection is not None:
@@ -132,8 +151,15 @@ class _Reading:
     def _located(self, objection: Objection, element: Element) -> Finding:
         return self.doc.finding(
             element, layer=Layer.VOCABULARY, severity=objection.severity, rule=objection.rule,
-            message=objection.message, expected=objection.expected, found=objection.found, hint=objection.hint,
+            message=_line(objection.message), expected=objection.expected,
+            found=_line(objection.found) if objection.found is not None else None, hint=objection.hint,
         )  # fmt: skip
+
+
+def _line(text: str) -> str:
+    """A text on one line and no longer than a person reads."""
+    line = " ".join(text.split())
+    return line if len(line) <= _READABLE else f"{line[:_READABLE]}…"
 
 
 def _is_time(element: Element, local: str) -> bool:
@@ -164,15 +190,15 @@ def _refused(binding: Binding, place: Place, local: str) -> Objection:
     if _translated(binding, place):
         severity = Severity.WARNING
         hint = "A translation has a code of the value set: let it be the code, and this the translation."
-    return Objection(
-        binding.rule, severity, said, _wanted(binding),
-        f"{place.value} ({vocabulary.title(place.system)})" if place.system else place.value, hint,
-    )  # fmt: skip
+    found = f"{place.value} ({vocabulary.title(place.system)})" if place.system else place.value
+    return Objection(binding.rule, said, _wanted(binding), found, hint, severity)
 
 
 def _translated(binding: Binding, place: Place) -> bool:
+    found = vocabulary.value_set(binding.set) if binding.set else None
     return binding.attribute is None and any(
-        each.get("code") and binding.answer(Place(each, each.get("code"), each.get("codeSystem"))) is not Answer.NOT_IN
+        each.get("code")
+        and binding.answer(Place(each, each.get("code"), each.get("codeSystem")), found) is not Answer.NOT_IN
         for each in place.element.iterchildren("{*}translation")
     )
 
@@ -188,22 +214,30 @@ def _wanted(binding: Binding) -> str:
     return f"a code of {found.name} ({found.oid}{f'; {systems}' if systems else ''})"
 
 
-def _with_number(objection: Objection, more: int) -> Objection:
-    return replace(objection, message=f"{objection.message} (and at {more} more place{'' if more == 1 else 's'})")
+def _kind(objection: Objection) -> tuple[str, str]:
+    return objection.rule, objection.alike or objection.message
+
+
+def _together(same: list[Objection]) -> Objection:
+    """The first of several warnings that say the same, with how many more there are and of what."""
+    first, more = same[0], len(same) - 1
+    if not more:
+        return first
+    others = [found for found in dict.fromkeys(each.found or "" for each in same) if found and found != first.found]
+    listed = f": {', '.join(others[:_FEW])}{', …' if len(others) > _FEW else ''}" if others else ""
+    return replace(first, message=f"{first.message} (and at {more} more place{'' if more == 1 else 's'}{listed})")
 
 
 def _not_judged(counts: Counter[str]) -> Objection:
-    listed = ", ".join(
-        f"{title} {count}" for title, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    )
-    return Objection(
-        NOT_JUDGED, Severity.INFO, f"codes not judged, because their value sets are not listed here: {listed}", None,
-        str(counts.total()), "Import the value sets with vocabulary pack to have them judged.",
-    )  # fmt: skip
+    most = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    listed = ", ".join(f"{title} {count}" for title, count in most)
+    said = f"codes not judged, because what they must be in is not listed here: {listed}"
+    hint = "Import the value sets with vocabulary pack to have them judged."
+    return Objection(NOT_JUDGED, said, None, str(counts.total()), hint, Severity.INFO)
 
 
 def _packs(used: set[str]) -> Objection:
-    return Objection("VOC-PACK", Severity.INFO, f"judged with vocabulary packs: {', '.join(sorted(used))}")
+    return Objection("VOC-PACK", f"judged with vocabulary packs: {', '.join(sorted(used))}", severity=Severity.INFO)
 
 
 __all__ = ["NOT_JUDGED", "DeadBinding", "check"]

@@ -13,14 +13,15 @@ from typing import Any
 from lxml import etree
 
 from onc_conformance import suite, vocabulary
+from onc_conformance.ccda.coded.forms import MAX_VALUE
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Severity
-from onc_conformance.vocabulary import Answer
+from onc_conformance.vocabulary import Answer, ValueSet
 
 V3 = "urn:hl7-org:v3"
 SDTC = "urn:hl7-org:sdtc"
 FILES = ("bindings-r2.1", "bindings-r4.0", "bindings-common")
-KNOWN_BAD = "NOT-A-CODE"
+KNOWN_BAD = "NOT_A_CODE"
 """No system has it: a binding that accepts it is dead."""
 _SNOMED = "2.16.840.1.113883.6.96"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -44,7 +45,7 @@ class Place:
     """OID of the code system; None where the place has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Binding:
     """One line of schemas/vocabulary/bindings-*.jsonl."""
 
@@ -58,6 +59,8 @@ class Binding:
     element: str | None = None
     set: str | None = None
     system: str | None = None
+    name: str | None = None
+    """What the value set is called where it is known by its OID alone."""
     where: Mapping[str, list[str]] | None = None
     """Child of the context element, and the texts it may have; "" where it is absent."""
 
@@ -72,7 +75,7 @@ class Binding:
         if self.set is None:
             return vocabulary.title(self.system or "")
         found = vocabulary.value_set(self.set)
-        return found.name if found else f"value set {self.set}"
+        return found.name if found else self.name or f"value set {self.set}"
 
     @cached_property
     def attribute(self) -> str | None:
@@ -80,8 +83,10 @@ class Binding:
         last = self.path.rpartition("/")[2]
         return last[1:] if last.startswith("@") else None
 
-    def answer(self, place: Place) -> Answer:
-        """Whether what stands there belongs there."""
+    def answer(self, place: Place, found: ValueSet | None) -> Answer:
+        """Whether what stands there belongs there; `found` is what is known of the value set."""
+        if found is not None:
+            return found.contains(place.value, place.system)
         if self.set is not None:
             return vocabulary.contains(self.set, place.value, place.system)
         if place.system is not None and place.system != self.system:
@@ -95,12 +100,12 @@ class Binding:
         for element in self._reached(context, namespace):
             if self.attribute is not None:
                 for value in (element.get(self.attribute) or "").split() or ():
-                    yield Place(element, value, None)
+                    yield Place(element, value[:MAX_VALUE], None)
             elif name(element) in _OF_TEXT:
                 if text := (element.text or "").strip():
-                    yield Place(element, text, None)
+                    yield Place(element, text[:MAX_VALUE], None)
             elif element.get("nullFlavor") is None and (code := element.get("code")):
-                yield Place(element, code.strip(), element.get("codeSystem"))
+                yield Place(element, code.strip()[:MAX_VALUE], element.get("codeSystem"))
 
     def _applies(self, context: Element) -> bool:
         for child, allowed in (self.where or {}).items():
@@ -128,22 +133,23 @@ class Binding:
         nothing, and what it binds is counted as not judged.
         """
         answers = []
-        for system in self._suspects():
+        known = vocabulary.value_set(self.set) if self.set else None
+        for system in self._suspects(known):
             context = _built(self, system)
             found = list(self.places(context, V3))
             if len(found) != 1:
                 raise DeadBinding(f"binding {self.rule} ({self.path}) does not find its own place")
-            answers.append(self.answer(found[0]))
+            answers.append(self.answer(found[0], known))
         return Answer.IN if Answer.IN in answers else answers[0]
 
+    @cached_property
     def proven(self) -> Binding:
         """Itself. Raises DeadBinding if it accepts the known-bad code."""
         if self.canary is Answer.IN:
             raise DeadBinding(f"binding {self.rule} ({self.path}, {self.title}) accepts the code {KNOWN_BAD}")
         return self
 
-    def _suspects(self) -> tuple[str, ...]:
-        known = vocabulary.value_set(self.set) if self.set else None
+    def _suspects(self, known: ValueSet | None) -> tuple[str, ...]:
         listed = next(iter(known.codes), None) if known and known.closed else None
         return tuple(filter(None, (self.system or _SNOMED, listed)))
 
@@ -182,7 +188,7 @@ def bindings() -> Index:
 def _has(element: Element, attribute: str, value: str) -> bool:
     if attribute == "xsi:type":
         return local_type(element) == value
-    return element.get(attribute) == value
+    return bool(element.get(attribute) == value)
 
 
 @cache
