@@ -73,13 +73,12 @@ def judged(doc: Document, standard: Standard) -> list[Finding]:
             aside[number] += 1
             continue
         findings.append(
-            doc.finding(
-                element,
+            Finding(
                 layer=Layer.TEMPLATE,
                 severity=assertion.severity,
                 rule=number,
                 message=_message(assertion, element, rules.namespaces),
-                hint=assertion.hint,
+                **doc.place(element),
             )
         )
     findings += [doc.locate(known[number].counted(many), None) for number, many in sorted(aside.items())]
