@@ -221,7 +221,7 @@ def trial(standard, codes, real):
     theirs = store.ruleset(standard)
     defects = errata.errata(standard.releases)
     every = {official.rule_number(each) for pattern in theirs.patterns for rule in pattern.rules for each in rule.assertions}
-    trial = Trial(templates.rules(), theirs, frozenset(every - set(defects)))
+    trial = Trial(templates.ruleset()[0], theirs, frozenset(every - set(defects)))
     maker = Maker(codes)
     for key, rules in anchors(theirs).items():
         for base in bases(trial, maker, key, rules, real):
