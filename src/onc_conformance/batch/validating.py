@@ -14,7 +14,7 @@ from onc_conformance.batch.archives import Source, left_out
 from onc_conformance.batch.expectation import expectation
 from onc_conformance.batch.progress import Progress
 from onc_conformance.batch.sources import Sources
-from onc_conformance.batch.work import Tally, Told, Work
+from onc_conformance.batch.work import OutOfReach, Tally, Told, Work
 from onc_conformance.batch.writers import JsonLines, Sarif, Text, Writer
 
 FORMATS = ("text", "json", "sarif")
@@ -57,8 +57,8 @@ def validate(
 ) -> int:
     """Judge every document and write what was found; the exit code: 0 all pass, 1 one fails, 4 a fault of ours.
 
-    UsageError where nothing can be judged, OutOfReach where the cluster is; after a KeyboardInterrupt what was
-    gathered is written before it goes on.
+    UsageError where nothing can be judged, OutOfReach where the cluster is or comes to be; before that and before a
+    KeyboardInterrupt goes on, what was gathered is written.
     """
     against, sources = expectation(edition, expected, first, last), Sources(paths)
     stream = out or _standard_output(form)
@@ -72,6 +72,9 @@ def validate(
             tally.interrupted = True
             for told in crew.finished():
                 _write(writer, tally, told, progress)
+            raise
+        except OutOfReach:
+            tally.interrupted = True
             raise
         finally:
             if progress:
