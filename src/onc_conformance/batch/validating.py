@@ -68,20 +68,16 @@ def validate(
         try:
             for told in crew.tell(_watched(sources, progress)):
                 _write(writer, tally, told, progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OutOfReach) as ended:
             tally.interrupted = True
-            for told in crew.finished():
+            for told in crew.finished() if isinstance(ended, KeyboardInterrupt) else ():
                 _write(writer, tally, told, progress)
-            raise
-        except OutOfReach:
-            tally.interrupted = True
+            _end(writer, tally, sources)
             raise
         finally:
             if progress:
                 progress.hide()
-            tally.left_out = left_out(sources.left_out)
-            if tally.interrupted or not sys.exc_info()[0]:
-                writer.end(tally)
+    _end(writer, tally, sources)
     if tally.left_out and form != "text":
         sys.stderr.write(f"onc-conformance: {tally.left_out}\n")
     return tally.exit_code
@@ -92,6 +88,11 @@ def _write(writer: Writer, tally: Tally, told: Told, progress: Progress | None) 
         progress.hide()
     tally.count(told)
     writer.tell(told)
+
+
+def _end(writer: Writer, tally: Tally, sources: Sources) -> None:
+    tally.left_out = left_out(sources.left_out)
+    writer.end(tally)
 
 
 def _watched(sources: Iterable[Source], progress: Progress | None) -> Iterator[Source]:
