@@ -94,8 +94,7 @@ def of_node(files: Sequence[Path], rounds: int, options: argparse.Namespace, wor
 def peers(files: Sequence[Path], options: argparse.Namespace, work: Path) -> Iterator[tuple[str, Took | str]]:
     """Who else judges the same documents, each over the rules it can use."""
     given = {"sch": str(options.sch), "voc": str(options.voc or ""), "phase": options.phase, "work": str(work)}
-    own = suite.schemas() / "cda" / "CDA_SDTC.xsd"
-    xsd = options.xsd or next(iter(sorted(own.parent.glob("*.xsd"))), own)
+    xsd = options.xsd or suite.schemas() / "cda" / "cda.xsd"
     yield "xmlschema", contender("xmlschema", files, 1, xsd=str(xsd)) if xsd.is_file() else "no schema (XSD=file)"
     if not options.sch:
         for name in ("lxml ISO-Schematron", "SaxonC", "cda-schematron-validator"):
