@@ -1,7 +1,7 @@
 """Derives schemas/uscdi/elements.json from a table of USCDI elements: `python tools/uscdi_facts.py TABLE.yaml`.
 
-Facts alone are taken: names, versions, code systems, value sets, FHIR paths, and where an element stands in a C-CDA. The
-table says that in XPath; here it becomes steps of a form of our own, and a condition this program does not know stops it.
+Facts alone are taken: names, versions, code systems, value sets, FHIR paths, and where an element stands in a C-CDA.
+The table says that in XPath; here it becomes steps of a form of our own, and what this program cannot read stops it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ HELD = {
     frozenset({"@code", "@nullFlavor", "translation"}): "code",
     frozenset({"@code", "@nullFlavor"}): "plain_code",
     frozenset({"@code"}): "plain_code",
-    frozenset({"@nullFlavor", "@code", "@value", "low", "high", "center", "numerator", "translation", "text()"}): "value",
+    frozenset(
+        {"@nullFlavor", "@code", "@value", "low", "high", "center", "numerator", "translation", "text()"}
+    ): "value",
     frozenset({"@nullFlavor", "text()"}): "text",
     frozenset({"text()"}): "text",
     frozenset({"@nullFlavor", "text()", "*"}): "text",
@@ -68,12 +70,15 @@ CONDITIONS = re.compile(
 
 def main(table: str) -> None:
     """Write the facts; raises ValueError for what the program cannot read."""
-    told = yaml.load(Path(table).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    told = yaml.safe_load(Path(table).read_text(encoding="utf-8"))
     elements = [element(each) for each in told["elements"] if set(each["versions"]) & set(EDITIONS)]
     facts = {
         "derived_by": "tools/uscdi_facts.py; change the rules in rules.toml, not this file",
         "versions": {
-            name: {"us_core": told["versions"][name]["us_core"].split()[0], "elements": told["versions"][name]["elements_here"]}
+            name: {
+                "us_core": told["versions"][name]["us_core"].split()[0],
+                "elements": told["versions"][name]["elements_here"],
+            }
             for name in EDITIONS
         },
         "elements": elements,
@@ -112,7 +117,9 @@ def element(row: dict[str, Any]) -> dict[str, Any]:
         {
             "profile": each["structure"],
             "path": each["path"],
-            "us_core": sorted({*(v for v, must in each["must_support"].items() if must), *each.get("uscdi_requirement", ())}),
+            "us_core": sorted(
+                {*(v for v, must in each["must_support"].items() if must), *each.get("uscdi_requirement", ())}
+            ),
         }
         for each in row["fhir"]
     ]
@@ -123,7 +130,10 @@ def places(name: str, ccda: dict[str, Any]) -> list[dict[str, Any]]:
     """Where values of an element stand, each as steps down and what must be held at the end."""
     if name in HEADER:
         return [
-            {"steps": [*({"name": tag} for tag in path[:-1]), {"name": path[-1]} | ({"is": named} if named else {})], "held": held}
+            {
+                "steps": [*({"name": tag} for tag in path[:-1]), {"name": path[-1]} | ({"is": named} if named else {})],
+                "held": held,
+            }
             for path, named, held in HEADER[name]
         ]
     located = [branch.strip() for branch in parts(ccda["xpath"], " | ")]

@@ -17,7 +17,9 @@ def holds(kind: str, node: Element) -> bool:
 def is_null(kind: str, node: Element) -> bool:
     """Whether it says by a null flavor that it says nothing."""
     if kind == "time":
-        return any(each is not None and each.get("nullFlavor") for each in (node, child(node, "low"), child(node, "high")))
+        return any(
+            each is not None and each.get("nullFlavor") for each in (node, child(node, "low"), child(node, "high"))
+        )
     return node.get("nullFlavor") is not None
 
 
@@ -31,7 +33,9 @@ def _told(node: Element) -> bool:
 
 
 def _is_coded(node: Element) -> bool:
-    return bool(_told(node) and node.get("code")) or any(each.get("code") for each in node.iterchildren("{*}translation"))
+    return bool(_told(node) and node.get("code")) or any(
+        each.get("code") for each in node.iterchildren("{*}translation")
+    )
 
 
 def _is_valued(node: Element) -> bool:

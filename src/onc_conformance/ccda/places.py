@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _GIVEN = {"null": "nullFlavor", "unit": "unit"}
 """Conditions that an attribute is there at all."""
+_INDEXED = frozenset({"code", "translated", "template"})
 _BIRTH, _CALLED = "BR", "CL"
 _BESIDES = frozenset({_BIRTH, _CALLED})
 _FORMER = frozenset({"OLD", "BAD"})
@@ -46,51 +47,58 @@ class Places:
 
     def __init__(self, doc: Document) -> None:
         self._doc = doc
-        self._remembered: dict[tuple[str, int, object], list[Element]] = {}
+        self._below: dict[tuple[str, Element, object], _Indexed] = {}
+        self._codes: dict[Element, str | None] = {}
 
     def find(self, walk: Walk) -> Mapping[int, Sequence[Element]]:
         """Position of a place -> the nodes there, in document order; places without nodes are left out."""
         found: dict[int, Sequence[Element]] = {}
-        self._down(walk, [self._doc.root] if self._doc.root is not None else [], found, top=True)
+        if self._doc.root is not None:
+            self._down(walk, [self._doc.root], found, top=True)
         return found
 
     def _down(self, walk: Walk, bases: list[Element], found: dict[int, Sequence[Element]], *, top: bool) -> None:
         for step, onward in walk.onward.items():
-            nodes = self._step(step, self._sections if step.body else bases, top=top)
+            nodes = self._step(step, bases, top=top)
             if nodes:
-                found.update(dict.fromkeys(onward.ends, nodes))
-                self._down(onward, nodes, found, top=False)
+                for end in onward.ends:
+                    found[end] = nodes
+                if onward.onward:
+                    self._down(onward, nodes, found, top=False)
 
     def _step(self, step: Step, bases: list[Element], *, top: bool) -> list[Element]:
-        nodes: Iterable[Element]
-        if step.body:
-            nodes = bases
-        elif step.deep:
-            nodes = self._below(step, bases, top=top)
+        if step.body or step.deep:
+            indexed = self._sections if step.body else self._descendants(step, bases, top=top)
+            nodes = indexed.nodes
+            for rule in step.wanted if nodes else ():
+                quick = nodes is indexed.nodes and all(kind in _INDEXED for kind, _ in rule)
+                nodes = indexed.of(rule) if quick else [each for each in nodes if self._any(each, rule)]
         else:
             tag = "{*}" + step.name
             nodes = [each for base in bases for each in base.iterchildren(tag)]
-        if step.wanted:
-            nodes = [each for each in nodes if all(self._any(each, rule) for rule in step.wanted)]
-        if step.unwanted:
-            nodes = [each for each in nodes if not any(self._any(each, rule) for rule in step.unwanted)]
+            for rule in step.wanted if nodes else ():
+                nodes = [each for each in nodes if self._any(each, rule)]
+        for rule in step.unwanted:
+            nodes = [each for each in nodes if not self._any(each, rule)]
         if step.named:
             nodes = [each for each in nodes if _NAMED[step.named](each)]
-        return list(nodes)
+        return nodes
 
-    def _below(self, step: Step, bases: list[Element], *, top: bool) -> list[Element]:
-        """Descendants of that name; those of a template out of the index, asked for once."""
-        roots = next((values for rule in step.wanted if len(rule) == 1 for kind, values in rule if kind == "template"), None)
-        key = (step.name, id(bases[0]) if bases else 0, roots)
-        if (known := self._remembered.get(key)) is None:
+    def _descendants(self, step: Step, bases: list[Element], *, top: bool) -> _Indexed:
+        """All of that name and, where the first condition is one, of its template; asked for once."""
+        first = step.wanted[0] if step.wanted else ()
+        roots = first[0][1] if len(first) == 1 and first[0][0] == "template" else None
+        key = (step.name, bases[0], roots)
+        known = self._below.get(key)
+        if known is None:
             if roots is None:
-                known = [each for base in bases for each in base.iter("{*}" + step.name)]
+                found = [each for base in bases for each in base.iter("{*}" + step.name)]
             else:
-                known = [each for root in roots for each in self._by_template.get(root, ()) if name(each) == step.name]
-                within = None if top else set(bases)
-                if within is not None:
-                    known = [each for each in known if any(around in within for around in each.iterancestors())]
-            known = self._remembered[key] = list(dict.fromkeys(known))
+                found = [each for root in roots for each in self._by_template.get(root, ()) if name(each) == step.name]
+                if not top:
+                    within = set(bases)
+                    found = [each for each in found if any(around in within for around in each.iterancestors())]
+            known = self._below[key] = _Indexed(self, list(dict.fromkeys(found)))
         return known
 
     def _any(self, node: Element, rule: tuple[tuple[str, frozenset[str]], ...]) -> bool:
@@ -98,9 +106,9 @@ class Places:
 
     def _holds(self, node: Element, kind: str, values: frozenset[str]) -> bool:
         if kind == "template":
-            return not values.isdisjoint(self._templates.get(node, ()))
+            return not values.isdisjoint(self.templates.get(node, ()))
         if kind == "code":
-            return self._code(node) in values
+            return self.code(node) in values
         if kind == "translated":
             return any(each.get("code") in values for each in down(node, "code/translation"))
         if kind == "system":
@@ -111,30 +119,28 @@ class Places:
             return node.get(_GIVEN[kind]) is not None
         return node.get(kind) in values
 
-    def _code(self, node: Element) -> str | None:
+    def code(self, node: Element) -> str | None:
+        """The code of an element's own `code`."""
         if node not in self._codes:
             coded = child(node, "code")
             self._codes[node] = coded.get("code") if coded is not None else None
         return self._codes[node]
 
     @cached_property
-    def _codes(self) -> dict[Element, str | None]:
-        return {}
-
-    @cached_property
-    def _sections(self) -> list[Element]:
-        return [section.element for section in self._doc.sections]
+    def _sections(self) -> _Indexed:
+        return _Indexed(self, [section.element for section in self._doc.sections])
 
     @cached_property
     def _by_template(self) -> Mapping[str, list[Element]]:
         index: dict[str, list[Element]] = defaultdict(list)
-        for node, roots in self._templates.items():
+        for node, roots in self.templates.items():
             for root in roots:
                 index[root].append(node)
         return index
 
     @cached_property
-    def _templates(self) -> Mapping[Element, list[str]]:
+    def templates(self) -> Mapping[Element, list[str]]:
+        """Roots of the templateIds of every element that has some."""
         index: dict[Element, list[str]] = defaultdict(list)
         if self._doc.root is not None:
             for each in self._doc.root.iter("{*}templateId"):
@@ -142,10 +148,41 @@ class Places:
         return index
 
 
+class _Indexed:
+    """Elements that are asked again and again which of them have a code or a template."""
+
+    def __init__(self, places: Places, nodes: list[Element]) -> None:
+        self._places = places
+        self.nodes = nodes
+
+    def of(self, rule: tuple[tuple[str, frozenset[str]], ...]) -> list[Element]:
+        """Those for which one of the conditions holds."""
+        positions: set[int] = set()
+        for kind, values in rule:
+            index = self._by[kind]
+            for value in values:
+                positions.update(index.get(value, ()))
+        return [self.nodes[position] for position in sorted(positions)]
+
+    @cached_property
+    def _by(self) -> Mapping[str, Mapping[str | None, list[int]]]:
+        """Kind of condition -> value -> positions."""
+        codes: dict[str | None, list[int]] = defaultdict(list)
+        translated: dict[str | None, list[int]] = defaultdict(list)
+        templates: dict[str | None, list[int]] = defaultdict(list)
+        for position, node in enumerate(self.nodes):
+            codes[self._places.code(node)].append(position)
+            for each in down(node, "code/translation"):
+                translated[each.get("code")].append(position)
+            for root in self._places.templates.get(node, ()):
+                templates[root].append(position)
+        return {"code": codes, "translated": translated, "template": templates}
+
+
 def _givens(given: Element) -> list[Element]:
     """The given names of the patient's first name, without those of birth and those a person is called by."""
-    named = given.getparent()
-    if named is not child(named.getparent(), "name"):
+    named = next(iter(given.getparent().getparent().iterchildren("{*}name")))
+    if given.getparent() is not named:
         return []
     every = list(named.iterchildren("{*}given"))
     return [each for each in every if each.get("qualifier") not in _BESIDES] or every[:1]

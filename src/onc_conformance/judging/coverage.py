@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from onc_conformance import uscdi
-from onc_conformance.ccda.held import holds, is_null, speaks
+from onc_conformance.ccda.held import holds, is_null
 from onc_conformance.ccda.places import Places, Walk
 from onc_conformance.ccda.sections import narrative
 from onc_conformance.ccda.tree import name
@@ -98,6 +98,16 @@ class Coverage:
         return [found for section in sections if (found := self._silence(section, entries=element.silent_entries))]
 
     def _silence(self, section: Section, *, entries: bool) -> tuple[Node, str] | None:
+        asked = (section.element, entries)
+        if asked not in self._silences:
+            self._silences[asked] = self._why_silent(section, entries=entries)
+        return self._silences[asked]
+
+    @cached_property
+    def _silences(self) -> dict[tuple[Node, bool], tuple[Node, str] | None]:
+        return {}
+
+    def _why_silent(self, section: Section, *, entries: bool) -> tuple[Node, str] | None:
         """Why a section has no more to say: a null flavor, entries that deny, words that do."""
         if section.element.get("nullFlavor"):
             return section.element, _null(section.element)
@@ -162,6 +172,3 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def _null(node: Node) -> str:
     return f"null flavor {node.get('nullFlavor') or 'of a bound'}"
-
-
-__all__ = ["Coverage", "Covered", "State", "coverage", "speaks"]

@@ -136,7 +136,9 @@ def data_set(version: str, overlay: str | None = None) -> DataSet:
     table = json.loads((suite.schemas() / "uscdi" / "elements.json").read_text(encoding="utf-8"))
     rules = tomllib.loads((suite.schemas() / "uscdi" / "rules.toml").read_text(encoding="utf-8"))
     listed = {each for category in categories().values() if category.ccds for each in category.elements}
-    rows = [row for row in table["elements"] if (row["id"] in listed if version == CCDS else version in row["versions"])]
+    rows = [
+        row for row in table["elements"] if (row["id"] in listed if version == CCDS else version in row["versions"])
+    ]
     excused = {each for rule in rules["excused"] if rule["overlay"] == overlay for each in rule["elements"]}
     named = {rule["element"]: rule["title"] for rule in rules["named"] if version in rule["versions"]}
     systems = {rule["element"]: rule["oids"] for rule in rules["systems"] if version in rule["versions"]}
