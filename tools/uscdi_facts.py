@@ -68,25 +68,15 @@ CONDITIONS = re.compile(
 )
 
 
-def main(table: str) -> None:
-    """Write the facts; raises ValueError for what the program cannot read."""
+def derived(table: str) -> str:
+    """The file's text; raises ValueError for what the program cannot read."""
     told = yaml.safe_load(Path(table).read_text(encoding="utf-8"))
     elements = [element(each) for each in told["elements"] if set(each["versions"]) & set(EDITIONS)]
-    facts = {
-        "derived_by": "tools/uscdi_facts.py; change the rules in rules.toml, not this file",
-        "versions": {
-            name: {
-                "us_core": told["versions"][name]["us_core"].split()[0],
-                "elements": told["versions"][name]["elements_here"],
-            }
-            for name in EDITIONS
-        },
-        "elements": elements,
-    }
+    known = told["versions"]
+    versions = {each: {"us_core": known[each]["us_core"].split()[0]} for each in EDITIONS}
     lines = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in elements]
-    head = json.dumps({key: value for key, value in facts.items() if key != "elements"}, ensure_ascii=False, indent=1)
-    OUT.write_text(head.removesuffix("\n}") + ',\n "elements": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")
-    sys.stdout.write(f"{len(elements)} elements -> {OUT}\n")
+    head = json.dumps({"derived_by": "tools/uscdi_facts.py", "versions": versions}, indent=1)
+    return head.removesuffix("\n}") + ',\n "elements": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
 def element(row: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +180,7 @@ def alternatives(condition: str) -> dict[str, list[str]]:
         at = match.end()
         kinds = {key: value for key, value in match.groupdict().items() if value and key not in {"joint", "name"}}
         for kind, value in kinds.items():
-            key = {"wanted": match["name"], "also": "system"}.get(kind, kind)
+            key = {"wanted": match["name"], "also": "translated_system"}.get(kind, kind)
             found.setdefault(str(key), [])
             if value not in found[str(key)]:
                 found[str(key)].append(value)
@@ -212,4 +202,4 @@ def parts(text: str, mark: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    OUT.write_text(derived(sys.argv[1]), encoding="utf-8")

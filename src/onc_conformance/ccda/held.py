@@ -11,7 +11,7 @@ _BOUNDS = ("low", "high", "center")
 
 def holds(kind: str, node: Element) -> bool:
     """Whether it says something."""
-    return _HOLDS[kind](node)
+    return KINDS[kind](node)
 
 
 def is_null(kind: str, node: Element) -> bool:
@@ -75,7 +75,7 @@ def _is_open_ended(node: Element) -> bool:
     return any(each.get("value") for each in down(node, "low")) and child(node, "high") is None
 
 
-_HOLDS: Mapping[str, Callable[[Element], bool]] = {
+KINDS: Mapping[str, Callable[[Element], bool]] = {
     "code": _is_coded,
     "plain_code": lambda node: _told(node) and bool(node.get("code")),
     "value": _is_valued,

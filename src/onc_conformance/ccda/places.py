@@ -81,7 +81,7 @@ class Places:
         for rule in step.unwanted:
             nodes = [each for each in nodes if not self._any(each, rule)]
         if step.named:
-            nodes = [each for each in nodes if _NAMED[step.named](each)]
+            nodes = [each for each in nodes if NAMED[step.named](each)]
         return nodes
 
     def _descendants(self, step: Step, bases: list[Element], *, top: bool) -> _Indexed:
@@ -112,9 +112,9 @@ class Places:
         if kind == "translated":
             return any(each.get("code") in values for each in down(node, "code/translation"))
         if kind == "system":
-            return node.get("codeSystem") in values or any(
-                each.get("codeSystem") in values for each in node.iterchildren("{*}translation")
-            )
+            return node.get("codeSystem") in values
+        if kind == "translated_system":
+            return any(each.get("codeSystem") in values for each in node.iterchildren("{*}translation"))
         if kind in _GIVEN:
             return node.get(_GIVEN[kind]) is not None
         return node.get(kind) in values
@@ -213,7 +213,7 @@ def _is_phone(telecom: Element) -> bool:
     return "@" not in value and not value.startswith(("mailto:", "http"))
 
 
-_NAMED: Mapping[str, Callable[[Element], bool]] = {
+NAMED: Mapping[str, Callable[[Element], bool]] = {
     "first_given": lambda node: node in _givens(node)[:1],
     "second_given": lambda node: node in _givens(node)[1:2],
     "of_first_name": lambda node: node.getparent() is child(node.getparent().getparent(), "name"),

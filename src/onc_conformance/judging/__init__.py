@@ -2,7 +2,7 @@
 
 from onc_conformance.ccda import Document
 from onc_conformance.judging.content import category, content, isolation
-from onc_conformance.judging.coverage import Covered, State, coverage
+from onc_conformance.judging.coverage import Coverage, Covered, State, coverage
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
@@ -28,6 +28,7 @@ __all__ = [
     "LAYERS",
     "SECONDS",
     "Case",
+    "Coverage",
     "Covered",
     "Document",
     "Judgement",
