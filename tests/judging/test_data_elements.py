@@ -63,6 +63,11 @@ def test_a_demand_is_missed_where_it_should_stand():
     assert organization.path == "/ClinicalDocument/author/assignedAuthor"
 
 
+def test_what_is_demanded_is_missed_once():
+    told = judging.data_elements(judging.read(written(faults=["author-time-missing"])), "uscdi-v3", silences=True)
+    assert [each.rule for each in told if "AUTHOR" in each.rule or "author" in each.rule] == ["USCDI-AUTHOR-TIME"]
+
+
 def test_a_stated_reason_answers_a_demand():
     data = written().replace(b'value code="248152002"', b'value nullFlavor="UNK" code="248152002"')
     assert found(data.replace(b'<value code="F"', b'<value nullFlavor="UNK"')) == []

@@ -67,8 +67,9 @@ def _demanded(coverage: Coverage, rule: str | None) -> Iterator[Finding]:
 def _silent(coverage: Coverage) -> Iterator[Finding]:
     """A warning for each element without a value and without a reason, those of one place together."""
     together: dict[object, list[tuple[uscdi.Element, Covered]]] = defaultdict(list)
+    demanded = {demand.element for demand in coverage.data.demands}
     for element, row in zip(coverage.data.elements, coverage.rows, strict=True):
-        if row.state is State.ABSENT:
+        if row.state is State.ABSENT and element.id not in demanded:
             fellows = frozenset({element.id, *element.shared_with}) if element.shared_with else element.id
             together[fellows].append((element, row))
     for group in together.values():

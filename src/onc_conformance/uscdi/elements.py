@@ -78,6 +78,8 @@ class Demand:
     """What ONC's validator demands of every summary."""
 
     id: str
+    element: str
+    """Id of the element it is about."""
     title: str
     where: str
     at: str | None
@@ -147,7 +149,7 @@ def data_set(version: str, overlay: str | None = None) -> DataSet:
         version=version,
         elements=tuple(_as_shared(each, elements) if each.shared_with else each for each in elements),
         demands=tuple(
-            Demand(rule["id"], rule["title"], rule["where"], rule.get("at"), _places(rule["places"]))
+            Demand(rule["id"], rule["element"], rule["title"], rule["where"], rule.get("at"), _places(rule["places"]))
             for rule in rules["demand"]
             if version in rule["versions"]
         ),
