@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.tree import Element, child, down, name
+from onc_conformance.ccda.tree import Element, child, down
 
 if TYPE_CHECKING:
     from onc_conformance.ccda.document import Document
@@ -94,7 +94,8 @@ class Places:
             if roots is None:
                 found = [each for base in bases for each in base.iter("{*}" + step.name)]
             else:
-                found = [each for root in roots for each in self._by_template.get(root, ()) if name(each) == step.name]
+                tag = "}" + step.name
+                found = [each for root in roots for each in self._by_template.get(root, ()) if each.tag.endswith(tag)]
                 if not top:
                     within = set(bases)
                     found = [each for each in found if any(around in within for around in each.iterancestors())]

@@ -13,13 +13,14 @@ from onc_conformance import uscdi
 from onc_conformance.ccda.held import holds, is_null
 from onc_conformance.ccda.places import Places, Walk
 from onc_conformance.ccda.sections import narrative
-from onc_conformance.ccda.tree import name
 
 if TYPE_CHECKING:
     from onc_conformance.ccda import Document
     from onc_conformance.ccda.sections import Section
     from onc_conformance.ccda.tree import Element as Node
 
+_BOUNDS = ("}section", "}recordTarget")
+"""Above these nothing negates a value."""
 _TELLING = 300
 """Longer narratives without entries tell something, whatever they deny."""
 
@@ -126,12 +127,12 @@ class Coverage:
         """Why a value is none after all: it is negated, or it is a code or a text for nothing."""
         if node.get("code") in self.data.silence.codes:
             return "said to be none"
-        if held == "text" and name(node) == "text":
+        if held == "text" and node.tag.endswith("}text"):
             return "said to be none" if self._says_none(" ".join(" ".join(node.itertext()).split())) else ""
         for around in node.iterancestors():
             if around.get("negationInd") == "true":
                 return "negated"
-            if name(around) in {"section", "recordTarget"}:
+            if around.tag.endswith(_BOUNDS):
                 break
         return ""
 

@@ -114,6 +114,15 @@ class Codes:
     codes: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An element that (g)(9) wants within one template."""
+
+    element: str
+    within: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
     """All elements of an edition and the rules about them."""
@@ -123,6 +132,7 @@ class DataSet:
     demands: tuple[Demand, ...]
     reasons: tuple[Reason, ...]
     codes: tuple[Codes, ...]
+    placed: tuple[Placed, ...]
     silence: Silence
 
 
@@ -159,6 +169,7 @@ def data_set(version: str, overlay: str | None = None) -> DataSet:
             for rule in rules["codes"]
             if rule["overlay"] == overlay
         ),
+        placed=tuple(Placed(rule["element"], rule["within"], rule["where"]) for rule in rules["placed"]),
         silence=Silence(frozenset(rules["silence"]["codes"]), tuple(rules["silence"]["words"])),
     )
 
