@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,8 +96,15 @@ class Coverage:
                 nodes = [node for _, node in self.at([reason.place])]
                 if nodes and all(holds(reason.place.held, node) for node in nodes):
                     return [(nodes[0], reason.why)]
-        sections = [section for section in self.doc.sections if section.loinc in element.sections]
+        sections = (section for loinc in element.sections for section in self._sections.get(loinc, ()))
         return [found for section in sections if (found := self._silence(section, entries=element.silent_entries))]
+
+    @cached_property
+    def _sections(self) -> Mapping[str | None, list[Section]]:
+        index: dict[str | None, list[Section]] = defaultdict(list)
+        for section in self.doc.sections:
+            index[section.loinc].append(section)
+        return index
 
     def _silence(self, section: Section, *, entries: bool) -> tuple[Node, str] | None:
         asked = (section.element, entries)
