@@ -100,14 +100,21 @@ class Places:
         if known is None:
             if roots:
                 end = "}" + tag
-                found = [each for root in roots for each in self._by_template.get(root, ()) if each.tag.endswith(end)]
+                found = [each for each in self._bearing(roots) if each.tag.endswith(end)]
                 if not top:
                     within = set(bases)
                     found = [each for each in found if any(around in within for around in each.iterancestors())]
             else:
                 found = [each for base in bases for each in base.iter("{*}" + tag)]
+            # Sections within sections bring what is in both twice
             known = self._below[key] = _Indexed(self, list(dict.fromkeys(found)))
         return known
+
+    def _bearing(self, roots: frozenset[str]) -> Iterable[Element]:
+        """All that bear one of these templates, in document order."""
+        if len(roots) == 1:
+            return self._by_template.get(next(iter(roots)), ())
+        return (each for each, borne in self.templates.items() if not roots.isdisjoint(borne))
 
     def _those(self, nodes: list[Element], rule: Rule) -> list[Element]:
         """Those for which one of the conditions holds; a single one is asked without ceremony."""
