@@ -39,7 +39,6 @@ class Document:
             self.root = None
         self.findings = tuple(finding.at(exchange) for finding in found)
         self._positions: dict[Any, dict[Any, int]] = {}
-        self._places: dict[Any, tuple[str, int]] = {}
 
     @property
     def is_whole(self) -> bool:
@@ -112,22 +111,14 @@ class Document:
 
     def finding(self, element: Element | None, **what: Any) -> Finding:
         """A finding located at an element of this document, or at its root; `what` are a Finding's own fields."""
-        path, line = self._place(element)
-        return Finding(path=path, line=line, exchange=self.exchange, **what)
+        return self.locate(Finding(**what), element)
 
     def locate(self, finding: Finding, element: Element | None) -> Finding:
         """The same finding located at an element of this document, or at its root."""
-        path, line = self._place(element)
-        return replace(finding, path=path, line=line, exchange=self.exchange)
-
-    def _place(self, element: Element | None) -> tuple[str | None, int | None]:
-        """XPath and line of an element, or of the root; many findings stand at one place."""
         at = self.root if element is None else element
-        if at is None:
-            return None, None
-        if at not in self._places:
-            self._places[at] = xpath(at, self._positions), at.sourceline
-        return self._places[at]
+        path = xpath(at, self._positions) if at is not None else None
+        line = at.sourceline if at is not None else None
+        return replace(finding, path=path, line=line, exchange=self.exchange)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:
