@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import assessment, judging, misuse, uscdi
@@ -174,6 +176,12 @@ def _(exam, replies, verdict, rule):
 @then("each document has its codes, units and times from the vocabularies required")
 def _(exam, replies, verdict, rule):
     verdict(assessment.formed(exam, replies, "vocabulary", rule))
+
+
+@then("each document states the patient's sex and its author, and codes each data element in a system it may use")
+def _(exam, replies, verdict, rule):
+    judge = partial(judging.data_elements, edition=exam.edition.id)
+    verdict(assessment.of_documents(replies, judge, rule))
 
 
 @then("each section with entries has a narrative")

@@ -179,10 +179,8 @@ def social(chart: Chart, fact: Fact) -> str:
 
 
 def birth_sex(chart: Chart, edition: str) -> list[str]:
-    """Birth Sex Observation of the person, and after USCDI v1 the Sex Observation; nothing if unstated."""
+    """Birth Sex Observation of the person, and after USCDI v1 the Sex Observation where the sex is stated."""
     letter = str(chart.person.get("birth_sex", ""))
-    if not letter:
-        return []
     known = _BIRTH_SEXES.get(letter)
     at_birth = el(
         "observation",

@@ -88,11 +88,8 @@ def _social_entries(page: Page, facts: Sequence[Fact]) -> list[str]:
 
 
 def _sex(page: Page) -> Written:
-    """Birth sex is social history without a date of its own."""
-    letter = page.chart.person.get("birth_sex")
-    if not letter:
-        return [], []
-    spoken = {"F": "Female", "M": "Male"}.get(str(letter), "Unknown")
+    """Birth sex is social history without a date of its own; where the chart does not state it, that is said."""
+    spoken = {"F": "Female", "M": "Male"}.get(str(page.chart.person.get("birth_sex")), "Unknown")
     cells = (words("td", cell) for cell in ("Sex assigned at birth", spoken, ""))
     return [el("tr", {"ID": "birth-sex"}, *cells)], observed.birth_sex(page.chart, page.edition)
 
