@@ -200,8 +200,11 @@ class Maker:
             yield lambda node: self.fulfil(node, counted)
             return
         if sign in {"=", "<=", "<"}:
-            yield lambda node: (bool(found(node, counted)) or self.fulfil(node, counted)) and bool(
-                [_double(each) for _ in range(max(1, many)) for each in found(node, counted)[:1]]
+            yield (
+                lambda node: (
+                    (bool(found(node, counted)) or self.fulfil(node, counted))
+                    and bool([_double(each) for _ in range(max(1, many)) for each in found(node, counted)[:1]])
+                )
             )
         if sign in {"=", ">", ">="}:
             yield lambda node: bool([_remove(each) for each in found(node, counted)])

@@ -114,7 +114,9 @@ def of_every_release():
 
 def declares(root):
     """Whether it says it is of the release the file is for, so that its rules and those of every release coincide."""
-    return any(each.get("root") == HEADER and each.get("extension") == RELEASE for each in root.iterchildren("{*}templateId"))
+    return any(
+        each.get("root") == HEADER and each.get("extension") == RELEASE for each in root.iterchildren("{*}templateId")
+    )
 
 
 def anchors(rules):
@@ -132,7 +134,9 @@ def anchors(rules):
 def bare_instance(tag, root, extension):
     """A document with nothing but the template; an element that is no document stands in one that declares nothing."""
     kind = "ClinicalDocument" if tag == DOCUMENT else "component"
-    top = etree.fromstring(f'<{kind} xmlns="{NAMESPACE}" xmlns:sdtc="{PREFIXES["sdtc"]}" xmlns:xsi="{PREFIXES["xsi"]}"/>')
+    top = etree.fromstring(
+        f'<{kind} xmlns="{NAMESPACE}" xmlns:sdtc="{PREFIXES["sdtc"]}" xmlns:xsi="{PREFIXES["xsi"]}"/>'
+    )
     element = top if tag == top.tag else etree.SubElement(top, tag)
     for declared in [(root, extension)] + ([(HEADER, RELEASE)] if tag == DOCUMENT and root != HEADER else []):
         template = etree.SubElement(element, f"{{{NAMESPACE}}}templateId", root=declared[0])
@@ -220,7 +224,9 @@ def strayed(trial, base):
 def trial(standard, codes, real):
     theirs = store.ruleset(standard)
     defects = errata.errata(standard.releases)
-    every = {official.rule_number(each) for pattern in theirs.patterns for rule in pattern.rules for each in rule.assertions}
+    every = {
+        official.rule_number(each) for pattern in theirs.patterns for rule in pattern.rules for each in rule.assertions
+    }
     trial = Trial(templates.ruleset()[0], theirs, frozenset(every - set(defects)))
     maker = Maker(codes)
     for key, rules in anchors(theirs).items():
