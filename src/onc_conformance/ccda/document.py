@@ -39,7 +39,6 @@ class Document:
             self.root = None
         self.findings = tuple(finding.at(exchange) for finding in found)
         self._positions: dict[Any, dict[Any, int]] = {}
-        self._paths: dict[Any, str] = {}
 
     @property
     def is_whole(self) -> bool:
@@ -116,13 +115,10 @@ class Document:
 
     def locate(self, finding: Finding, element: Element | None) -> Finding:
         """The same finding located at an element of this document, or at its root."""
-        return replace(finding, **self.place(element))
-
-    def place(self, element: Element | None) -> dict[str, Any]:
-        """Where an element is, or the root: `path`, `line` and `exchange` of a finding."""
         at = self.root if element is None else element
-        path = xpath(at, self._positions, self._paths) if at is not None else None
-        return {"path": path, "line": at.sourceline if at is not None else None, "exchange": self.exchange}
+        path = xpath(at, self._positions) if at is not None else None
+        line = at.sourceline if at is not None else None
+        return replace(finding, path=path, line=line, exchange=self.exchange)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:

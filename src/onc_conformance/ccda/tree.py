@@ -69,33 +69,27 @@ def _days(element: Element | None) -> Days | None:
     return moments.hl7(value) if value else None
 
 
-def xpath(element: Element, positions: dict[Element, dict[Element, int]], paths: dict[Element, str]) -> str:
-    """A path of local names with positions, for a person; `positions` and `paths` remember, so many paths are cheap."""
-    above: list[Element] = []
-    node: Element | None = element
-    path = ""
+def xpath(element: Element, positions: dict[Element, dict[Element, int]]) -> str:
+    """A path of local names with positions, for a person; `positions` remembers siblings, so many paths are cheap."""
+    steps: list[str] = []
+    node = element
     while node is not None:
-        known = paths.get(node)
-        if known is not None:
-            path = known
-            break
-        above.append(node)
-        node = node.getparent()
-    for each in reversed(above):
-        parent = each.getparent()
-        place = _place(each, parent, positions) if parent is not None else 0
-        path = paths[each] = f"{path}/{name(each)}[{place}]" if place else f"{path}/{name(each)}"
-    return path
+        parent = node.getparent()
+        step = name(node)
+        if parent is not None:
+            index, many = _place(node, parent, positions)
+            step = f"{step}[{index}]" if many else step
+        steps.append(step)
+        node = parent
+    return "/" + "/".join(reversed(steps))
 
 
-def _place(node: Element, parent: Element, positions: dict[Element, dict[Element, int]]) -> int:
-    """Which of the siblings of its name it is; 0 for an only one."""
-    places = positions.get(parent)
-    if places is None:
-        named: dict[str, list[Element]] = {}
+def _place(node: Element, parent: Element, positions: dict[Element, dict[Element, int]]) -> tuple[int, bool]:
+    if parent not in positions:
+        counts: dict[str, int] = {}
+        places: dict[Element, int] = {}
         for sibling in parent.iterchildren("{*}*"):
-            named.setdefault(name(sibling), []).append(sibling)
-        places = positions[parent] = {
-            each: place for alike in named.values() if len(alike) > 1 for place, each in enumerate(alike, 1)
-        }
-    return places.get(node, 0)
+            counts[name(sibling)] = places[sibling] = counts.get(name(sibling), 0) + 1
+        positions[parent] = {sibling: place if counts[name(sibling)] > 1 else 0 for sibling, place in places.items()}
+    place = positions[parent][node]
+    return place, place > 0
