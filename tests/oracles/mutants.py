@@ -1,7 +1,7 @@
 """Documents made to obey rules, and then to break them: what a Schematron test asks for is built, taken away, altered.
 
-Nothing here judges. The tree of a test says which element, attribute or value to set; whether that kept or broke the rule
-is for the rule sets to say.
+Nothing here judges. The tree of a test says which element, attribute or value to set; whether that kept or broke the
+rule is for the rule sets to say.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
+
 from onc_conformance.ccda.derivation.xpath import Call, Literal, Number, Path, Step, Tree
 
 PREFIXES = {
@@ -64,13 +65,13 @@ class Maker:
     def __init__(self, codes: Mapping[str, Sequence[str]]) -> None:
         self.codes = codes
 
-    def fulfil(self, node: etree._Element, tree: Tree) -> bool:
+    def fulfil(self, node: etree._Element, tree: Tree) -> bool:  # noqa: C901, PLR0912 - a case for each form
         """Build what a test asks for; whether everything could be built, right or wrong."""
         match tree:
             case Path(steps):
                 return self.grow(node, steps, None)
             case Call("and", parts):
-                return all([self.fulfil(node, each) for each in parts])
+                return all(_done(self.fulfil(node, each) for each in parts))
             case Call("or" | "|", parts):
                 return any(self.fulfil(node, each) for each in parts)
             case Call("not", (inner,)):
@@ -79,6 +80,8 @@ class Maker:
                 return self.count(node, sign, counted, many)
             case Call("=", (Path(steps), Literal(value))) | Call("=", (Literal(value), Path(steps))):
                 return self.grow(node, steps, value)
+            case Call("!=", (Path(steps), Literal(value))):
+                return self.grow(node, steps, f"{value}.9")
             case Call("starts-with" | "contains", (Path(steps), Literal(value))):
                 return self.grow(node, steps, value)
             case Call("contains", (Literal(value), Path(steps))):
@@ -149,7 +152,7 @@ class Maker:
         """Make a test untrue in the first way that there is."""
         return any(way(node) for way in self.ways(tree))
 
-    def ways(self, tree: Tree) -> Iterator[Way]:
+    def ways(self, tree: Tree) -> Iterator[Way]:  # noqa: C901, PLR0912 - a case for each form
         """Every way known to make a test untrue."""
         match tree:
             case Path():
@@ -161,10 +164,14 @@ class Maker:
                 yield lambda node: bool([_remove(each) for part in parts for each in found(node, part)])
             case Call("or", parts):
                 # Where the condition was not met before, meeting it may already break what depends on it
-                yield lambda node: any([self.spoil(node, each) for each in parts[:-1]])
-                for way in self.ways(parts[-1]):
-                    yield lambda node, way=way: any([self.spoil(node, each) for each in parts[:-1]] + [way(node)])
-                yield lambda node: all([self.spoil(node, each) or not _holds(node, each) for each in parts])
+                yield lambda node: any(_done(self.spoil(node, each) for each in parts[:-1]))
+                for number, part in enumerate(parts):
+                    others = parts[:number] + parts[number + 1 :]
+                    for way in self.ways(part):
+                        yield lambda node, way=way, others=others: any(
+                            [*_done(self.spoil(node, each) for each in others), way(node)]
+                        )
+                yield lambda node: all(_done(self.spoil(node, each) or not _holds(node, each) for each in parts))
             case Call("not", (inner,)):
                 yield lambda node: self.fulfil(node, inner)
             case Call(sign, (Call("count", (counted,)), Number(many))) if sign in _COUNTS:
@@ -178,9 +185,13 @@ class Maker:
             case Call(">=" | ">", (Call("string-length", (Path() as path,)), Number(_))):
                 yield lambda node: bool([_alter(each, "2015") for each in found(node, path)])
             case Call("<" | "<=", (Call("string-length", (Path() as path,)), Number(most))):
-                yield lambda node: bool([_alter(each, "9" * (most + 1)) for each in found(node, path)])
+                yield (
+                    lambda node: (
+                        self.fulfil(node, path) and bool([_alter(each, "9" * (most + 1)) for each in found(node, path)])
+                    )
+                )
             case Call("<=" | "<" | "=", (Call("count", (one,)), Call("count", (other,)))):
-                yield lambda node: self.fulfil(node, one) and bool([_remove(each) for each in found(node, other)])
+                yield lambda node: self.fulfil(node, one) and len([_remove(each) for each in found(node, other)]) >= 0
                 yield lambda node: bool([_double(each) for each in found(node, one)[:1]])
 
     def _without(self, path: Path) -> Iterator[Way]:
@@ -249,6 +260,11 @@ def strays(root: etree._Element) -> Iterator[Way]:
         for name in element.attrib:
             yield lambda top, at=number, name=name: _nth(top, at).attrib.pop(name) is not None
             yield lambda top, at=number, name=name: _nth(top, at).set(name, f"{_nth(top, at).get(name)}9") is None
+
+
+def _done(results: Iterable[bool]) -> list[bool]:
+    """All of them, where one alone would settle the question but leave the rest undone."""
+    return list(results)
 
 
 def _nth(root: etree._Element, at: int) -> etree._Element:

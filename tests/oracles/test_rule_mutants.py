@@ -1,7 +1,7 @@
 """Our template rules against HL7's file beyond what real documents break: documents made to break each rule.
 
 For every template of the file a document is built that obeys its rules, out of the templates alone and out of the
-smallest real instance; then every test is broken in every way its form allows, and what no rule speaks of is altered too.
+smallest real instance; then every test is broken in every way its form allows, and what no rule speaks of is altered.
 Both rule sets judge each of these documents.
 """
 
@@ -18,19 +18,34 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from tests.oracles.mutants import PREFIXES, Maker, grown, strays
 
 from onc_conformance import cli, suite
 from onc_conformance.ccda import contexts, templates
 from onc_conformance.ccda.derivation.xpath import parse
 from onc_conformance.ccda.standards import errata, official, store
 from onc_conformance.findings import Severity
-from tests.oracles.mutants import PREFIXES, Maker, grown, strays
 
 SHARED = Path(__file__).parents[3] / "shared"
 STANDARDS = SHARED / "standards" / "ccda"
 NAMESPACE = PREFIXES["cda"]
 DOCUMENT = f"{{{NAMESPACE}}}ClinicalDocument"
 HEADER, RELEASE = store.HEADER, "2015-08-01"
+MISSED = {
+    "1098-28499": "the file counts: two times of a kind that is allowed once are one too many",
+    "1098-32946": "likewise",
+}
+"""What the file finds and we do not, and why."""
+SURPLUS: dict[str, str] = {}
+"""What we find and the file does not, other than rules it has no test for."""
+UNBREAKABLE = {
+    "1098-30774": "asks for the templateId by which the rule is found",
+    "1098-32564": "likewise",
+    "81-15524": "likewise",
+    "1198-29504": "stands below a rule of the same context in its pattern, which takes every node",
+    "1198-32466": "asks for documentationOf within the performer in it",
+}
+"""Rules of the file that no document can break."""
 STRAYS = 400 if os.environ.get("ONC_ORACLES") == "all" else 25
 """How many changes that no rule asks for are tried on each document."""
 
@@ -88,6 +103,7 @@ class Trial:
     missed: Counter = field(default_factory=Counter)
     surplus: Counter = field(default_factory=Counter)
     wider: Counter = field(default_factory=Counter)
+    """What only we say and mean to."""
     fired: set = field(default_factory=set)
 
     def compare(self, root):
@@ -96,7 +112,7 @@ class Trial:
         self.both += len(theirs & ours)
         self.missed.update(theirs - ours)
         extra = ours - theirs
-        by_design = {each for each in extra if each[0] in of_every_release() and not declares(root)}
+        by_design = {each for each in extra if each[0] in beyond()}
         self.wider.update(by_design)
         self.surplus.update(extra - by_design)
         self.fired |= {number for number, _ in theirs}
@@ -107,16 +123,10 @@ class Trial:
 
 
 @cache
-def of_every_release():
-    table = (suite.schemas() / "ccda" / "templates" / "every-release.json").read_text(encoding="utf-8")
-    return frozenset(re.findall(r'"(\d+-\d+)"', table))
-
-
-def declares(root):
-    """Whether it says it is of the release the file is for, so that its rules and those of every release coincide."""
-    return any(
-        each.get("root") == HEADER and each.get("extension") == RELEASE for each in root.iterchildren("{*}templateId")
-    )
+def beyond():
+    """Numbers of rules that we judge where the file does not: of every release, and those it leaves untested."""
+    tables = [suite.schemas() / "ccda" / "templates" / name for name in ("every-release.json", "r2.1-untested.json")]
+    return frozenset(re.findall(r'"(\d+-\d+)"', "".join(path.read_text(encoding="utf-8") for path in tables)))
 
 
 def anchors(rules):
@@ -237,18 +247,23 @@ def trial(standard, codes, real):
 
 
 def test_both_rule_sets_say_the_same_of_what_breaks_a_rule(trial):
+    assert trial.documents > 10_000
     differ = trial.missed.total() + trial.surplus.total()
-    print(f"{trial.documents} documents, {trial.both} agree, missed {trial.missed}, surplus {trial.surplus}")
     assert trial.both / (trial.both + differ) >= 0.99
+    assert {number for number, _ in trial.missed} <= set(MISSED)
+    assert {number for number, _ in trial.surplus} <= set(SURPLUS)
+
+
+def test_what_only_we_say_and_mean_to_is_little(trial):
+    assert trial.wider.total() / trial.both < 0.02
 
 
 def test_every_rule_that_can_be_broken_was(trial):
     every = {
-        official.rule_number(each): each.test
+        official.rule_number(each)
         for pattern in trial.theirs.patterns
         for rule in pattern.rules
         for each in rule.assertions
         if not holds_always(each)
     }
-    left = {number: test for number, test in every.items() if number in trial.numbers and number not in trial.fired}
-    print(len(every), len(left), *(f"{a} {b[:150]}" for a, b in sorted(left.items())), sep="\n")
+    assert every & trial.numbers - trial.fired == set(UNBREAKABLE)

@@ -117,13 +117,10 @@ class Document:
 
     def locate(self, finding: Finding, element: Element | None) -> Finding:
         """The same finding located at an element of this document, or at its root."""
-        return replace(finding, **self.place(element))
-
-    def place(self, element: Element | None) -> dict[str, Any]:
-        """Where an element is, or the root: `path`, `line` and `exchange` of a finding."""
         at = self.root if element is None else element
         path = xpath(at, self._positions, self._paths) if at is not None else None
-        return {"path": path, "line": self.line(at) if at is not None else None, "exchange": self.exchange}
+        line = self.line(at) if at is not None else None
+        return replace(finding, path=path, line=line, exchange=self.exchange)
 
     def line(self, element: Element) -> int:
         """Line of an element of this document, of any size."""

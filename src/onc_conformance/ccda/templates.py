@@ -33,7 +33,7 @@ def check(doc: Document) -> list[Finding]:
             continue
         said.add((assertion.id, element))
         words, look = judge.told(assertion)
-        findings.append(Finding(**words, found=look(element), **doc.place(element)))
+        findings.append(doc.finding(element, **words, found=look(element)))
     return findings + declared.check(doc)
 
 

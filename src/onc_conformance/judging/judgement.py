@@ -13,7 +13,7 @@ from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.patients import whose
-from onc_conformance.judging.requirements import declarations, required_sections
+from onc_conformance.judging.requirements import required_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -130,11 +130,11 @@ def of_layers(doc: Document, names: Collection[str], edition: str) -> list[Findi
 
 
 def _declared(doc: Document, case: Case) -> list[Finding]:
-    """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections.
+    """Of a document that declares the CCD template of R2.1, its sections by their codes.
 
     A CCD also accounts for the data elements of the edition, unless it is asked for a window, where silence is right.
     """
-    findings = declarations(doc) + data_elements(doc, case.edition, silences=case.window is None)
+    findings = data_elements(doc, case.edition, silences=case.window is None)
     declared = any(root == CCD and extension for root, extension in doc.templates)
     return findings + (required_sections(doc) if declared else [])
 
