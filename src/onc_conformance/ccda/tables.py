@@ -191,9 +191,15 @@ class _Writer:
             for level in _SEVERITIES:
                 yield from self._of(template, level)
         for number, block in enumerate(self.tables.shared):
-            places = [_context(place, place.get("template"), place.get("at", ())) for place in block["places"]]
-            rule = Rule(" | ".join(places), self._assertions(block["rules"], block, block["level"]))
-            yield Pattern(f"{wording.identifier(block['root'], None)} {block['level']} {number}", (rule,))
+            assertions = self._assertions(block["rules"], block, block["level"])
+            # One for each template that uses a data type: most are in no document, and a context costs to take apart
+            contexts: dict[tuple[str, str | None], list[str]] = {}
+            for place in block["places"]:
+                key = place["element"], place.get("template")
+                contexts.setdefault(key, []).append(_context(place, key[1], place.get("at", ())))
+            for (element, template), alternatives in contexts.items():
+                name = " ".join(filter(None, (block["root"], block["level"], str(number), "in", element, template)))
+                yield Pattern(name, (Rule(" | ".join(alternatives), assertions),))
 
     def _of(self, template: Mapping[str, Any], level: str) -> Iterator[Pattern]:
         name = f"{template['element']} {wording.identifier(template['root'], template.get('extension'))} {level}"
