@@ -55,7 +55,8 @@ class _Reading:
         self._read()
         alike: dict[tuple[str, str], list[Objection]] = defaultdict(list)
         for objection, _ in self.said:
-            alike[_kind(objection)].append(objection)
+            if objection.severity is not Severity.ERROR:
+                alike[_kind(objection)].append(objection)
         for objection, element in self.said:
             if objection.severity is Severity.ERROR:
                 yield self._located(objection, element)
