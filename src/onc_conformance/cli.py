@@ -58,7 +58,9 @@ def _run(options: argparse.Namespace) -> int:
 
     from onc_conformance import report, running
     from onc_conformance.report import terminal
+    from onc_conformance.vocabulary import packs
 
+    packs.installed()  # one that cannot be read is told before anything is asked
     with terminal.progress(Console(file=sys.stderr)) as told:
         finished = running.run(run_options(options), told)
     if finished.folder:
@@ -128,7 +130,9 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     from onc_conformance import batch, procedure
+    from onc_conformance.vocabulary import packs
 
+    packs.installed()  # one that cannot be read is told before anything is judged
     try:
         return batch.validate(
             options.path,

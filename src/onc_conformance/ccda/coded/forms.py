@@ -20,6 +20,11 @@ _VENDORS = "2.16.840.1.113883.3."
 """Under it organisations register code systems of their own, and may give them familiar names."""
 
 
+def kept(text: str | None) -> str | None:
+    """The beginning of a value, if there is one."""
+    return None if text is None else text[:MAX_VALUE]
+
+
 @dataclass(frozen=True, slots=True)
 class Objection:
     """A finding before it has a place."""
