@@ -192,6 +192,23 @@ def test_a_fault_turns_its_rules_red_at_its_place(said, change, rules, place, fo
     assert all(each.path.endswith(place) and each.found == found for each in objections)
 
 
+def test_of_a_long_value_the_beginning_is_shown(said):
+    (error,) = said(put(PROBLEMS + "//h:observation/h:statusCode", "code", "x" * 1000))
+    assert error.found == f'statusCode with @code="{"x" * 80}…"'
+
+
+def test_of_many_elements_the_first_are_shown(said):
+    def change(root):
+        for number in range(5):
+            add(PROBLEMS + "//h:observation", f'<statusCode code="{number}"></statusCode>')(root)
+        drop(PROBLEMS + "//h:observation/h:statusCode")(root)
+
+    assert {each.found for each in said(change)} == {
+        "5 statusCode",
+        'statusCode with @code="0", @code="1", @code="2", …',
+    }
+
+
 def test_what_should_be_is_a_warning(said):
     (warning,) = said(put("/h:ClinicalDocument/h:effectiveTime", "value", "20170101"), severity=Severity.WARNING)
     assert warning.rule == "81-10128"
