@@ -73,12 +73,12 @@ def judged(doc: Document, standard: Standard) -> list[Finding]:
             aside[number] += 1
             continue
         findings.append(
-            Finding(
+            doc.finding(
+                element,
                 layer=Layer.TEMPLATE,
                 severity=assertion.severity,
                 rule=number,
                 message=_message(assertion, element, rules.namespaces),
-                **doc.place(element),
             )
         )
     findings += [doc.locate(known[number].counted(many), None) for number, many in sorted(aside.items())]
