@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml import etree
 
+from onc_conformance.ccda import joins
 from onc_conformance.ccda.bundles import BadRuleError, Bundle, Compiler, Order
 from onc_conformance.ccda.contexts import Alternative, BadPatternError, read, starts
 from onc_conformance.ccda.rules import Assertion, Functions, Pattern, Rule
@@ -51,7 +52,10 @@ class RuleSet:
     ) -> None:
         """`variables` are strings that tests may name; `namespaces` bind the prefixes of contexts and tests."""
         self.patterns = tuple(patterns)
-        self._compiler = Compiler(namespaces, functions or {}, variables or {})
+        bound = {**namespaces, joins.PREFIX: joins.NAMESPACE}
+        self._joins = joins.Joins(Compiler(bound, functions or {}, {}).compile, bound)
+        known = {**(functions or {}), **self._joins.functions()}
+        self._compiler = Compiler(bound, known, variables or {}, self._joins.rewritten)
         self._found: dict[Alternative, _Search] = {}
         self._unread: dict[int, Pattern] = dict(enumerate(self.patterns))
         self._waiting: dict[tuple[str, str], list[int]] = {}
@@ -75,6 +79,7 @@ class RuleSet:
 
         `unjudged` is given the assertions that would have been tried but cannot be judged.
         """
+        self._joins.begin(root)
         judging = _Judging(self._compiler, [] if unjudged is None else unjudged)
         for start, program in self._starts(root):
             for search in program:
