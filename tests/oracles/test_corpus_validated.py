@@ -1,4 +1,4 @@
-"""`validate` over real documents: the same told by one process and by two, in every format, and nothing of it a fault."""
+"""`validate` over real documents: one process and two tell the same, in every format, and nothing of it is a fault."""
 
 import io
 import json
