@@ -9,7 +9,7 @@ from lxml import etree
 
 from onc_conformance import suite, vocabulary
 from onc_conformance.ccda import Document, templates
-from onc_conformance.ccda.tables import Tables, patterns, tables
+from onc_conformance.ccda.rulebook import Rulebook, patterns, rulebook
 from onc_conformance.findings import Layer, Severity
 from onc_conformance.reference import ccd, charts
 from onc_conformance.vocabulary import packs
@@ -400,14 +400,14 @@ def test_an_unconfirmed_template_accepts_and_refuses_and_only_warns(template, na
 
 
 def test_every_unconfirmed_template_is_proven():
-    stated = {f"{each['root']}:{each['extension']}" for each in tables().templates if each.get("unconfirmed")}
+    stated = {f"{each['root']}:{each['extension']}" for each in rulebook().templates if each.get("unconfirmed")}
     assert stated == {f"{CCDA}{each[0]}" for each in UNCONFIRMED}
 
 
 def test_every_rule_compiles_and_has_words():
     rules, origins = patterns()
     assert templates._judge().rules.problems() == []
-    names = tables().names
+    names = rulebook().names
     assert len(origins) > 3000
     assert len(rules) > 300
     for assertion, origin in origins.items():
@@ -418,7 +418,7 @@ def test_every_rule_compiles_and_has_words():
 
 def test_a_template_takes_over_rules_once():
     """Where a template and one that inherits from it are both declared, a broken rule is told once."""
-    known = Tables(
+    known = Rulebook(
         (
             {
                 "element": "section",
