@@ -123,6 +123,8 @@ class Conduct:
             self._skip(pyfuncitem, NotTested(self.trouble[target]))
         if self.until is not None and time.monotonic() >= self.until:
             self._skip(pyfuncitem, OutOfTime())
+        if why := self.examinations[target].client.hopeless:
+            self._skip(pyfuncitem, NotTested(why))
         try:
             return (yield)
         except (NotTested, NotApplicable) as skipped:

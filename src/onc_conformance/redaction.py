@@ -132,6 +132,14 @@ class _Value:
         ways += [f"(?i:{text})" for text in self._hexes]
         return re.compile("|".join(ways))
 
+    def masked(self, text: str) -> str:
+        """`text` without the secret. A thorough pattern takes long to make; most secrets stand there as they are."""
+        plain = text.replace(self.value, MASK)
+        layers = _layers(plain.lower())
+        if plain != text and not any(each in layers for each in (*self.needles, *self.short_needles)):
+            return plain
+        return self.pattern.sub(MASK, plain)
+
 
 class Secrets:
     """Every secret of a run, by value and by the names of the fields that carry one.
@@ -248,7 +256,7 @@ class Secrets:
         suspects = self._suspects(words) if words else set()
         for secret in self._values.values():
             if secret in suspects or (secret.short_needles and any(each in layers for each in secret.short_needles)):
-                text = secret.pattern.sub(MASK, text)
+                text = secret.masked(text)
         return text
 
     def _suspects(self, words: set[str]) -> set[_Value]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import zlib
-from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -22,6 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 import requests
 from onc_conformance.trouble import Trouble, explain, named, sentence, timed_out
 from onc_conformance.unpacking import Unpacker
+from onc_conformance.watch import CURRENT, Watch
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -91,7 +90,7 @@ class Carrier:
         allowed = allowed if at_most is None else max(0.0, min(allowed, at_most))
         patience = (min(CONNECT_SECONDS, transport.timeout_s), transport.timeout_s)
         received, answer = Received(), bytearray()
-        with _Watch(allowed) as watch:
+        with Watch(allowed) as watch:
             try:
                 request = self._session.prepare_request(requests.Request(method, url))
                 request.headers.clear()
@@ -123,56 +122,6 @@ class Carrier:
             )
         received.body = bytes(answer[:KEPT] if received.trouble else answer)
         return received
-
-
-class _Watch:
-    """Cuts the connection of one exchange when its time is up: no read time-out ends an answer that trickles."""
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = False
-        self._line: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._token = _WATCH.set(self)
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _WATCH.reset(self._token)
-        self._timer.cancel()
-        with self._lock:
-            self._let_go()
-
-    def over(self, line: socket.socket) -> None:
-        """Watch this connection; a handle of its own outlives whatever TLS and the reader do with theirs."""
-        with self._lock:
-            self._let_go()
-            self._line = socket.fromfd(line.fileno(), line.family, line.type)
-            if self.expired:
-                self._end()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self.expired = True
-            self._end()
-
-    def _end(self) -> None:
-        if self._line is not None:
-            try:
-                self._line.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the other side was faster
-                self._let_go()
-
-    def _let_go(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
-
-_WATCH: ContextVar[_Watch | None] = ContextVar("_WATCH", default=None)
 
 
 class _Connection(HTTPConnection):
@@ -214,7 +163,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _watched(line: socket.socket) -> None:
-    if (watch := _WATCH.get()) is not None:
+    if (watch := CURRENT.get()) is not None:
         watch.over(line)
 
 

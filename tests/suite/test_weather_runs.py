@@ -226,6 +226,18 @@ def dying(folder):
         return command(folder, vendor.url, "--criterion", "g7", "g9")
 
 
+def hanging(folder):
+    """The server answers a few requests and then hangs at each."""
+    with Vendor() as vendor:
+
+        def gone(_):
+            if len(vendor.asked) > 3:
+                vendor.answers = dict.fromkeys(vendor.answers, lambda _: time.sleep(1.5))
+
+        vendor.before = gone
+        return command(folder, vendor.url, "--criterion", "g7", "g9", target="timeout_s = 0.5")
+
+
 def out_of_time(folder):
     with Vendor() as vendor:
         vendor.before = lambda path: time.sleep(1 if path.startswith("/ccd") else 0)
@@ -259,6 +271,7 @@ CASES = {
     "unreachable": unreachable,
     "trusted": trusted,
     "dying": dying,
+    "hanging": hanging,
     "out of time": out_of_time,
     "held up": held_up,
     "full at once": full_disk(100),
@@ -386,6 +399,16 @@ def test_a_server_that_is_gone_is_not_waited_for_at_every_request(runs):
         False,
     ]
     assert "acme: 2 requests were sent again (2 after no connection), 1.5 s waited in all" in ended.results["warnings"]
+
+
+def test_a_server_that_hangs_at_every_request_is_not_asked_for_ever(runs):
+    ended = runs("hanging")
+    assert ended.code == 1
+    assert ended.is_readable()
+    unanswered = [entry for entry in ended.evidence if entry["status"] is None]
+    assert 5 <= len(unanswered) < 15
+    reasons = [step["reason"] for step in ended.results["steps"] if step["outcome"] == "not_tested"]
+    assert len([each for each in reasons if each and "acme stopped answering" in each]) > 5
 
 
 def test_a_run_that_may_not_last_longer_ends_in_order(runs):

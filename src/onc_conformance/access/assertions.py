@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from joserfc import jwt
@@ -23,11 +24,19 @@ class KeyFileError(ValueError):
 
 def read_key(path: str, algorithm: str) -> Key:
     """The private key for an algorithm out of a JWK file, or out of a JWK set; KeyFileError if there is none."""
-    file, kind = Path(path).expanduser(), ALGORITHMS[algorithm]
+    file = Path(path).expanduser()
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        return _key(file, file.read_bytes(), algorithm)
     except OSError as problem:
         raise KeyFileError(f"{file}: {problem.strerror or 'cannot be read'}; expected a JWK file") from None
+
+
+@lru_cache(maxsize=8)
+def _key(file: Path, text: bytes, algorithm: str) -> Key:
+    """Checking an RSA key takes longer than most requests, and every login needs one."""
+    kind = ALGORITHMS[algorithm]
+    try:
+        value = json.loads(text)
     except ValueError:
         raise KeyFileError(f"{file}: not JSON; expected a JWK file") from None
     keys = value.get("keys", [value]) if isinstance(value, dict) else []

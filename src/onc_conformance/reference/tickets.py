@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Holder = TypeVar("Holder")
+REMEMBERED = 5_000
+"""Tickets beyond this many are forgotten, the oldest first: a server that runs for months must not grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Tickets(Generic[Holder]):
         ticket = self._make()
         with self._lock:
             self._issued[ticket] = _Issued(holder, time.time() - age + self._life)
+            while len(self._issued) > REMEMBERED:
+                del self._issued[next(iter(self._issued))]
         return ticket
 
     def expired(self, holder: Holder) -> str:

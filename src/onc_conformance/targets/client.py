@@ -12,12 +12,19 @@ from onc_conformance.targets.patience import Patience, Tally
 from onc_conformance.targets.secrecy import field_names
 from onc_conformance.targets.session import Session
 from onc_conformance.targets.templates import TemplateError, parse
+from onc_conformance.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from onc_conformance.targets.assembly import Prepared
     from onc_conformance.targets.target import Target
+
+
+HOPELESS = 5
+"""Requests in a row without an answer in time after which a target is not asked for more."""
+IMPATIENT = 0.1
+"""The share of the time allowed that a request gets while the ones before it were not answered in time."""
 
 
 class Client:
@@ -31,6 +38,7 @@ class Client:
         self._sleep = sleep or journal.sleep
         self._next = 0.0
         self._away = False
+        self._hanging = 0
         self._led: dict[str, list[str]] = {}
         for name, value in target.named_secrets.items():
             journal.secrets.add(value, name)
@@ -60,6 +68,13 @@ class Client:
         unchecked = "tls_verify = false, nobody checked whose certificate it is"
         told = [str(self.again), unchecked if self.target.transport.tls_verify is False else ""]
         return tuple(f"{self.target.id}: {each}" for each in told if each)
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why there is no sense in asking on; None while there is."""
+        if self._hanging < HOPELESS:
+            return None
+        return f"{self.target.id} stopped answering: {self._hanging} requests in a row were not answered in time"
 
     def send(self, purpose: str, prepare: Callable[[], Prepared]) -> Exchange:
         """Send a request, prepared anew for every attempt; wait and try again where that is polite and safe.
@@ -118,16 +133,21 @@ class Client:
             if pause > 0:
                 self.sleep(pause)
             self._next = max(time.monotonic(), self._next) + 1 / rate
-        return self.journal.send(
+        transport = self.target.transport
+        if self._hanging > 1:
+            transport = replace(transport, timeout_s=transport.timeout_s * IMPATIENT)
+        exchange = self.journal.send(
             prepared.method,
             url,
             target=self.target.id,
             purpose=purpose,
             headers=prepared.headers,
             body=prepared.body,
-            transport=self.target.transport,
+            transport=transport,
             key=prepared.key,
         )
+        self._hanging = self._hanging + 1 if exchange.trouble is Trouble.TIMEOUT else 0
+        return exchange
 
     def _resolved(self, name: str, text: str) -> str:
         try:
