@@ -23,7 +23,7 @@ _VERBS = {"SHALL": "shall", "SHOULD": "should"}
 
 
 @dataclass(frozen=True)
-class Tables:
+class Rulebook:
     """Every template of every table under schemas/ccda/templates."""
 
     templates: tuple[Mapping[str, Any], ...]
@@ -91,7 +91,7 @@ class Tables:
 
 
 @cache
-def tables() -> Tables:
+def rulebook() -> Rulebook:
     """What is under schemas/ccda/templates."""
     templates: list[dict[str, Any]] = []
     shared: list[Mapping[str, Any]] = []
@@ -109,7 +109,7 @@ def tables() -> Tables:
         if each["root"] in names:
             each["name"] = names[each["root"]]
     shared += _of_every_release(templates)
-    return Tables(tuple(templates), tuple(shared), releases, amended)
+    return Rulebook(tuple(templates), tuple(shared), releases, amended)
 
 
 def _of_every_release(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -175,29 +175,35 @@ class Origin:
         return bool(self.template.get("unconfirmed"))
 
 
-def patterns(known: Tables | None = None) -> tuple[list[Pattern], dict[Assertion, Origin]]:
+def patterns(known: Rulebook | None = None) -> tuple[list[Pattern], dict[Assertion, Origin]]:
     """The rules of all templates, and where each assertion comes from."""
-    writer = _Writer(known or tables())
+    writer = _Writer(known or rulebook())
     return list(writer.patterns()), writer.origins
 
 
 class _Writer:
-    def __init__(self, known: Tables) -> None:
-        self.tables = known
+    def __init__(self, known: Rulebook) -> None:
+        self.rulebook = known
         self.origins: dict[Assertion, Origin] = {}
 
     def patterns(self) -> Iterator[Pattern]:
-        for template in self.tables.templates:
+        for template in self.rulebook.templates:
             for level in _SEVERITIES:
                 yield from self._of(template, level)
-        for number, block in enumerate(self.tables.shared):
-            places = [_context(place, place.get("template"), place.get("at", ())) for place in block["places"]]
-            rule = Rule(" | ".join(places), self._assertions(block["rules"], block, block["level"]))
-            yield Pattern(f"{wording.identifier(block['root'], None)} {block['level']} {number}", (rule,))
+        for number, block in enumerate(self.rulebook.shared):
+            assertions = self._assertions(block["rules"], block, block["level"])
+            # One for each template that uses a data type: most are in no document, and a context costs to take apart
+            contexts: dict[tuple[str, str | None], list[str]] = {}
+            for place in block["places"]:
+                key = place["element"], place.get("template")
+                contexts.setdefault(key, []).append(_context(place, key[1], place.get("at", ())))
+            for (element, root), alternatives in contexts.items():
+                name = " ".join(filter(None, (block["root"], block["level"], str(number), "in", element, root)))
+                yield Pattern(name, (Rule(" | ".join(alternatives), assertions),))
 
     def _of(self, template: Mapping[str, Any], level: str) -> Iterator[Pattern]:
         name = f"{template['element']} {wording.identifier(template['root'], template.get('extension'))} {level}"
-        heirs = self.tables.heirs(template)
+        heirs = self.rulebook.heirs(template)
         blocks = [block for block in template.get("blocks", ()) if block["level"] == level]
         here = [block for block in blocks if "at" not in block]
         inherited = [fact for block in here for fact in block.get("rules", ())]
@@ -226,7 +232,7 @@ class _Writer:
         severity = Severity.WARNING if template.get("unconfirmed") else _SEVERITIES[level]
         made = []
         for stated in facts:
-            fact = self.tables.amended.get(stated["rule"], stated)
+            fact = self.rulebook.amended.get(stated["rule"], stated)
             # Words are made where they are needed: most assertions never fail
             assertion = Assertion(fact["rule"], constraints.test(fact), severity, wording.identifier(*_named(template)))
             self.origins[assertion] = Origin(fact, template, level, at)
