@@ -57,6 +57,7 @@ class Finding:
     rule: str
     """A bare CONF number, a procedure-step id, or a stable id of this project."""
     message: str
+    """One line, whatever it quotes."""
     path: str | None = None
     """XPath in a document, JSONPath in an answer, or a URL."""
     line: int | None = None
@@ -66,6 +67,10 @@ class Finding:
     exchange: str | None = None
     """Id of the exchange whose answer is objected to."""
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        if "\n" in self.message or "\r" in self.message:
+            object.__setattr__(self, "message", " ".join(self.message.split()))
 
     def at(self, exchange: str | None, target: str | None = None) -> Finding:
         """The same finding tied to the exchange it came from, unless it is tied already."""
