@@ -118,6 +118,7 @@ class RuleSet:
         pattern = self._unread.pop(number, None)
         if pattern is None:
             return
+        self._programs.clear()
         members: list[tuple[Alternative, Place, Rule]] = []
         for position, rule in enumerate(pattern.rules):
             try:
