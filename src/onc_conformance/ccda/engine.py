@@ -88,6 +88,7 @@ class RuleSet:
                 for node in judging.nodes(search, start):
                     judging.look(search, node)
         judging.settle()
+        self._joins.end()
         return judging.failed(root)
 
     @property
