@@ -204,6 +204,14 @@ def test_what_cannot_be_judged_is_told_and_the_rest_is_judged():
     assert [each.partition(":")[0] for each in rules.problems()] == ["bad"]
 
 
+@pytest.mark.parametrize("context", ["cda:a[@v]/@w/cda:b", "cda:a[f:none(.)]", "cda:a[f:none(.)]/cda:b"])
+def test_a_context_that_leads_to_no_elements_is_told(context):
+    unjudged = []
+    assert list(ruleset(rule(context, "false()")).judge(document("<a v='1' w='2'><b/></a>"), unjudged)) == []
+    assert all(assertion.unjudged for assertion, _ in unjudged)
+    assert bool(unjudged) == ("f:none" in context)
+
+
 def test_an_assertion_marked_unjudged_is_never_tried():
     rules = ruleset(Rule("cda:a/@v", (asserting("later", "][", unjudged="no codes"),)))
     unjudged = []

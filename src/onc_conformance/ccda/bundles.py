@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,9 +70,7 @@ class Bundle:
 
     def judge(self, element: Element) -> list[tuple[Order, Assertion]]:
         """The assertions that do not hold."""
-        given: dict[str, Any] = {name: value(element) for name, value in self._variables.items()}
-        if self._here:
-            given["current"] = [element]
+        given = self._given(element)
         try:
             digits = self._one(element, **given) if given else self._one(element)
         except etree.XPathError:
@@ -80,6 +79,14 @@ class Bundle:
         if "0" not in digits:
             return []
         return [self._tests[place][:2] for place, digit in enumerate(digits) if digit == "0"]
+
+    def _given(self, element: Element) -> dict[str, Any]:
+        """The values that tests name; one that cannot be computed is left out, and so are the tests that name it."""
+        given: dict[str, Any] = {"current": [element]} if self._here else {}
+        for name, value in self._variables.items():
+            with suppress(etree.XPathError):
+                given[name] = value(element)
+        return given
 
     def concerns(self, element: Element) -> bool:
         """Whether the element has the node that is meant."""
@@ -97,8 +104,9 @@ class Bundle:
                 said[name] = f"current()/{written}"
             else:
                 own = f"v{order[0]}.{order[1]}.{name}"
-                self._variables[own] = self._compiler.compile(self._rewritten(written, said, leaf))
                 said[name] = f"${own}"
+                with suppress(BadRuleError):
+                    self._variables[own] = self._compiler.compile(self._rewritten(written, said, leaf))
         for number, assertion in enumerate(rule.assertions):
             if assertion.unjudged:
                 self.unjudged.append(assertion)

@@ -15,8 +15,10 @@ _ASKED = r"""\(?\s* (?:(?P<prefix>[\w.-]+):)? templateId
       | /@root\s*=\s*(?P<q3>['"])(?P<any>[^'"]*)(?P=q3) )
     \s*\)?"""
 _TEMPLATE = re.compile(_ASKED, re.VERBOSE)
-_START = re.compile(rf"(?:(?P<space>[\w.-]+):)?(?P<name>[\w.-]+)\[\s*(?P<asked>{_ASKED})\s*\]", re.VERBOSE)
-_NAMED = re.compile(r"(?:child::)?(?:(?P<prefix>[\w.-]+):)?(?P<name>[\w.-]+)")
+_START = re.compile(
+    rf"(?:(?P<space>[\w.-]+):)?(?P<name>[A-Za-z_][\w.-]*)\[\s*(?P<asked>{_ASKED})\s*\]", re.VERBOSE | re.ASCII
+)
+_NAMED = re.compile(r"(?:child::)?(?:(?P<prefix>[A-Za-z_][\w.-]*):)?(?P<name>[A-Za-z_][\w.-]*)", re.ASCII)
 _POSITIONAL = re.compile(r"\b(?:position|last)\s*\(")
 _LEAF = re.compile(r"@|attribute::|(?:text|comment|processing-instruction|node)\(")
 

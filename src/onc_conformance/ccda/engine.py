@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
@@ -85,9 +85,10 @@ class RuleSet:
             for search in program:
                 if not search.ready:
                     self._prepare(search)
-                for node in search.select(start) if search.select else (start,):
+                for node in judging.nodes(search, start):
                     judging.look(search, node)
         judging.settle()
+        self._joins.end()
         return judging.failed(root)
 
     @property
@@ -195,6 +196,20 @@ class _Judging:
         self._unjudged = unjudged
         self._failed: dict[Element, list[tuple[Order, Assertion]]] = {}
         self._claims: dict[tuple[int, Element, str | None], tuple[Place, Rule, _Search]] = {}
+
+    def nodes(self, search: _Search, start: Element) -> Sequence[Element]:
+        """What matches from there; of a context that turns out to be no path, the rules are told to be unjudged."""
+        if search.select is None:
+            return (start,)
+        try:
+            found, why = search.select(start), "its context leads to no elements"
+        except etree.XPathError as bad:
+            found, why = None, f"its context cannot be followed: {bad}"
+        if isinstance(found, list) and (not found or etree.iselement(found[0])):
+            return found
+        rules = (rule for _, rule in (*search.free, *search.contested))
+        self._unjudged += [(replace(each, unjudged=why), start) for rule in rules for each in rule.assertions]
+        return ()
 
     def look(self, search: _Search, node: Element) -> None:
         """Try a node against what a search demands; where rules compete for it, note the first."""

@@ -43,6 +43,10 @@ class Joins:
         """Turn to another document."""
         self._state.document = _Document(root)
 
+    def end(self) -> None:
+        """Let go of the document."""
+        del self._state.document
+
     def rewritten(self, test: str) -> str:
         """The test with its joins as calls."""
         position = 0
