@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from onc_conformance.reference.cda.conditions import problem_observation
-from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, name_parts
+from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, name_parts, named_author
 from onc_conformance.reference.cda.markup import (
     OID,
     coded,
@@ -213,7 +213,7 @@ def _npi(name: str) -> str:
 
 def note(chart: Chart, fact: Fact) -> str:
     """Note Activity whose words are in the narrative."""
-    kind = fact.code()
+    kind, author = fact.code(), fact.text("author")
     return el(
         "act",
         {"classCode": "ACT", "moodCode": "EVN"},
@@ -223,7 +223,7 @@ def note(chart: Chart, fact: Fact) -> str:
         narrative(fact),
         status("completed"),
         moment(fact),
-        entry_author(chart, fact),
+        named_author(chart, fact, author, _npi(author)) if author else entry_author(chart, fact),
     )
 
 

@@ -30,11 +30,11 @@ _ASSIGNED_AUTHOR = (
     '<assignedPerson><name use="L"><prefix>Dr.</prefix><given>Imogen</given><family>Castellane</family></name>'
     f"</assignedPerson><representedOrganization>{_KEEPER}</representedOrganization></assignedAuthor>"
 )
-# an entry names the writer by the id the header explains, and repeats only what provenance demands
-_AUTHOR_OF_ENTRY = (
-    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}"
-    "</representedOrganization></assignedAuthor>"
+_ORGANIZATION_OF_ENTRY = (
+    f"<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}</representedOrganization>"
 )
+# an entry names the writer by the id the header explains, and repeats only what provenance demands
+_AUTHOR_OF_ENTRY = f"<assignedAuthor>{_WRITER}{_ORGANIZATION_OF_ENTRY}</assignedAuthor>"
 _CUSTODIAN = (
     "<custodian><assignedCustodian><representedCustodianOrganization>"
     f"{_KEEPER}</representedCustodianOrganization></assignedCustodian></custodian>"
@@ -49,8 +49,19 @@ Person = Mapping[str, Any]
 
 def entry_author(chart: Chart, fact: Fact) -> str:
     """Author Participation of one fact; its time is the fact's own, or the document's where that names no day."""
-    time = next((text for text in fact.dates[:1] if len(text) >= 10), None) or written(chart)
-    return f"<author>{_PROVENANCE}{point('time', time)}{_AUTHOR_OF_ENTRY}</author>"
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{_AUTHOR_OF_ENTRY}</author>"
+
+
+def named_author(chart: Chart, fact: Fact, name: str, npi: str) -> str:
+    """The same of somebody whom the fact itself names as its author."""
+    given, _, family = name.rpartition(" ")
+    person = el("assignedPerson", {}, el("name", {}, name_parts({"given": given.split(), "family": family})))
+    who = el("assignedAuthor", {}, el("id", {"root": NPI, "extension": npi}), person, _ORGANIZATION_OF_ENTRY)
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{who}</author>"
+
+
+def _when_written(chart: Chart, fact: Fact) -> str:
+    return next((text for text in fact.dates[:1] if len(text) >= 10), None) or written(chart)
 
 
 def written(chart: Chart) -> str:
