@@ -61,6 +61,8 @@ class Where:
     dated_by: frozenset[str]
     """Local names of elements around an entry whose time is the fact's."""
     member: tuple[str, ...]
+    nested: frozenset[str]
+    """Templates of entries that are facts of their own within another entry of the class."""
     value: bool
     narrated: bool
     """Whether text, not a code, is what it says."""
@@ -94,6 +96,7 @@ def table() -> Table:
             dates=tuple(entry.get("dates", ["effectiveTime"])),
             dated_by=frozenset(entry.get("dated_by", ["organizer"])),
             member=tuple(entry.get("member", ())),
+            nested=frozenset(entry.get("nested", ())),
             value=entry.get("value", False),
             narrated=entry.get("narrated", False),
             closed=entry.get("closed", False),
@@ -114,7 +117,7 @@ def read(root: Element, sections: Iterable[Section], texts: Mapping[str, str]) -
 
 
 def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple[Element, Where, Section]]:
-    """Elements that carry a known template or code in a section where that counts, outermost of a class only."""
+    """Elements that carry a known template or code where they count; inside an entry of their class only `nested`."""
     seen: set[tuple[Element, str]] = set()
     known = table()
     for mark in root.iter("{*}templateId", "{*}code"):
@@ -128,7 +131,9 @@ def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple
         for where in wheres:
             if section is None or (where.sections and section.loinc not in where.sections):
                 continue
-            if (entry, where.kind) in seen or any((each, where.kind) in seen for each in around):
+            if (entry, where.kind) in seen:
+                continue
+            if mark.get("root") not in where.nested and any((each, where.kind) in seen for each in around):
                 continue
             seen.add((entry, where.kind))
             yield entry, where, section
