@@ -75,7 +75,7 @@ def read(root: Element, sections: Iterable[Section], texts: Mapping[str, str]) -
 
 
 def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple[Element, Where, Section]]:
-    """Elements that carry a known template or code in a section where that counts, outermost of a class only."""
+    """Elements that carry a known template or code where they count; inside an entry of their class only `nested`."""
     seen: set[tuple[Element, str]] = set()
     known = table()
     for mark in root.iter("{*}templateId", "{*}code"):
@@ -89,7 +89,9 @@ def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple
         for where in wheres:
             if section is None or (where.sections and section.loinc not in where.sections):
                 continue
-            if (entry, where.kind) in seen or any((each, where.kind) in seen for each in around):
+            if (entry, where.kind) in seen:
+                continue
+            if mark.get("root") not in where.nested and any((each, where.kind) in seen for each in around):
                 continue
             seen.add((entry, where.kind))
             yield entry, where, section

@@ -41,6 +41,8 @@ class Where:
     dated_by: frozenset[str]
     """Local names of elements around an entry whose time is the fact's."""
     member: tuple[str, ...]
+    nested: frozenset[str]
+    """Templates of entries that are facts of their own within another entry of the class."""
     value: bool
     narrated: bool
     """Whether text, not a code, is what it says."""
@@ -89,6 +91,7 @@ def _where(kind: str, entry: Mapping[str, Any]) -> Where:
         dates=tuple(entry.get("dates", ["effectiveTime"])),
         dated_by=frozenset(entry.get("dated_by", ["organizer"])),
         member=tuple(entry.get("member", ())),
+        nested=frozenset(entry.get("nested", ())),
         value=entry.get("value", False),
         narrated=entry.get("narrated", False),
         extra=Severity(entry["extra"]) if "extra" in entry else None,

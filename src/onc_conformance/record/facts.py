@@ -45,7 +45,7 @@ class Fact:
     visual: bool = False
     no_information: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """What else the file says: dose, value, unit, member, …"""
+    """What else the file says: dose, value, unit, member, … (schemas/record-classes.toml)"""
 
     @property
     def stated(self) -> tuple[Days, ...]:
@@ -60,6 +60,11 @@ class Fact:
         if not (self.start or self.end):
             return None
         return Days(self.start.first if self.start else None, self.end.last if self.end else None)
+
+    @property
+    def look_for(self) -> str:
+        """What a person must see: the fact's own words, or those beside what the machine judges."""
+        return str(self.attributes.get("look_for") or (self.text if self.visual else ""))
 
     @property
     def required(self) -> bool:
@@ -113,6 +118,13 @@ class Record:
     address: tuple[Mapping[str, Any], ...]
     telecom: tuple[Mapping[str, Any], ...]
     facts: tuple[Fact, ...]
+    death_date: str | None = None
+    """ISO, as written."""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What tells patients apart: family name, first given name, birth date, sex."""
+        return letters(self.name.family), letters(self.name.given[0]), self.birth_date[:10], self.sex
 
     def of(self, *kinds: str) -> tuple[Fact, ...]:
         """The facts of these classes."""

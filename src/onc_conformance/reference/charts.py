@@ -37,10 +37,13 @@ CLASSES = (
     "functional_status",
     "mental_status",
     "coverage",
+    "referrals",
+    "discharge_instructions",
+    "participants",
 )
 _PERSON = {
     "id", "title", "setting", "vars", "name", "birth_date", "sex", "birth_sex", "race", "ethnicity", "language",
-    "marital_status", "address", "telecom",
+    "marital_status", "address", "telecom", "death_date",
 }  # fmt: skip
 _SEXES = ("female", "male", "undifferentiated", "unknown")
 _DATED = ("date", "start", "end")
