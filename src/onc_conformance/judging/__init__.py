@@ -5,7 +5,7 @@ from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
 from onc_conformance.judging.patients import item, whose
-from onc_conformance.judging.presence import holds_data, learned, narrative, of_classes, present
+from onc_conformance.judging.presence import foreign, holds_data, learned, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
     declarations,
@@ -36,6 +36,7 @@ __all__ = [
     "declarations",
     "device_placement",
     "document_type",
+    "foreign",
     "goals_section",
     "health_concerns_section",
     "holds_data",
