@@ -61,6 +61,8 @@ class Where:
     dated_by: frozenset[str]
     """Local names of elements around an entry whose time is the fact's."""
     member: tuple[str, ...]
+    header: Mapping[str, str]
+    """Elements of the header that name a person of the class -> path to the name."""
     nested: frozenset[str]
     """Templates of entries that are facts of their own within another entry of the class."""
     value: bool
@@ -96,6 +98,7 @@ def table() -> Table:
             dates=tuple(entry.get("dates", ["effectiveTime"])),
             dated_by=frozenset(entry.get("dated_by", ["organizer"])),
             member=tuple(entry.get("member", ())),
+            header=entry.get("header", {}),
             nested=frozenset(entry.get("nested", ())),
             value=entry.get("value", False),
             narrated=entry.get("narrated", False),
@@ -225,7 +228,7 @@ def _referred(element: Element, texts: Mapping[str, str]) -> list[str]:
 
 
 def _header(root: Element) -> Iterator[Found]:
-    """Care team members and the encounter a header names."""
+    """Care team members, the encounter and the other persons a header names."""
     for event in root.iter("{*}serviceEvent"):
         for performer in event.iterchildren("{*}performer"):
             names = (read_name(each) for each in down(performer, "assignedEntity/assignedPerson/name"))
@@ -236,6 +239,12 @@ def _header(root: Element) -> Iterator[Found]:
         coded = list(encounter.iterchildren("{*}code"))
         if any(code for each in coded for code in codes(each)):
             yield _of_header("encounters", encounter, coded, "effectiveTime")
+    for where in table().of.values():
+        for at, to_name in where.header.items():
+            for element in down(root, at):
+                names = (read_name(each) for each in down(element, to_name))
+                if member := next(filter(None, names), None):
+                    yield Found(kind=where.kind, element=element, section=None, member=member)
 
 
 def _of_header(kind: str, element: Element, coded: Iterable[Element], time: str, member: Name | None = None) -> Found:

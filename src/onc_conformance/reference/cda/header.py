@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onc_conformance.reference.cda import markup
+from onc_conformance.reference.cda import markup, participants
+from onc_conformance.reference.cda.contacts import name_parts, postal, telecom
 from onc_conformance.reference.cda.markup import coded, el, fixed, point, stamp, template, words
 from onc_conformance.reference.charts import Chart, Code, Fact, days_of
 
@@ -14,8 +15,6 @@ PATIENTS = "2.16.840.1.113883.19.5.99999.2"
 ORGANIZATION = "Cedar Hollow Family Health"
 _UNSAID = {"UNK", "ASKU", "NASK", "NI", "OTH"}
 _GENDERS = {"female": ("F", "Female"), "male": ("M", "Male"), "undifferentiated": ("UN", "Undifferentiated")}
-_ADDRESS_USES = {"home": "HP", "work": "WP", "vacation": "HV", "bad": "BAD", "temporary": "TMP"}
-_TELECOM_USES = {"home": "HP", "mobile": "MC", "work": "WP", "vacation": "HV"}
 _ADDRESS = (
     '<addr use="WP"><streetAddressLine>40 Cedar Hollow Road</streetAddressLine><city>Beaverton</city>'
     "<state>OR</state><postalCode>97006</postalCode><country>US</country></addr>"
@@ -48,9 +47,27 @@ Person = Mapping[str, Any]
 
 
 def entry_author(chart: Chart, fact: Fact) -> str:
-    """Author Participation of one fact; its time is the fact's own, or the document's where that names no day."""
-    time = next((text for text in fact.dates[:1] if len(text) >= 10), None) or written(chart)
-    return f"<author>{_PROVENANCE}{point('time', time)}{_AUTHOR_OF_ENTRY}</author>"
+    """Author Participation of one fact; its time is as charted, or the fact's own, or the document's."""
+    known: Person = fact.values.get("provenance") or {}
+    days = (text for text in (str(known.get("time", "")), *fact.dates[:1]) if len(text) >= 10)
+    time = next(days, None) or written(chart)
+    return f"<author>{_PROVENANCE}{point('time', time)}{_author_of_entry(known)}</author>"
+
+
+def _author_of_entry(known: Person) -> str:
+    """The chart's own writer, unless the chart names another."""
+    if not (known.get("author") or known.get("organization")):
+        return _AUTHOR_OF_ENTRY
+    *given, family = str(known.get("author") or "").split() or [""]
+    person = el("assignedPerson", {}, el("name", {}, name_parts({"given": given, "family": family}))) if family else ""
+    organization = words("name", str(known.get("organization") or ORGANIZATION))
+    return el(
+        "assignedAuthor",
+        {},
+        '<id nullFlavor="UNK"/>',
+        person,
+        el("representedOrganization", {}, organization, _TELECOM),
+    )
 
 
 def written(chart: Chart) -> str:
@@ -74,8 +91,12 @@ def header(chart: Chart, *, templates: str, code: tuple[str, str], title: str, d
             fixed("confidentialityCode", "confidentiality", "N", "normal"),
             _LANGUAGE,
             record_target(chart),
-            f"<author>{point('time', time)}{_ASSIGNED_AUTHOR}</author>",
-            _CUSTODIAN,
+            participants.authors(chart) or f"<author>{point('time', time)}{_ASSIGNED_AUTHOR}</author>",
+            participants.informants(chart),
+            participants.custodian(chart) or _CUSTODIAN,
+            participants.recipients(chart),
+            participants.authenticator(chart),
+            participants.related_persons(chart),
             el("documentationOf", {}, el("serviceEvent", {"classCode": "PCPR"}, period)),
         )
     )
@@ -90,20 +111,6 @@ def record_target(chart: Chart, only: str | None = None) -> str:
     patient = el("patient", {}, *(item(person) for item in _ORDER))
     return el(
         "recordTarget", {}, el("patientRole", {}, _patient_id(chart), _addresses(person), _telecoms(person), patient)
-    )
-
-
-def name_parts(name: Person, qualifier: str | None = None) -> str:
-    """Prefix, given, family, suffix, in the order a name is spoken."""
-    marks = {"qualifier": qualifier} if qualifier else {}
-    given = name.get("given") or []
-    return "".join(
-        (
-            words("prefix", name["prefix"]) if name.get("prefix") else "",
-            *(words("given", part, marks) for part in ([given] if isinstance(given, str) else given)),
-            words("family", str(name.get("family", "")), marks),
-            words("suffix", name["suffix"]) if name.get("suffix") else "",
-        )
     )
 
 
@@ -125,6 +132,11 @@ def _gender(person: Person) -> str:
 
 def _birth(person: Person) -> str:
     return el("birthTime", {"value": stamp(str(person["birth_date"]))})
+
+
+def _death(person: Person) -> str:
+    died = person.get("death_date")
+    return f'<sdtc:deceasedInd value="true"/>{point("sdtc:deceasedTime", str(died))}' if died else ""
 
 
 def _marital(person: Person) -> str:
@@ -159,33 +171,14 @@ def _language(person: Person) -> str:
 
 
 def _addresses(person: Person) -> str:
-    return "".join(_address(address) for address in person.get("address", [])) or (
+    return "".join(postal(address) for address in person.get("address", [])) or (
         '<addr nullFlavor="UNK"><streetAddressLine nullFlavor="UNK"/><city nullFlavor="UNK"/><state nullFlavor="UNK"/>'
         '<postalCode nullFlavor="UNK"/></addr>'
     )
 
 
-def _address(address: Person) -> str:
-    parts = [words("streetAddressLine", line) for line in address.get("line", [])]
-    for tag, key in (("city", "city"), ("state", "state"), ("postalCode", "postal_code"), ("country", "country")):
-        if address.get(key):
-            parts.append(words(tag, str(address[key])))
-        elif tag != "country":
-            parts.append(el(tag, {"nullFlavor": "UNK"}))
-    bounds = [point(tag, address[key]) for tag, key in (("low", "start"), ("high", "end")) if address.get(key)]
-    if bounds:
-        parts.append(el("useablePeriod", {"xsi:type": "IVL_TS"}, *bounds))
-    return el("addr", {"use": _ADDRESS_USES.get(address.get("use", "home"), "HP")}, *parts)
-
-
 def _telecoms(person: Person) -> str:
-    return "".join(_telecom(telecom) for telecom in person.get("telecom", [])) or '<telecom nullFlavor="UNK"/>'
-
-
-def _telecom(telecom: Person) -> str:
-    scheme = "mailto:" if telecom.get("system") == "email" else "tel:"
-    use = _TELECOM_USES.get(telecom.get("use", ""))
-    return el("telecom", ({"use": use} if use else {}) | {"value": scheme + str(telecom["value"])})
+    return "".join(telecom(one) for one in person.get("telecom", [])) or '<telecom nullFlavor="UNK"/>'
 
 
 ITEMS: dict[str, Callable[[Person], str]] = {
@@ -196,4 +189,4 @@ ITEMS: dict[str, Callable[[Person], str]] = {
     "ethnicity": _ethnicity,
     "preferred_language": _language,
 }
-_ORDER = (_names, _gender, _birth, _marital, _races, _ethnicity, _language)
+_ORDER = (_names, _gender, _birth, _death, _marital, _races, _ethnicity, _language)
