@@ -289,7 +289,7 @@ def test_another_day_is_one_finding_and_not_two(people):
 
 def test_another_value_differs_and_equal_results_are_counted(people):
     [finding] = judging.content([people.document(facts=FACTS.replace("value = 177", "value = 171"))], people.ann)
-    assert (finding.expected, finding.found) == ("177.0 cm", "171 cm")
+    assert (finding.expected, finding.found) == ("177 cm", "171 cm")
     twice = FACTS + FACTS[FACTS.index("[[patient.laboratory") : FACTS.index("[[patient.goals")]
     [ann, _] = people.load(people.text(facts=twice))
     [finding] = judging.content([people.document()], ann)
@@ -304,7 +304,7 @@ def test_another_patients_facts_are_foreign(people):
         "vital signs: belongs to zoe, another patient",
         "goals: the narrative belongs to zoe, another patient",
     }
-    assert all(finding.severity is Severity.WARNING for finding in judging.content([doc], people.ann))
+    assert {finding.rule for finding in judging.content([doc], people.ann)} == {"CONTENT-EXTRA"}
 
 
 def test_what_both_patients_have_is_not_foreign(people):

@@ -86,7 +86,16 @@ class Document:
 
     @cached_property
     def facts(self) -> tuple[Found, ...]:
-        """Every fact of its entries and header."""
+        """Every fact of its entries and header that it says is so."""
+        return tuple(found for found in self._entries if not found.negated)
+
+    @cached_property
+    def denials(self) -> tuple[Found, ...]:
+        """Every entry that says that something is not so, or was not done."""
+        return tuple(found for found in self._entries if found.negated)
+
+    @cached_property
+    def _entries(self) -> tuple[Found, ...]:
         return tuple(facts.read(self.root, self.sections, self._texts)) if self.root is not None else ()
 
     @cached_property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.facts import table
+from onc_conformance.ccda.places import table
 from onc_conformance.record import Fact, Record, plain
 from onc_conformance.record.comparing import Index, Likeness, keys, likeness, pair, pair_other_days
 
@@ -37,8 +37,8 @@ class Evidence:
 
     @cached_property
     def seen(self) -> list[tuple[Document, Found]]:
-        """Of the documents."""
-        return [(doc, found) for doc in self.docs for found in doc.facts if self._asked(found.kind)]
+        """Of the documents, what they deny among it."""
+        return [(doc, found) for doc in self.docs for found in (*doc.facts, *doc.denials) if self._asked(found.kind)]
 
     @cached_property
     def matched(self) -> dict[int, tuple[int, Likeness]]:
@@ -102,27 +102,47 @@ class Evidence:
 
     @cached_property
     def moved(self) -> dict[int, int]:
-        """Positions of facts that came back on other days only."""
-        absent = [number for number in range(len(self.facts)) if number not in self.matched and number not in self.told]
+        """Positions of facts whose entries came back on other days only, though words may tell them."""
+        absent = [number for number in range(len(self.facts)) if number not in self.matched]
         left = [position for position in self._unexplained if position not in self.foreign]
         return pair_other_days(self.facts, [found for _, found in self.seen], absent, left)
 
     @cached_property
     def surplus(self) -> list[int]:
-        """Positions in `seen` of facts of closed classes that are in no record."""
+        """Positions in `seen` of facts that are in no record, of classes in which that is remarkable."""
         gone = set(self.moved.values()) | set(self.foreign)
         return [
             position
             for position in self._unexplained
             if position not in gone
-            and table().of[self.seen[position][1].kind].closed
+            and table().of[self.seen[position][1].kind].extra
             and self.seen[position][1].section is not None
+            and not self._foreign_in_words(position)
         ]
 
     @cached_property
+    def denied(self) -> dict[int, int]:
+        """Positions of facts that did not come back and which an entry denies -> position in `seen` of the denial."""
+        denials: dict[Hashable, int] = {}
+        for position, (_, found) in enumerate(self.seen):
+            if found.negated:
+                for key in keys(found):
+                    denials.setdefault((found.kind, key), position)
+        if not denials:
+            return {}
+        return {
+            number: denials[fact.kind, key]
+            for number, fact in enumerate(self.facts)
+            if not (fact.negated or self.came_back(number))
+            for key in keys(fact)
+            if (fact.kind, key) in denials
+        }
+
+    @cached_property
     def _unexplained(self) -> list[int]:
-        """Positions in `seen` that are no fact of the record, nor one of them said again."""
-        taken = {position for position, _ in self.matched.values()}
+        """Positions in `seen` that are no fact of the record, nor one of them said again elsewhere."""
+        taken = {position: number for number, (position, _) in self.matched.items()}
+        of_fact = {number: position for position, number in taken.items()}
         mine = Index(enumerate(self.facts))
         words: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
@@ -130,16 +150,32 @@ class Evidence:
                 words[fact.kind].append(plain(fact.text))
         unexplained: list[int] = []
         for position, (_, seen) in enumerate(self.seen):
-            if position in taken:
+            if position in taken or seen.negated:
                 continue
             again = any(
                 likeness(self.facts[number], seen) not in {Likeness.OTHER_DAYS, Likeness.OTHER_VALUE}
+                and not self._counted_twice(of_fact.get(number), position)
                 for number in mine.about(seen)
             )
             spoken = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
             if not (again or spoken):
                 unexplained.append(position)
         return unexplained
+
+    def _foreign_in_words(self, position: int) -> bool:
+        """Whether the entry says the words of another patient's fact, which is told once, where they are read."""
+        doc, seen = self.seen[position]
+        return any(
+            doc is place and fact.kind == seen.kind and plain(fact.text) in plain(seen.text)
+            for place, fact, _ in self.foreign_words
+        )
+
+    def _counted_twice(self, matched: int | None, position: int) -> bool:
+        """Whether a section that tells each fact once tells this one beside the one that is matched."""
+        if matched is None:
+            return False
+        (doc, seen), (other, again) = self.seen[matched], self.seen[position]
+        return doc is other and table().of[seen.kind].counted and _section(seen) is _section(again)
 
     def came_back(self, number: int) -> bool:
         """Whether the fact at this position of `facts` is in the documents."""
@@ -179,6 +215,10 @@ def _telling(fact: Fact, seen: Found) -> bool:
         return False
     like = likeness(fact, seen)
     return like is Likeness.SAME or (like is Likeness.SAME_DAYS and fact.attributes.get("value") is None)
+
+
+def _section(found: Found) -> object:
+    return next(found.element.iterancestors("{*}section"), None)
 
 
 def gather(

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from onc_conformance.ccda import Document, Found
 from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging import patients
 from onc_conformance.judging.content import compared, unreadable
 from onc_conformance.judging.evidence import gather
-from onc_conformance.judging.patients import ITEMS, item
 from onc_conformance.record import Fact, Record
 
 
@@ -57,7 +57,7 @@ def of_classes(
     """Every fact of some classes, in any of the documents, and no other patient's; with `header` its items too."""
     findings = unreadable(docs)
     if header and any(doc.is_whole for doc in docs):
-        findings += [each for name in ITEMS for each in item(docs, name, record, rule=rule)]
+        findings += patients.header(docs, record, rule=rule)
     return findings + compared(gather(docs, record, others, kinds), rule=rule)
 
 

@@ -72,6 +72,11 @@ class Fact:
         return not (self.optional or self.visual or self.no_information)
 
     @property
+    def negated(self) -> bool:
+        """Whether it says that something was not done, as a vaccine refused."""
+        return self.attributes.get("status") in {"not_done", "refused"}
+
+    @property
     def member(self) -> Name | None:
         """The person a care team fact is about."""
         name = self.attributes.get("member")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.reference.cda.conditions import indication, problem_observation
 from onc_conformance.reference.cda.contacts import NOWHERE, name_parts, reach
-from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author
+from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, named_author
 from onc_conformance.reference.cda.markup import (
     OID,
     coded,
@@ -232,7 +232,7 @@ def referral(chart: Chart, fact: Fact) -> str:
 
 def note(chart: Chart, fact: Fact) -> str:
     """Note Activity whose words are in the narrative."""
-    kind = fact.code()
+    kind, author = fact.code(), fact.text("author")
     return el(
         "act",
         {"classCode": "ACT", "moodCode": "EVN"},
@@ -242,7 +242,7 @@ def note(chart: Chart, fact: Fact) -> str:
         narrative(fact),
         status("completed"),
         moment(fact),
-        entry_author(chart, fact),
+        named_author(chart, fact, author, _npi(author)) if author else entry_author(chart, fact),
     )
 
 

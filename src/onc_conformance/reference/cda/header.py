@@ -29,11 +29,11 @@ _ASSIGNED_AUTHOR = (
     '<assignedPerson><name use="L"><prefix>Dr.</prefix><given>Imogen</given><family>Castellane</family></name>'
     f"</assignedPerson><representedOrganization>{_KEEPER}</representedOrganization></assignedAuthor>"
 )
-# an entry names the writer by the id the header explains, and repeats only what provenance demands
-_AUTHOR_OF_ENTRY = (
-    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}"
-    "</representedOrganization></assignedAuthor>"
+_ORGANIZATION_OF_ENTRY = (
+    f"<representedOrganization>{_ORGANIZATION_ID}<name>{ORGANIZATION}</name>{_TELECOM}</representedOrganization>"
 )
+# an entry names the writer by the id the header explains, and repeats only what provenance demands
+_AUTHOR_OF_ENTRY = f"<assignedAuthor>{_WRITER}{_ORGANIZATION_OF_ENTRY}</assignedAuthor>"
 _CUSTODIAN = (
     "<custodian><assignedCustodian><representedCustodianOrganization>"
     f"{_KEEPER}</representedCustodianOrganization></assignedCustodian></custodian>"
@@ -49,25 +49,30 @@ Person = Mapping[str, Any]
 def entry_author(chart: Chart, fact: Fact) -> str:
     """Author Participation of one fact; its time is as charted, or the fact's own, or the document's."""
     known: Person = fact.values.get("provenance") or {}
+    if known.get("author") or known.get("organization"):
+        return _author(chart, fact, str(known.get("author") or ""), str(known.get("organization") or ""), None)
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{_AUTHOR_OF_ENTRY}</author>"
+
+
+def named_author(chart: Chart, fact: Fact, name: str, npi: str) -> str:
+    """The same of somebody whom the fact itself names as its author."""
+    return _author(chart, fact, name, "", npi)
+
+
+def _author(chart: Chart, fact: Fact, name: str, organization: str, npi: str | None) -> str:
+    given, _, family = name.rpartition(" ")
+    parts = name_parts({"given": given.split(), "family": family})
+    person = el("assignedPerson", {}, el("name", {}, parts)) if name else ""
+    known_by = el("id", {"root": NPI, "extension": npi} if npi else {"nullFlavor": "UNK"})
+    theirs = el("representedOrganization", {}, words("name", organization), _TELECOM)
+    who = el("assignedAuthor", {}, known_by, person, theirs if organization else _ORGANIZATION_OF_ENTRY)
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{who}</author>"
+
+
+def _when_written(chart: Chart, fact: Fact) -> str:
+    known: Person = fact.values.get("provenance") or {}
     days = (text for text in (str(known.get("time", "")), *fact.dates[:1]) if len(text) >= 10)
-    time = next(days, None) or written(chart)
-    return f"<author>{_PROVENANCE}{point('time', time)}{_author_of_entry(known)}</author>"
-
-
-def _author_of_entry(known: Person) -> str:
-    """The chart's own writer, unless the chart names another."""
-    if not (known.get("author") or known.get("organization")):
-        return _AUTHOR_OF_ENTRY
-    *given, family = str(known.get("author") or "").split() or [""]
-    person = el("assignedPerson", {}, el("name", {}, name_parts({"given": given, "family": family}))) if family else ""
-    organization = words("name", str(known.get("organization") or ORGANIZATION))
-    return el(
-        "assignedAuthor",
-        {},
-        '<id nullFlavor="UNK"/>',
-        person,
-        el("representedOrganization", {}, organization, _TELECOM),
-    )
+    return next(days, None) or written(chart)
 
 
 def written(chart: Chart) -> str:
