@@ -186,7 +186,7 @@ def _referred(element: Element, texts: Mapping[str, str]) -> list[str]:
 
 
 def _header(root: Element) -> Iterator[Found]:
-    """Care team members and the encounter a header names."""
+    """Care team members, the encounter and the other persons a header names."""
     for event in root.iter("{*}serviceEvent"):
         for performer in event.iterchildren("{*}performer"):
             names = (read_name(each) for each in down(performer, "assignedEntity/assignedPerson/name"))
@@ -197,6 +197,12 @@ def _header(root: Element) -> Iterator[Found]:
         coded = list(encounter.iterchildren("{*}code"))
         if any(code for each in coded for code in codes(each)):
             yield _of_header("encounters", encounter, coded, "effectiveTime")
+    for where in table().of.values():
+        for at, to_name in where.header.items():
+            for element in down(root, at):
+                names = (read_name(each) for each in down(element, to_name))
+                if member := next(filter(None, names), None):
+                    yield Found(kind=where.kind, element=element, section=None, member=member)
 
 
 def _of_header(kind: str, element: Element, coded: Iterable[Element], time: str, member: Name | None = None) -> Found:

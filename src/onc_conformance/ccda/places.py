@@ -41,6 +41,8 @@ class Where:
     dated_by: frozenset[str]
     """Local names of elements around an entry whose time is the fact's."""
     member: tuple[str, ...]
+    header: Mapping[str, str]
+    """Elements of the header that name a person of the class -> path to the name."""
     nested: frozenset[str]
     """Templates of entries that are facts of their own within another entry of the class."""
     value: bool
@@ -91,6 +93,7 @@ def _where(kind: str, entry: Mapping[str, Any]) -> Where:
         dates=tuple(entry.get("dates", ["effectiveTime"])),
         dated_by=frozenset(entry.get("dated_by", ["organizer"])),
         member=tuple(entry.get("member", ())),
+        header=MappingProxyType(entry.get("header", {})),
         nested=frozenset(entry.get("nested", ())),
         value=entry.get("value", False),
         narrated=entry.get("narrated", False),

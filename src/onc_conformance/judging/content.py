@@ -218,7 +218,8 @@ def _severity(fact: Fact, difference: Difference) -> Severity:
         severity = place.absent
     elif difference.what == "date" and difference.absent and not where.dated:
         severity = Severity.WARNING
-    return Severity.WARNING if fact.optional and severity is Severity.ERROR else severity
+    lenient = fact.optional or (difference.absent and fact.may_lack(difference.what))
+    return Severity.WARNING if lenient and severity is Severity.ERROR else severity
 
 
 def _spoken(what: str) -> str:

@@ -111,11 +111,13 @@ class Evidence:
     def surplus(self) -> list[int]:
         """Positions in `seen` of facts that are in no record, of classes in which that is remarkable."""
         gone = set(self.moved.values()) | set(self.foreign)
+        for_eyes = {fact.kind for fact in self.facts if fact.visual and table().of[fact.kind].narrated}
         return [
             position
             for position in self._unexplained
             if position not in gone
             and table().of[self.seen[position][1].kind].extra
+            and self.seen[position][1].kind not in for_eyes  # whether its words are those wanted only a person can tell
             and self.seen[position][1].section is not None
             and not self._foreign_in_words(position)
         ]

@@ -72,7 +72,8 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
             continue
         alike, spoken = _MANNERS[manner]
         said = detail(name)
-        if not any(alike(expected, each, fact) for each in said):
+        further = fact.attributes.get(f"{name}_also") or ()
+        if not any(alike(wanted, each, fact) for wanted in (expected, *further) for each in said):
             yield Difference(
                 what=name,
                 expected=spoken(expected, fact),

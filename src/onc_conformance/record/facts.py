@@ -66,6 +66,11 @@ class Fact:
         """What a person must see: the fact's own words, or those beside what the machine judges."""
         return str(self.attributes.get("look_for") or (self.text if self.visual else ""))
 
+    def may_lack(self, key: str) -> bool:
+        """Whether an answer may leave this out; `date` is any of its dates."""
+        named = self.attributes.get("may_lack", ())
+        return key in named or (key == "date" and "start" in named)
+
     @property
     def required(self) -> bool:
         """Whether a machine may ask for it."""

@@ -164,6 +164,9 @@ class FactForm(Form):
     status: str | None = None
     encounter: Annotated[Slug | None, Field(description="id of an encounter of this patient")] = None
     provenance: ProvenanceForm | None = None
+    may_lack: Annotated[
+        list[Words] | None, Field(description="keys an answer may leave out, though not tell otherwise")
+    ] = None
     optional: Annotated[bool, Field(description="may be absent, and may be there")] = False
     visual: Annotated[bool, Field(description="for a person to see; the machine does not ask for it")] = False
     no_information: Annotated[bool, Field(description="none are known, or nothing is known of this class")] = False
@@ -175,6 +178,8 @@ class FactForm(Form):
         first, last = moments.iso(self.start or ""), moments.iso(self.end or "")
         if first and last and first.first and last.last and first.first > last.last:
             raise ValueError("expected an end that is not before the start")
+        if unknown := [name for name in self.may_lack or () if name not in type(self).model_fields]:
+            raise ValueError(f"may_lack: {unknown[0]!r} is no key of such a fact")
         told = self.code or self.text or self.no_information or any(getattr(self, name) for name in self.named_by)
         if not told:
             named = "".join(f" or a {name}" for name in sorted(self.named_by))

@@ -61,7 +61,13 @@ _ALWAYS = (
     sections.HEALTH_CONCERNS,
     sections.CARE_TEAM,
 )
-_WHERE_CHARTED = (sections.FUNCTIONAL_STATUS, sections.MENTAL_STATUS, sections.PAYERS)
+_WHERE_CHARTED = (
+    sections.FUNCTIONAL_STATUS,
+    sections.MENTAL_STATUS,
+    sections.PAYERS,
+    sections.REFERRALS,
+    sections.DISCHARGE_INSTRUCTIONS,
+)
 _LEFT_OUT = {
     "section-missing": sections.PROBLEMS,
     "goals-missing": sections.GOALS,
@@ -96,6 +102,9 @@ _CATEGORIES: dict[str, tuple[Section, ...]] = {
     "functional_status": (sections.FUNCTIONAL_STATUS,),
     "mental_status": (sections.MENTAL_STATUS,),
     "coverage": (sections.PAYERS,),
+    "referrals": (sections.REFERRALS,),
+    "discharge_instructions": (sections.DISCHARGE_INSTRUCTIONS,),
+    "participants": (),  # whom a header names beside the patient comes with every header
 }
 _EMPTY = el("component", {}, el("section", {"nullFlavor": "NI"}, words("text", "The header holds what was asked for.")))
 CATEGORIES = (*header.ITEMS, *_CATEGORIES, "notes")
@@ -175,7 +184,7 @@ def fragment(
 
     Several kinds of notes are several sections, under one `structuredBody`. `wrap` makes it a ClinicalDocument.
     """
-    if wrap:
+    if wrap or not _CATEGORIES.get(category, (category,)):
         return category_document(chart, [category], edition=edition, encounter=encounter, window=window, faults=faults)
     chart = falsified.for_category(chart, faults)
     shown = _narrowed(chart, window, encounter, faults)

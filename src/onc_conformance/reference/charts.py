@@ -47,7 +47,10 @@ _PERSON = {
 }  # fmt: skip
 _SEXES = ("female", "male", "undifferentiated", "unknown")
 _DATED = ("date", "start", "end")
-_CODED = ("code", "type", "reaction", "severity", "route", "panel", "procedure", "diagnosis", "role", "relationship")
+_CODED = (
+    "code", "type", "reaction", "severity", "route", "panel", "procedure", "diagnosis", "role", "relationship",
+    "indication", "specimen", "target_site", "problem", "disposition",
+)  # fmt: skip
 _MOMENT = re.compile(
     r"(?P<day>\d{4}(?:-\d{2}(?:-\d{2})?)?)(?P<time>T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,4})?)?(?:Z|[+-]\d{2}:\d{2})?)?"
 )
