@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from onc_conformance import moments
 from onc_conformance.ccda.tree import Element, child, codes, name, walk, words
 from onc_conformance.record.details import Said
 
@@ -72,6 +73,29 @@ def _letters(element: Element, place: Place) -> Said | None:
     return Said(element=element, codes=found) if found else _text(element, place)
 
 
+def _flag(element: Element, _: Place) -> Said:
+    return Said(element=element, text="true")
+
+
+def _moment(element: Element, _: Place) -> Said | None:
+    low = child(element, "low")
+    time = element.get("value") or (low.get("value") if low is not None else None)
+    days = moments.hl7(time) if time else None
+    return Said(element=element, days=days) if days else None
+
+
+def _author(element: Element, _: Place) -> Said | None:
+    time = child(element, "time")
+    names = [words(each) for path in _AUTHORS for each in walk(element, path)]
+    days = moments.hl7(time.get("value") or "") if time is not None else None
+    return Said(element=element, text=", ".join(names), days=days) if names or days else None
+
+
+_AUTHORS = (
+    "assignedAuthor/assignedPerson/name",
+    "assignedAuthor/assignedAuthoringDevice/softwareName",
+    "assignedAuthor/representedOrganization/name",
+)
 _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "code": _code,
     "quantity": _quantity,
@@ -79,4 +103,7 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "status": _status,
     "text": _text,
     "letters": _letters,
+    "flag": _flag,
+    "moment": _moment,
+    "provenance": _author,
 }

@@ -68,6 +68,10 @@ class Table:
     of: Mapping[str, Where]
 
 
+_PROVENANCE = Place(paths=("author", "../../author"), manner="provenance", attribute="", absent=Severity.ERROR)
+"""Of every class: an entry's own author, or that of the organizer or act around it."""
+
+
 @cache
 def table() -> Table:
     """schemas/ccda/facts.toml."""
@@ -85,7 +89,7 @@ def table() -> Table:
 
 
 def _where(kind: str, entry: Mapping[str, Any]) -> Where:
-    elements = {name: _place(each) for name, each in entry.get("elements", {}).items()}
+    elements = {"provenance": _PROVENANCE} | {name: _place(each) for name, each in entry.get("elements", {}).items()}
     return Where(
         kind=kind,
         sections=frozenset(entry["sections"]),

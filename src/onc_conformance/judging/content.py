@@ -72,7 +72,7 @@ def compared(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
     """Absent, differing, foreign and surplus facts."""
     findings: list[Finding] = []
     for number, fact in enumerate(evidence.facts):
-        if fact.visual or fact.no_information:
+        if fact.visual or fact.no_information or number in evidence.equal:
             continue
         position = evidence.matched[number][0] if number in evidence.matched else evidence.moved.get(number)
         if position is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.ccda.places import table
 from onc_conformance.record import Fact, Record, plain
-from onc_conformance.record.comparing import Index, Likeness, keys, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import Index, Likeness, Pairing, keys, likeness, pair, pair_other_days
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Sequence
@@ -43,7 +43,16 @@ class Evidence:
     @cached_property
     def matched(self) -> dict[int, tuple[int, Likeness]]:
         """Position in `facts` -> (position in `seen`, how like), on days that agree."""
-        return pair(self.facts, [found for _, found in self.seen]).pairs
+        return self._pairing.pairs
+
+    @property
+    def equal(self) -> frozenset[int]:
+        """Positions of facts that came back with nothing different about them."""
+        return self._pairing.equal
+
+    @cached_property
+    def _pairing(self) -> Pairing:
+        return pair(self.facts, [found for _, found in self.seen])
 
     @cached_property
     def told(self) -> set[int]:

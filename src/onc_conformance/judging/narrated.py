@@ -163,8 +163,10 @@ def _date(row: _Row) -> tuple[str, str, str] | None:
     exact = [days for each in row.entries for days in each.stated if days.first and days.first == days.last]
     if not exact:
         return None
-    stated = [days for each in row.entries for days in _times(each)]
-    if any(_near(days, day) for days in stated for readings in told for day in readings):
+    days_told = [day for readings in told for day in readings]
+    if any(_near(days, day) for days in exact for day in days_told):
+        return None
+    if any(_near(days, day) for each in row.entries for days in _times(each) for day in days_told):
         return None
     return "its narrative tells another date", ", ".join(map(str, exact)), ", ".join(str(each[0]) for each in told)
 

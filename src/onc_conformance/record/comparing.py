@@ -80,6 +80,8 @@ class Pairing:
 
     pairs: dict[int, tuple[int, Likeness]] = field(default_factory=dict)
     """Position in the record -> (position in the answer, how like)."""
+    equal: frozenset[int] = frozenset()
+    """Positions in the record of those in which nothing differs."""
 
     @property
     def taken(self) -> set[int]:
@@ -90,6 +92,7 @@ class Pairing:
 def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
     """Pair facts one to one at the least cost; facts on other days are left alone (see `pair_other_days`)."""
     pairs = _pair_equals(facts, seen)
+    equal = frozenset(pairs)
     taken = {position for position, _ in pairs.values()}
     edges = _edges(facts, seen, skip_facts=pairs.keys(), skip_seen=taken)
     costs = {
@@ -97,7 +100,7 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
         for number, options in edges.items()
     }
     pairs |= {number: (position, edges[number][position]) for number, position in assign(costs).items()}
-    return Pairing(pairs)
+    return Pairing(pairs, equal)
 
 
 def _pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple[int, Likeness]]:

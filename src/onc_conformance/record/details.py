@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance import suite
+from onc_conformance import moments, suite
 from onc_conformance.record import units
 from onc_conformance.record.facts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from onc_conformance.moments import Days
     from onc_conformance.record.codes import Code
     from onc_conformance.record.facts import Fact
 
@@ -35,8 +36,11 @@ class Said:
     unit: str | None = None
     low: str | None = None
     high: str | None = None
+    days: Days | None = None
 
     def __str__(self) -> str:
+        if self.days:
+            return f"{self.days} {self.text}".strip()
         if self.codes:
             return str(self.codes[0])
         if self.value is not None:
@@ -172,6 +176,27 @@ def _same_text(expected: Any, said: Said, _: Fact) -> bool:
     return same_words(str(expected), said.text)
 
 
+def _same_flag(expected: Any, _: Said, __: Fact) -> bool:
+    return bool(expected)
+
+
+def _same_moment(expected: Any, said: Said, _: Fact) -> bool:
+    days = moments.iso(str(expected))
+    return days is not None and said.days is not None and days.overlaps(said.days)
+
+
+def _same_provenance(expected: Any, said: Said, fact: Fact) -> bool:
+    told = plain(said.text)
+    names = (expected.get("author"), expected.get("organization"))
+    if not all(plain(each) in told for each in names if each):
+        return False
+    return not expected.get("time") or _same_moment(expected["time"], said, fact)
+
+
+def _spoken_provenance(expected: Any, _: Fact) -> str:
+    return ", ".join(str(each) for each in map(expected.get, ("time", "author", "organization")) if each)
+
+
 def _plainly(expected: Any, _: Fact) -> str:
     return str(expected)
 
@@ -194,5 +219,8 @@ _MANNERS: dict[str, tuple[Callable[[Any, Said, Fact], bool], Callable[[Any, Fact
     "status": (_same_status, _plainly),
     "letters": (_same_letters, _plainly),
     "text": (_same_text, _plainly),
+    "flag": (_same_flag, _plainly),
+    "moment": (_same_moment, _plainly),
+    "provenance": (_same_provenance, _spoken_provenance),
 }
 """How elements are compared, and how the record's side of a difference is spoken."""

@@ -1,9 +1,9 @@
 """Faults of content that are data: what faults.toml says of charts under `change`.
 
-`in` names what is written from the changed chart: `document`, `category`, either of them with ` window` behind it, or
-`narrative`. `of` is a class of facts or `person`; `at` the place in the class (all where it is left out); `bound` keeps to
-facts on the first or last day of the window. What is done: `set` and `unset` values by dotted path, `drop`, `repeat`,
-`shift` by days, `add` a fact, `say` words instead of rows.
+`in` names what is written from the changed chart: `document`, `category`, either with ` window` behind it, or
+`narrative`. `of` is a class of facts or `person`; `at` the place in the class, all if left out; `bound` keeps to facts
+on the first or last day of the window. What is done: `set` and `unset` values by dotted path, `drop`, `repeat`, `shift`
+by days, `add` a fact, `say` words instead of rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from onc_conformance.reference import faults as catalogue
 from onc_conformance.reference.charts import Chart, Fact, days_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from onc_conformance.reference.people import Window
 
@@ -101,22 +101,22 @@ def _changed(values: Mapping[str, Any], change: Mapping[str, Any]) -> Mapping[st
     for path in change.get("unset", ()):
         values = _at(values, path.split("."), None)
     for path, value in change.get("set", {}).items():
-        values = _at(values, path.split("."), lambda _, value=value: value)
+        values = _at(values, path.split("."), value)
     return values
 
 
-def _at(tree: Any, path: list[str], change: Callable[[Any], Any] | None) -> Any:
-    """The tree with what stands at the path changed, or taken out; the same where it has no such place."""
+def _at(tree: Any, path: list[str], value: Any) -> Any:
+    """The tree with another value at the path, None being none; the same where it has no such place."""
     first, rest = path[0], path[1:]
     here: Any = dict(tree) if isinstance(tree, dict) else list(tree)
     key: Any = first if isinstance(here, dict) else int(first)
     there = key in here if isinstance(here, dict) else key < len(here)
-    if not there and (rest or change is None or not isinstance(here, dict)):
+    if not there and (rest or value is None or not isinstance(here, dict)):
         return tree
     if rest:
-        here[key] = _at(here[key], rest, change)
-    elif change is None:
+        here[key] = _at(here[key], rest, value)
+    elif value is None:
         del here[key]
     else:
-        here[key] = change(here[key] if there else None)
+        here[key] = value
     return here
