@@ -113,7 +113,7 @@ class Evidence:
     def moved(self) -> dict[int, int]:
         """Positions of facts whose entries came back on other days only, though words may tell them."""
         absent = [number for number in range(len(self.facts)) if number not in self.matched]
-        left = [position for position in self._unexplained if position not in self.foreign]
+        left = [position for position in self._unexplained if position not in self.foreign] + self._spoken_only
         return pair_other_days(self.facts, [found for _, found in self.seen], absent, left)
 
     @cached_property
@@ -149,17 +149,27 @@ class Evidence:
             if (fact.kind, key) in denials
         }
 
-    @cached_property
+    @property
     def _unexplained(self) -> list[int]:
         """Positions in `seen` that are no fact of the record, nor one of them said again elsewhere."""
-        taken = {position: number for number, (position, _) in self.matched.items()}
-        of_fact = {number: position for position, number in taken.items()}
+        return self._rest[0]
+
+    @property
+    def _spoken_only(self) -> list[int]:
+        """Positions in `seen` of what says the words of a fact of the record and is not matched with it."""
+        return self._rest[1]
+
+    @cached_property
+    def _rest(self) -> tuple[list[int], list[int]]:
+        of_fact = {number: position for number, (position, _) in self.matched.items()}
+        taken = set(of_fact.values())
         mine = Index(enumerate(self.facts))
         words: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.text:
                 words[fact.kind].append(plain(fact.text))
         unexplained: list[int] = []
+        spoken: list[int] = []
         for position, (_, seen) in enumerate(self.seen):
             if position in taken or seen.negated:
                 continue
@@ -168,10 +178,10 @@ class Evidence:
                 and not self._counted_twice(of_fact.get(number), position)
                 for number in mine.about(seen)
             )
-            spoken = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
-            if not (again or spoken):
-                unexplained.append(position)
-        return unexplained
+            if not again:
+                says = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
+                (spoken if says else unexplained).append(position)
+        return unexplained, spoken
 
     def _foreign_in_words(self, position: int) -> bool:
         """Whether the entry says the words of another patient's fact, which is told once, where they are read."""
