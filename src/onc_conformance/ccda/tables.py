@@ -252,19 +252,21 @@ def _details(found: Found) -> Table:
     made: Table = {}
     for key, manner in found.manners.items():
         said = found.detail(key)
-        if key in known and said and (value := _said(said[0], manner)) not in (None, {}, ""):
+        if key in known and said and (value := _said(said[0], manner, found.unit)) not in (None, {}, ""):
             made[key] = value
     if found.unit and "unit" in known:
         made["unit"] = found.unit
     return made
 
 
-def _said(said: Said, manner: str) -> Table | str | None:
+def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
     if manner == "code":
         return next(iter(_codes(said.codes)), None)
     if manner == "quantity":
         measured = number(said.value)
         return None if measured is None else {"value": measured} | ({"unit": said.unit} if said.unit else {})
+    if manner == "range" and said.unit and unit and said.unit != unit:
+        return {"text": str(said)}
     if manner == "range":
         ends = {key: end for key, text in (("low", said.low), ("high", said.high)) if (end := number(text)) is not None}
         return ends or ({"text": said.text} if said.text else None)
