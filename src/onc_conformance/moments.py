@@ -107,6 +107,18 @@ def iso(text: str) -> Days | None:
     return _read(match) if match else None
 
 
+def written(days: Days) -> str:
+    """ISO, as precise as the days are: the year, the month or the day of a date; an open span is nothing."""
+    if days.first is None or days.last is None:
+        return ""
+    if days.first == days.last:
+        clock = days.clock
+        # a time of day without a zone is none that may be written
+        return f"{days.first.isoformat()}{f'T{clock}' if clock and clock.offset is not None else ''}"
+    year, month = days.first.strftime("%Y"), days.first.strftime("%Y-%m")
+    return next((text for text in (month, year) if iso(text) == days), "")
+
+
 def _read(match: re.Match[str]) -> Days | None:
     year, month, day, hour, minute, second, zone = match.groups()
     days = _days(year, month, day)

@@ -99,7 +99,8 @@ class NameForm(PreviousNameForm):
 class AddressForm(Form):
     """A postal address, and from when to when it held."""
 
-    use: Literal["home", "work", "temp", "old"] = "home"
+    use: Literal["home", "work", "temp", "old", ""] = "home"
+    """Nothing where it is not known."""
     line: list[str] = []
     city: str = ""
     state: str = ""
@@ -113,7 +114,8 @@ class TelecomForm(Form):
     """A telephone number or an e-mail address."""
 
     system: Literal["phone", "email"]
-    use: Literal["home", "mobile", "work"] = "home"
+    use: Literal["home", "mobile", "work", ""] = "home"
+    """Nothing where it is not known."""
     value: Words
 
 

@@ -17,7 +17,7 @@ from onc_conformance.record.codes import Code
 from onc_conformance.record.facts import Fact, Name, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from onc_conformance.record.form import CodeForm, FactForm, PersonOfRecordForm, PreviousNameForm
 
@@ -37,11 +37,20 @@ _Loader.yaml_implicit_resolvers = {
 
 def load(path: Path) -> list[Record]:
     """The records of a TOML or YAML file. UsageError, one line with file, line and key, on the first thing wrong."""
+    content, places = _read(Path(path))
+    return _records(Path(path), content, places)
+
+
+def of_tables(tables: Sequence[Mapping[str, Any]], source: Path) -> list[Record]:
+    """The records of tables in the form of a patients file, read out of `source`. UsageError on what is wrong."""
+    return _records(source, {"patient": list(tables)}, {})
+
+
+def _records(path: Path, content: Any, places: dict[lines.Place, int]) -> list[Record]:
     from pydantic import ValidationError
 
     from onc_conformance.record.form import patients_form
 
-    content, places = _read(Path(path))
     try:
         patients = patients_form().model_validate(content).patient  # type: ignore[attr-defined]
     except ValidationError as error:
