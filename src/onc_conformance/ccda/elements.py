@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance import moments
@@ -49,9 +50,9 @@ def _bounds(element: Element, around: Element) -> Said | None:
 def _range(element: Element, _: Place) -> Said | None:
     value, text = child(element, "value"), child(element, "text")
     bounds = _bounds(value, element) if value is not None else None
-    if bounds is not None:
-        return bounds
     spoken = " ".join(filter(None, (words(each) for each in (value, text) if each is not None)))
+    if bounds is not None:
+        return replace(bounds, text=spoken)
     return Said(element=element, text=spoken) if spoken else None
 
 

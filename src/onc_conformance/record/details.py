@@ -139,10 +139,14 @@ def _spoken_quantity(expected: Any, _: Fact) -> str:
 
 
 def _same_range(expected: Any, said: Said, fact: Fact) -> bool:
-    wanted = [number(expected[end]) for end in ("low", "high") if expected.get(end) is not None]
+    """By its bounds, wherever they are written, or by its words."""
+    told = _bounds_in(said.text)
+    if expected.get("low") is None and expected.get("high") is None:
+        wanted = expected.get("text") or ""
+        bounds = [number(end) for end in (said.low, said.high) if end is not None]
+        return same_words(wanted, said.text) or (bool(bounds) and bounds == _bounds_in(wanted))
     if said.low is None and said.high is None:
-        told = [float(each) for each in _NUMBER.findall(_DASH.sub(" ", said.text))]
-        return all(any(each == bound for each in told) for bound in wanted)
+        return all(number(expected[end]) in told for end in ("low", "high") if expected.get(end) is not None)
     unit = fact.attributes.get("unit")
     if said.unit and unit and not units.same(said.unit, unit):
         return False
@@ -155,8 +159,14 @@ def _same_range(expected: Any, said: Said, fact: Fact) -> bool:
     )
 
 
+def _bounds_in(text: str) -> list[float | None]:
+    return [number(each) for each in _NUMBER.findall(_DASH.sub(" ", text))]
+
+
 def _spoken_range(expected: Any, _: Fact) -> str:
     low, high = expected.get("low"), expected.get("high")
+    if low is None and high is None:
+        return str(expected.get("text") or "")
     return f"{'…' if low is None else written(low)} to {'…' if high is None else written(high)}"
 
 
