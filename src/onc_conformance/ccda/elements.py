@@ -12,7 +12,7 @@ from onc_conformance.record.details import Said
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from onc_conformance.ccda.places import Place
+    from onc_conformance.ccda.kinds import Place
 
 
 def said(entry: Element, place: Place) -> tuple[Said, ...]:

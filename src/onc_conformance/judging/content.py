@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onc_conformance import uscdi
-from onc_conformance.ccda.places import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import patients
 from onc_conformance.judging.dates import among

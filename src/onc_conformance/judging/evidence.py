@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.places import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.record import Fact, Record, plain
 from onc_conformance.record.comparing import Index, Likeness, Pairing, keys, likeness, pair, pair_other_days
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from onc_conformance.reference import changes, falsified, narrowed
+from onc_conformance.reference import changes, falsified, narrowed, struck
 from onc_conformance.reference.cda import header, sections
 from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
 from onc_conformance.reference.cda.sections import Page, Section
@@ -36,6 +36,7 @@ FAULTS = (
     )
     | falsified.FAULTS
     | narrowed.FAULTS
+    | struck.FAULTS
 )
 _XMLNS = ' xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _REALM = template("2.16.840.1.113883.10.20.22.1.1", "", "2015-08-01")
@@ -134,6 +135,7 @@ def document(
         code=code,
         document_id=document_id,
         window=window,
+        faults=faults,
     )
 
 
@@ -215,6 +217,7 @@ def _document(
     code: tuple[str, str],
     document_id: str,
     window: Window | None,
+    faults: Collection[str] = frozenset(),
 ) -> bytes:
     guide = "" if page.edition == "uscdi-v1" else _REALM_GUIDE
     body = [el("component", {}, section.write(page)) for section in chosen] or [_EMPTY]
@@ -227,7 +230,7 @@ def _document(
         period=_period(chart, window),
     )
     content = head + el("component", {}, el("structuredBody", {}, *body))
-    return _serialized(el("ClinicalDocument", {}, content), declared=True)
+    return _serialized(el("ClinicalDocument", {}, content), declared=True, faults=faults)
 
 
 def _period(chart: Chart, window: Window | None) -> str:
@@ -254,9 +257,10 @@ def _as_faulty(section: Section, faults: Collection[str]) -> Section:
     return next((other for fault, (own, other) in _INSTEAD.items() if fault in faults and own is section), section)
 
 
-def _serialized(markup: str, *, declared: bool = False) -> bytes:
+def _serialized(markup: str, *, declared: bool = False, faults: Collection[str] = frozenset()) -> bytes:
     """Markup as bytes to read: indented, with the namespaces on its root element."""
     cut = min(place for place in (markup.find(mark) for mark in (" ", ">", "/")) if place > 0)
     root = etree.fromstring(f"{markup[:cut]}{_XMLNS}{markup[cut:]}")
+    struck.strike(root, faults)
     etree.indent(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=declared)

@@ -100,7 +100,6 @@ def _sex(page: Page) -> Written:
     entries = answers.sex(page.chart, page.edition)
     letter, now = page.chart.person.get("birth_sex"), str(page.chart.person["sex"])
     told = [("birth-sex", "Sex assigned at birth", {"F": "Female", "M": "Male"}.get(str(letter), "Unknown"))]
-    told = told if letter else []
     told += [("sex", "Sex", now.capitalize())] if len(entries) > len(told) else []
     return [
         el("tr", {"ID": anchor}, *(words("td", cell) for cell in (what, said, ""))) for anchor, what, said in told
