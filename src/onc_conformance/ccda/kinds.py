@@ -50,6 +50,8 @@ class Where:
     """Whether text, not a code, is what it says."""
     extra: Severity | None
     """How grave a fact is that the expected record does not list; None where a record need not list all."""
+    unknown: frozenset[str]
+    """Codes by which it says that nothing is known."""
     counted: bool
     """Whether a section tells each fact once."""
     dated: bool
@@ -102,6 +104,7 @@ def _where(kind: str, entry: Mapping[str, Any]) -> Where:
         value=entry.get("value", False),
         narrated=entry.get("narrated", False),
         extra=Severity(entry["extra"]) if "extra" in entry else None,
+        unknown=frozenset(entry.get("unknown", ())),
         counted=entry.get("counted", False),
         dated=entry.get("dated", False),
         elements=MappingProxyType(elements),

@@ -126,6 +126,7 @@ class Evidence:
             for position in self._unexplained
             if position not in gone
             and table().of[self.seen[position][1].kind].extra
+            and not table().of[self.seen[position][1].kind].unknown.intersection(_bare(self.seen[position][1]))
             and self.seen[position][1].kind not in for_eyes  # whether its words are those wanted only a person can tell
             and self.seen[position][1].section is not None
             and not self._foreign_in_words(position)
@@ -236,6 +237,10 @@ def _telling(fact: Fact, seen: Found) -> bool:
         return False
     like = likeness(fact, seen)
     return like is Likeness.SAME or (like is Likeness.SAME_DAYS and fact.attributes.get("value") is None)
+
+
+def _bare(found: Found) -> set[str]:
+    return {code.code for code in found.codes}
 
 
 def _section(found: Found) -> object:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from onc_conformance.record.codes import Code
 
+_KINDS = frozenset({"actcode"})
+"""Systems whose codes say what kind of thing it is, as an ambulatory visit, and not which."""
 _NEAR = 8
 """How many facts about the same thing before and after its day a fact that moved may be."""
 _CANDIDATES = 200
@@ -201,7 +203,8 @@ def keys(fact: Fact | Seen) -> Iterator[Hashable]:
         yield ("member", letters(fact.member.family), letters(fact.member.given[0] if fact.member.given else ""))
         if isinstance(fact, Fact):
             return
-    yield from fact.codes
+    named = [code for code in fact.codes if code.system not in _KINDS]
+    yield from named or fact.codes
 
 
 def _days(fact: Fact, seen: Seen) -> Likeness:
