@@ -15,9 +15,13 @@ from onc_conformance.record import Fact, Record
 
 
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
-    """The facts of the record, of some classes or all, that the documents hold."""
+    """The facts of the record, of some classes or all, that the documents hold, on days that agree."""
     evidence = gather(docs, record, kinds=kinds)
-    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back(number)]
+    return [
+        fact
+        for number, fact in enumerate(evidence.facts)
+        if evidence.came_back(number) and number not in evidence.moved
+    ]
 
 
 def learned(docs: Iterable[Document], record: Record) -> Record:

@@ -1,9 +1,9 @@
 """Faults of content that are data: what faults.toml says of charts under `change`.
 
 `in` names what is written from the changed chart: `document`, `category`, either with ` window` behind it, or
-`narrative`. `of` is a class of facts or `person`; `at` the place in the class, all if left out; `bound` keeps to facts
-on the first or last day of the window. What is done: `set` and `unset` values by dotted path, `drop`, `repeat`, `shift`
-by days, `add` a fact, `say` words instead of rows.
+`narrative`. `of` is a class of facts, `any` or `person`; `at` the place in the class, all if left out; `bound` keeps
+to facts on the first or last day of the window. What is done: `set` and `unset` values by dotted path, `drop`,
+`repeat`, `shift` by days, `add` a fact, `say` words instead of rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Change:
         )
 
     def _chosen(self, chart: Chart, window: Window | None) -> tuple[Fact, ...]:
-        facts = chart.of(self.of)
+        facts = chart.facts if self.of == "any" else chart.of(self.of)
         if self.values.get("bound"):
             facts = tuple(fact for fact in facts if any(day in (window or ()) for day in _days(fact)))
         at = self.values.get("at")
