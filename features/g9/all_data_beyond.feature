@@ -29,3 +29,9 @@ Feature: All data requests under odd circumstances
     Given the description lists misuses of the all data request
     When the app tries each of them
     Then each is refused as the description expects
+
+  @G9-IA-TLV-2
+  Scenario: The document tells what the categories tell
+    Given the API answers requests for categories
+    When the app asks for all data of each test patient
+    Then each document and the categories together tell the same facts

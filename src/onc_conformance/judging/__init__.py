@@ -1,6 +1,7 @@
 """The one door to the judges: an answer, an edition, an expected record, a window -> findings of every layer."""
 
 from onc_conformance.ccda import Document
+from onc_conformance.judging.agreement import disagreement
 from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.coverage import Coverage, Covered, State, coverage
 from onc_conformance.judging.dates import dates
@@ -42,6 +43,7 @@ __all__ = [
     "dates",
     "declarations",
     "device_placement",
+    "disagreement",
     "document_type",
     "foreign",
     "goals_section",

@@ -203,6 +203,12 @@ class Evidence:
         """Whether the fact at this position of `facts` is in the documents."""
         return number in self.matched or number in self.told
 
+    def came_back_dated(self, number: int) -> bool:
+        """Whether it is in the documents on the record's days, with a date and an end if it has them."""
+        if number in self.matched:
+            return self.matched[number][1] < Likeness.NO_END
+        return number in self.told and number not in self.moved
+
     def certain(self, number: int) -> bool:
         """Whether this fact came back and not perhaps another of the record with the same words on another day.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from onc_conformance.ccda import Document, Found
 from onc_conformance.findings import Finding, Layer, Severity
@@ -12,16 +13,13 @@ from onc_conformance.judging.content import compared, strangers, surplus, unread
 from onc_conformance.judging.evidence import gather
 from onc_conformance.judging.narrated import contradictions
 from onc_conformance.record import Fact, Record
+from onc_conformance.record.details import as_written
 
 
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
-    """The facts of the record, of some classes or all, that the documents hold, on days that agree."""
+    """The facts of the record, of some classes or all, that the documents hold with every date they have there."""
     evidence = gather(docs, record, kinds=kinds)
-    return [
-        fact
-        for number, fact in enumerate(evidence.facts)
-        if evidence.came_back(number) and number not in evidence.moved
-    ]
+    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back_dated(number)]
 
 
 def learned(docs: Iterable[Document], record: Record) -> Record:
@@ -32,7 +30,15 @@ def learned(docs: Iterable[Document], record: Record) -> Record:
 
 def _as_fact(number: int, found: Found) -> Fact:
     member = {"family": found.member.family, "given": list(found.member.given)} if found.member else None
-    said = {"value": found.value, "unit": found.unit, "udi": next(iter(found.udi), None), "member": member}
+    said: dict[str, Any] = {
+        "value": found.value,
+        "unit": found.unit,
+        "udi": next(iter(found.udi), None),
+        "member": member,
+    }
+    for name, manner in found.manners.items():
+        for each in found.detail(name)[:1]:
+            said[name] = as_written(manner, each)
     return Fact(
         id=f"{found.kind}-{number}",
         kind=found.kind,

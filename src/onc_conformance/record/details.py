@@ -87,6 +87,23 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
             )
 
 
+def as_written(manner: str, said: Said) -> Any:
+    """What is said of an element as a record would have it, or None where a record could not say it."""
+    if manner == "code":
+        code = next(iter(said.codes), None)
+        return {"system": code.system, "code": code.code, "display": code.display} if code else None
+    if manner == "quantity":
+        return {"value": said.value, "unit": said.unit or ""} if number(said.value) is not None else None
+    if manner == "range":
+        ends = {"low": number(said.low), "high": number(said.high), "text": said.text}
+        return {key: value for key, value in ends.items() if value not in (None, "")} or None
+    if manner in {"status", "letters"}:
+        return next((code.code for code in said.codes), said.text or said.value)
+    if manner == "flag":
+        return True
+    return said.text if manner == "text" else None
+
+
 def number(value: object) -> float | None:
     """A finite number however it is written, or None."""
     try:
