@@ -21,8 +21,9 @@ _DATES = re.compile(
 )
 _NUMBERS = re.compile(
     r"(?<![\w./])(?P<number>[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?|[-+]?\.\d+)"
-    r"(?![\d:/-]*\d{2}:)\s*(?P<unit>[A-Za-z%\[/{\u00b0\u00b5][^\s,;()]*)?"
+    r"\s*(?P<unit>[A-Za-z%\[/{\u00b0\u00b5][^\s,;()]*)?"
 )
+_TIMES = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
 _BEFORE = re.compile(r"(?:[-<>=\u2013\u2264\u2265(]|\bto)\s*$", re.IGNORECASE)
 _BEHIND = re.compile(r"\s*(?:[-\u2013]|to\b)\s*\d", re.IGNORECASE)
 
@@ -51,7 +52,7 @@ class Told:
 
 def numbers_in(text: str) -> list[Told]:
     """Every number that is no part of a date, a code or a time of day."""
-    rest = _DATES.sub(" ", text)
+    rest = _TIMES.sub(" ", _DATES.sub(" ", text))
     found: list[Told] = []
     for match in _NUMBERS.finditer(rest):
         number = match["number"].replace(",", "")
