@@ -150,7 +150,9 @@ def _(exam, replies, verdict, rule):
 
 
 @then("each section with entries has a narrative")
-def _(replies, verdict, rule):
+def _(exam, replies, verdict, rule):
+    for reply in replies:
+        exam.inspect(reply)
     verdict(assessment.of_documents(replies, judging.narrative, rule))
 
 

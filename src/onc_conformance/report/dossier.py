@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
 from onc_conformance.procedure import Criterion
-from onc_conformance.report import changes, results
+from onc_conformance.report import changes, inspection, results
 from onc_conformance.report.evidence import Entry
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
@@ -118,6 +118,7 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         exchanges=_exchanges,
         comparison=results.comparison(run),
         changed=_changed,
+        inspected=len(inspection.sheets(run)),
         states=changes.MEANINGS,
     )
 
