@@ -118,6 +118,15 @@ def test_elements_of_one_place_are_missed_together():
     assert "Tests" in finding.message
 
 
+def test_a_device_outside_a_procedure_is_a_warning():
+    rule = "USCDI-unique_device_identifier.unique_device_identifiers-PLACE"
+    astray = written().replace(b'root="2.16.840.1.113883.10.20.22.4.14"', b'root="1.2.3"')
+    rules = [each.rule for each in found(astray, severity=Severity.WARNING, silences=True)]
+    assert astray != written()
+    assert rule in rules
+    assert rule not in [each.rule for each in found(written(), severity=Severity.WARNING, silences=True)]
+
+
 def test_what_the_overlay_takes_out_is_only_told():
     told = found(written(), severity=Severity.INFO, silences=True)
     assert {each.rule for each in told} == {

@@ -70,12 +70,36 @@ def test_assessment_and_plan_come_together_or_both(people):
     has = lambda *codes: judging.read(  # noqa: E731
         frame.format("".join(f'<section><code code="{code}"/></section>' for code in codes)).encode()
     )
-    assert judging.assessment_plan_sections(has("51847-2")) == []
-    assert judging.assessment_plan_sections(has("51848-0", "18776-5")) == []
+    assert errors(judging.assessment_plan_sections(has("51847-2"))) == []
+    assert errors(judging.assessment_plan_sections(has("51848-0", "18776-5"))) == []
     assert [each.expected for each in judging.assessment_plan_sections(has("51848-0"))] == [
         "a section with code 18776-5"
     ]
     assert len(errors(judging.assessment_plan_sections(has()))) == 2
+
+
+@pytest.mark.parametrize(
+    ("loincs", "number"), [(("51847-2",), "9"), (("51848-0", "18776-5"), "10")], ids=["together", "apart"]
+)
+def test_the_plan_declares_the_version_that_the_regulation_names(loincs, number):
+    def plan(declared):
+        body = "".join(f'<section>{declared}<code code="{loinc}"/></section>' for loinc in loincs)
+        return judging.read(f'<ClinicalDocument xmlns="urn:hl7-org:v3">{body}</ClinicalDocument>'.encode())
+
+    template = f'<templateId root="2.16.840.1.113883.10.20.22.2.{number}"/>'
+    assert judging.assessment_plan_sections(plan(template.replace("/>", ' extension="2014-06-09"/>'))) == []
+    for declared, found in ((template, "extension none"), ("", "no such templateId")):
+        [finding] = judging.assessment_plan_sections(plan(declared))
+        assert (finding.severity, finding.found) == (Severity.WARNING, found)
+        assert finding.expected.endswith(f"{number} extension 2014-06-09")
+
+
+def test_a_section_without_a_code_is_found_by_its_template():
+    declared = '<templateId root="2.16.840.1.113883.10.20.22.2.60"/>'
+    frame = '<ClinicalDocument xmlns="urn:hl7-org:v3"><section>{}</section></ClinicalDocument>'
+    assert judging.goals_section(judging.read(frame.format(declared).encode())) == []
+    [finding] = judging.goals_section(judging.read(frame.format(declared + '<code code="42348-3"/>').encode()))
+    assert finding.found == "its template with code 42348-3"
 
 
 def test_a_device_stands_in_a_procedure(people):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tarfile
 from collections import Counter
 from pathlib import Path
 
@@ -97,6 +98,21 @@ def test_the_elements_derive_from_the_table():
     finally:
         del sys.path[0]
     assert uscdi_facts.OUT.read_text(encoding="utf-8") == uscdi_facts.derived(str(TABLE))
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "6.1.0", "7.0.0", "8.0.0"])
+def test_every_place_in_fhir_is_an_element_of_us_core(version):
+    known = {}
+    package = SHARED / "standards" / "us-core" / f"us_core_{version.replace('.', '')}.tgz"
+    with tarfile.open(package) as files:
+        for member in files:
+            if member.name.startswith("package/StructureDefinition-"):
+                profile = json.load(files.extractfile(member))
+                known[profile["id"]] = {each["id"] for each in profile.get("snapshot", {}).get("element", ())}
+    editions = {"3.1.1": "uscdi-v1", "6.1.0": "uscdi-v3", "7.0.0": "svap-uscdi-v4", "8.0.0": "svap-uscdi-v5"}
+    places = {place for each in uscdi.of_edition(editions[version]).elements for place in each.fhir}
+    assert len(places) > 40
+    assert {place for place in places if place.path not in known.get(place.profile, ())} == set()
 
 
 def test_the_common_clinical_data_set_is_the_list_of_its_categories(told):

@@ -54,5 +54,20 @@ def test_what_shares_a_place_is_judged_by_the_mildest():
     assert alone.enforcement is Enforcement.HARD
 
 
+def test_an_element_has_its_place_in_the_us_core_of_its_edition():
+    def where(edition):
+        [sex] = [each for each in uscdi.of_edition(edition).elements if each.id == "patient_demographics.sex"]
+        return {(each.profile, each.path) for each in sex.fhir}
+
+    assert where("uscdi-v1") == {("us-core-patient", "Patient.extension:birthsex")}
+    assert where("uscdi-v3") == {("us-core-patient", "Patient.extension:sex")}
+    assert where("ccds-2015") == set(), "the Common Clinical Data Set had no FHIR of its own"
+
+
+def test_an_element_names_the_value_sets_that_c_cda_binds():
+    [sex] = [each for each in uscdi.of_edition("uscdi-v3").elements if each.id == "patient_demographics.sex"]
+    assert ("R2.1", "2.16.840.1.113883.1.11.1") in {(each.release, each.oid) for each in sex.value_sets}
+
+
 def test_the_same_edition_is_read_once():
     assert uscdi.of_edition("uscdi-v3") is uscdi.of_edition("uscdi-v3")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.tree import Element, child, down, name
+from onc_conformance.ccda.tree import Element, child, down
 
 if TYPE_CHECKING:
     from onc_conformance.ccda.document import Document
@@ -21,6 +21,10 @@ _BIRTH, _CALLED = "BR", "CL"
 _BESIDES = frozenset({_BIRTH, _CALLED})
 _FORMER = frozenset({"OLD", "BAD"})
 _DEGREES = frozenset({"AC", "TITLE"})
+
+
+Rule = tuple[tuple[str, frozenset[str]], ...]
+"""(kind, values) of conditions; one has to hold."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Places:
 
     def __init__(self, doc: Document) -> None:
         self._doc = doc
-        self._below: dict[tuple[str, Element, object], _Indexed] = {}
+        self._below: dict[tuple[str, frozenset[str], tuple[Element, ...]], _Indexed] = {}
         self._codes: dict[Element, str | None] = {}
 
     def find(self, walk: Walk) -> Mapping[int, Sequence[Element]]:
@@ -67,42 +71,60 @@ class Places:
                     self._down(onward, nodes, found, top=False)
 
     def _step(self, step: Step, bases: list[Element], *, top: bool) -> list[Element]:
-        if step.body or step.deep:
-            indexed = self._sections if step.body else self._descendants(step, bases, top=top)
-            nodes = indexed.nodes
-            for rule in step.wanted if nodes else ():
-                quick = nodes is indexed.nodes and all(kind in _INDEXED for kind, _ in rule)
-                nodes = indexed.of(rule) if quick else [each for each in nodes if self._any(each, rule)]
+        wanted = step.wanted
+        if step.body:
+            nodes = (indexed := self._sections).nodes
+        elif step.deep:
+            roots = _template_of(step)
+            nodes = (indexed := self._descendants(step.name, roots, bases, top=top)).nodes
+            wanted = wanted[1:] if roots else wanted
         else:
-            tag = "{*}" + step.name
+            tag, indexed = "{*}" + step.name, None
             nodes = [each for base in bases for each in base.iterchildren(tag)]
-            for rule in step.wanted if nodes else ():
-                nodes = [each for each in nodes if self._any(each, rule)]
+        for rule in wanted if nodes else ():
+            if indexed and nodes is indexed.nodes and all(kind in _INDEXED for kind, _ in rule):
+                nodes = indexed.of(rule)
+            else:
+                nodes = self._those(nodes, rule)
         for rule in step.unwanted:
-            nodes = [each for each in nodes if not self._any(each, rule)]
+            unwanted = set(self._those(nodes, rule))
+            nodes = [each for each in nodes if each not in unwanted]
         if step.named:
             nodes = [each for each in nodes if NAMED[step.named](each)]
         return nodes
 
-    def _descendants(self, step: Step, bases: list[Element], *, top: bool) -> _Indexed:
-        """All of that name and, where the first condition is one, of its template; asked for once."""
-        first = step.wanted[0] if step.wanted else ()
-        roots = first[0][1] if len(first) == 1 and first[0][0] == "template" else None
-        key = (step.name, bases[0], roots)
+    def _descendants(self, tag: str, roots: frozenset[str], bases: list[Element], *, top: bool) -> _Indexed:
+        """All of that name and of one of the templates, if some are named; asked for once."""
+        key = (tag, roots, tuple(bases))
         known = self._below.get(key)
         if known is None:
-            if roots is None:
-                found = [each for base in bases for each in base.iter("{*}" + step.name)]
-            else:
-                found = [each for root in roots for each in self._by_template.get(root, ()) if name(each) == step.name]
+            if roots:
+                end = "}" + tag
+                found = [each for each in self._bearing(roots) if each.tag.endswith(end)]
                 if not top:
                     within = set(bases)
                     found = [each for each in found if any(around in within for around in each.iterancestors())]
+            else:
+                found = [each for base in bases for each in base.iter("{*}" + tag)]
+            # Sections within sections bring what is in both twice
             known = self._below[key] = _Indexed(self, list(dict.fromkeys(found)))
         return known
 
-    def _any(self, node: Element, rule: tuple[tuple[str, frozenset[str]], ...]) -> bool:
-        return any(self._holds(node, kind, values) for kind, values in rule)
+    def _bearing(self, roots: frozenset[str]) -> Iterable[Element]:
+        """All that bear one of these templates, in document order."""
+        if len(roots) == 1:
+            return self._by_template.get(next(iter(roots)), ())
+        return (each for each, borne in self.templates.items() if not roots.isdisjoint(borne))
+
+    def _those(self, nodes: list[Element], rule: Rule) -> list[Element]:
+        """Those for which one of the conditions holds; a single one is asked without ceremony."""
+        if len(rule) > 1:
+            return [each for each in nodes if any(self._holds(each, kind, values) for kind, values in rule)]
+        [(kind, values)] = rule
+        if kind == "template":
+            templates = self.templates
+            return [each for each in nodes if not values.isdisjoint(templates.get(each, ()))]
+        return [each for each in nodes if self._holds(each, kind, values)]
 
     def _holds(self, node: Element, kind: str, values: frozenset[str]) -> bool:
         if kind == "template":
@@ -143,7 +165,9 @@ class Places:
         """Roots of the templateIds of every element that has some."""
         index: dict[Element, list[str]] = defaultdict(list)
         if self._doc.root is not None:
-            for each in self._doc.root.iter("{*}templateId"):
+            # An exact name is found twice as fast as one in any namespace
+            space = self._doc.root.tag.rpartition("}")[0]
+            for each in self._doc.root.iter(f"{space}}}templateId" if space else "templateId"):
                 index[each.getparent()].append(each.get("root") or "")
         return index
 
@@ -155,7 +179,7 @@ class _Indexed:
         self._places = places
         self.nodes = nodes
 
-    def of(self, rule: tuple[tuple[str, frozenset[str]], ...]) -> list[Element]:
+    def of(self, rule: Rule) -> list[Element]:
         """Those for which one of the conditions holds."""
         positions: set[int] = set()
         for kind, values in rule:
@@ -177,6 +201,12 @@ class _Indexed:
             for root in self._places.templates.get(node, ()):
                 templates[root].append(position)
         return {"code": codes, "translated": translated, "template": templates}
+
+
+def _template_of(step: Step) -> frozenset[str]:
+    """The templates of which one is asked for first and alone, if so."""
+    first = step.wanted[0] if step.wanted else ()
+    return first[0][1] if len(first) == 1 and first[0][0] == "template" else frozenset()
 
 
 def _givens(given: Element) -> list[Element]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,13 +14,14 @@ from onc_conformance import uscdi
 from onc_conformance.ccda.held import holds, is_null
 from onc_conformance.ccda.places import Places, Walk
 from onc_conformance.ccda.sections import narrative
-from onc_conformance.ccda.tree import name
 
 if TYPE_CHECKING:
     from onc_conformance.ccda import Document
     from onc_conformance.ccda.sections import Section
     from onc_conformance.ccda.tree import Element as Node
 
+_BOUNDS = ("}section", "}recordTarget")
+"""Above these nothing negates a value."""
 _TELLING = 300
 """Longer narratives without entries tell something, whatever they deny."""
 
@@ -94,8 +96,15 @@ class Coverage:
                 nodes = [node for _, node in self.at([reason.place])]
                 if nodes and all(holds(reason.place.held, node) for node in nodes):
                     return [(nodes[0], reason.why)]
-        sections = [section for section in self.doc.sections if section.loinc in element.sections]
+        sections = (section for loinc in element.sections for section in self._sections.get(loinc, ()))
         return [found for section in sections if (found := self._silence(section, entries=element.silent_entries))]
+
+    @cached_property
+    def _sections(self) -> Mapping[str | None, list[Section]]:
+        index: dict[str | None, list[Section]] = defaultdict(list)
+        for section in self.doc.sections:
+            index[section.loinc].append(section)
+        return index
 
     def _silence(self, section: Section, *, entries: bool) -> tuple[Node, str] | None:
         asked = (section.element, entries)
@@ -126,12 +135,12 @@ class Coverage:
         """Why a value is none after all: it is negated, or it is a code or a text for nothing."""
         if node.get("code") in self.data.silence.codes:
             return "said to be none"
-        if held == "text" and name(node) == "text":
+        if held == "text" and node.tag.endswith("}text"):
             return "said to be none" if self._says_none(" ".join(" ".join(node.itertext()).split())) else ""
         for around in node.iterancestors():
             if around.get("negationInd") == "true":
                 return "negated"
-            if name(around) in {"section", "recordTarget"}:
+            if around.tag.endswith(_BOUNDS):
                 break
         return ""
 

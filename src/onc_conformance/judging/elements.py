@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from onc_conformance import uscdi
 from onc_conformance.ccda import CCD, Document
 from onc_conformance.ccda.document import title_of_section
+from onc_conformance.ccda.held import holds
 from onc_conformance.ccda.tree import child
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging.coverage import Coverage, State
@@ -42,7 +43,7 @@ def data_elements(doc: Document, edition: str, *, rule: str | None = None, silen
     if CCD in {root for root, _ in doc.templates}:
         findings += _demanded(coverage, rule)
         if silences:
-            findings += _silent(coverage)
+            findings += [*_silent(coverage), *_astray(coverage)]
     return findings
 
 
@@ -91,6 +92,32 @@ def _silent(coverage: Coverage) -> Iterator[Finding]:
             expected="a value, a nullFlavor, or a statement that there is none",
             found=found,
         )
+
+
+def _astray(coverage: Coverage) -> Iterator[Finding]:
+    """A warning for each value outside the only place that (g)(9) knows for it, unless it is there as well."""
+    for rule in coverage.data.placed:
+        element = next((each for each in coverage.data.elements if each.id == rule.element), None)
+        nodes = [node for held, node in coverage.at(element.places) if holds(held, node)] if element else []
+        inside = {node for node in nodes if _is_within(node, rule.within)}
+        known = {node.get("extension") for node in inside}
+        for node in nodes:
+            if element and node not in inside and node.get("extension") not in known:
+                yield coverage.doc.finding(
+                    node,
+                    layer=Layer.USCDI,
+                    severity=Severity.WARNING,
+                    rule=f"USCDI-{element.id}-PLACE",
+                    message=f"{element.data_class}: {element.title}: not where (g)(9) wants it",
+                    expected=rule.where,
+                    found=node.get("extension"),
+                )
+
+
+def _is_within(node: Node, template: str) -> bool:
+    return any(
+        each.get("root") == template for around in node.iterancestors() for each in around.iterchildren("{*}templateId")
+    )
 
 
 def _foreign(coverage: Coverage, rule: str | None) -> Iterator[Finding]:

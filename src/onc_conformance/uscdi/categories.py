@@ -24,6 +24,8 @@ class Section:
     """Roots of its templateIds, entries optional and required."""
     ccd: str | None
     """CONF number under which the CCD template demands it; None where it does not."""
+    version: str | None
+    """Extension of the templateId, where the regulation names a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def sections() -> Mapping[str, Section]:
     """Every section that carries a category, by LOINC code (schemas/ccds.toml)."""
     return MappingProxyType(
         {
-            loinc: Section(loinc, entry["title"], tuple(entry["templates"]), entry.get("ccd"))
+            loinc: Section(loinc, entry["title"], tuple(entry["templates"]), entry.get("ccd"), entry.get("version"))
             for loinc, entry in _tables()["section"].items()
         }
     )

@@ -53,6 +53,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirPlace:
+    """Where an element stands in the US Core of its edition."""
+
+    profile: str
+    """Id of the StructureDefinition."""
+    path: str
+    """Id of the element in it, must-support or marked as a requirement of USCDI."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSet:
+    """A value set that a release of C-CDA binds."""
+
+    release: str
+    strength: str
+    oid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Element:
     """One data element of one version of USCDI."""
 
@@ -65,6 +84,8 @@ class Element:
     sections: tuple[str, ...]
     """LOINC codes of where it is expected; none for the header."""
     places: tuple[Place, ...]
+    fhir: tuple[FhirPlace, ...]
+    value_sets: tuple[ValueSet, ...]
     shared_with: tuple[str, ...]
     """Other elements at the same places: a value there proves none of them."""
     silent_entries: bool
@@ -114,6 +135,15 @@ class Codes:
     codes: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An element that (g)(9) wants within one template."""
+
+    element: str
+    within: str
+    where: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
     """All elements of an edition and the rules about them."""
@@ -123,6 +153,7 @@ class DataSet:
     demands: tuple[Demand, ...]
     reasons: tuple[Reason, ...]
     codes: tuple[Codes, ...]
+    placed: tuple[Placed, ...]
     silence: Silence
 
 
@@ -144,7 +175,10 @@ def data_set(version: str, overlay: str | None = None) -> DataSet:
     excused = {each for rule in rules["excused"] if rule["overlay"] == overlay for each in rule["elements"]}
     named = {rule["element"]: rule["title"] for rule in rules["named"] if version in rule["versions"]}
     systems = {rule["element"]: rule["oids"] for rule in rules["systems"] if version in rule["versions"]}
-    elements = [_element(row, version, excused, named, systems) for row in rows]
+    us_core = table["versions"].get(version, {}).get("us_core")
+    elements = [
+        _element(row, version=version, us_core=us_core, excused=excused, named=named, systems=systems) for row in rows
+    ]
     return DataSet(
         version=version,
         elements=tuple(_as_shared(each, elements) if each.shared_with else each for each in elements),
@@ -159,13 +193,16 @@ def data_set(version: str, overlay: str | None = None) -> DataSet:
             for rule in rules["codes"]
             if rule["overlay"] == overlay
         ),
+        placed=tuple(Placed(rule["element"], rule["within"], rule["where"]) for rule in rules["placed"]),
         silence=Silence(frozenset(rules["silence"]["codes"]), tuple(rules["silence"]["words"])),
     )
 
 
 def _element(
     row: Mapping[str, Any],
+    *,
     version: str,
+    us_core: str | None,
     excused: Iterable[str],
     named: Mapping[str, str],
     systems: Mapping[str, list[str]],
@@ -178,6 +215,8 @@ def _element(
         systems=frozenset(systems.get(row["id"], row["systems"])),
         sections=tuple(row["sections"]),
         places=_places(row["places"]),
+        fhir=tuple(FhirPlace(each["profile"], each["path"]) for each in row["fhir"] if us_core in each["us_core"]),
+        value_sets=tuple(ValueSet(**each) for each in row["value_sets"]),
         shared_with=tuple(each for each in row.get("shared_with", ()) if each != row["id"]),
         silent_entries=bool(row.get("silent_entries")),
         excused=row["id"] in excused,
