@@ -11,9 +11,9 @@ from onc_conformance import targets, uscdi, windows
 from onc_conformance.exchange import Journal
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
-from onc_conformance.options import env_file, patients_file
+from onc_conformance.judging import gold
+from onc_conformance.options import env_file, patients_files
 from onc_conformance.record import Record
-from onc_conformance.record import load as load_records
 from onc_conformance.record.facts import Fact
 from onc_conformance.redaction import Secrets
 
@@ -22,7 +22,7 @@ def check(name: str, variables: Path | None, patients: Sequence[str], out: TextI
     """Print a line for each thing tried, for the first patient; or, with `data`, the facts every patient needs."""
     environment = {**env_file(variables), **os.environ}
     named = list(patients) or [environment["ONC_PATIENTS"]] if patients or environment.get("ONC_PATIENTS") else []
-    records = [record for each in named for record in load_records(patients_file(each))]
+    records = gold.expected(path for each in named for path in patients_files(each))
     if data:
         if not records:
             raise UsageError("targets check --data: no test patients; name a patients file with --patients")

@@ -59,14 +59,18 @@ def patient(docs: Sequence[Document]) -> Table:
     person = next((each for doc in docs for each in doc.people if each.names and each.birth), None)
     if person is None:
         raise ValueError("names no patient with a name and a birth date")
-    table_: Table = _who(person)
+    return _who(person) | facts(docs)
+
+
+def facts(docs: Iterable[Document]) -> dict[str, list[Table]]:
+    """The facts that documents tell, by class; what several tell is told once."""
     kept: dict[str, list[Table]] = {}
     for doc in docs:
-        for kind, facts in _facts(doc).items():
+        for kind, told in _facts(doc).items():
             known = kept.setdefault(kind, [])
             before = list(known)
-            known += [fact for fact in facts if fact not in before]
-    return table_ | {kind: kept[kind] for kind in KINDS if kept.get(kind)}
+            known += [fact for fact in told if fact not in before]
+    return {kind: kept[kind] for kind in KINDS if kept.get(kind)}
 
 
 def slug(given: str, family: str) -> str:
