@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance import moments, uscdi
 from onc_conformance.ccda.places import table
 from onc_conformance.ccda.sections import narrative
-from onc_conformance.ccda.tree import Element, child, codes, local_type, name, words
+from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
 from onc_conformance.record.classes import KINDS, classes, questions
 from onc_conformance.record.codes import systems
 from onc_conformance.record.details import number
@@ -241,13 +241,24 @@ def _value(entry: Element) -> Table | float | str | None:
 
 
 def _when(found: Found) -> Table:
-    told = {"start": found.start, "end": found.end}
+    """Its dates; one that is only its author's is provenance, and the end of a goal the day it is due."""
+    told = {"start": found.start, "end": found.end, "date": found.date}
     made = {key: text for key, days in told.items() if days and (text := moments.written(days))}
-    if found.date and not made and (text := moments.written(found.date)):
-        return {"date": text}
+    if "author/time" in table().of[found.kind].dates and not _dated_itself(found.element):
+        return {"provenance": {"time": time}} if (time := made.get("date") or made.get("start")) else {}
+    if "start" in made or "end" in made:
+        made.pop("date", None)
     if found.start and found.end and found.start.first and found.end.last and found.start.first > found.end.last:
         made.pop("end", None)
+    if found.kind == "goals" and "end" in made:
+        made["due"] = made.pop("end")
     return made
+
+
+def _dated_itself(entry: Element) -> bool:
+    return any(any(span(each)) for each in entry.iterfind("{*}effectiveTime")) or any(
+        any(span(each)) for each in entry.iterfind("{*}entryRelationship/{*}observation/{*}effectiveTime")
+    )
 
 
 def _details(found: Found) -> Table:
@@ -270,7 +281,7 @@ def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
         measured = number(said.value)
         return None if measured is None else {"value": measured} | ({"unit": said.unit} if said.unit else {})
     if manner == "range" and said.unit and unit and said.unit != unit:
-        return {"text": str(said)}
+        return None  # bounds in another unit are none of the value
     if manner == "range":
         ends = {key: end for key, text in (("low", said.low), ("high", said.high)) if (end := number(text)) is not None}
         return ends or ({"text": said.text} if said.text else None)

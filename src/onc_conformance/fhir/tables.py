@@ -168,8 +168,8 @@ def _fact(bundle: Bundle, part: Resource, where: Mapping[str, Any], resource: Re
         fact |= {"code": coded[0]} | ({"also": coded[1:]} if coded[1:] else {})
     for key in ("date", "start", "end"):
         said = next((each for path in where.get(key, ()) for each in bundle.down(resource, path)), None)
-        if isinstance(said, str) and moments.iso(said):
-            fact[key] = said
+        if isinstance(said, str) and (days := moments.iso(said)):
+            fact[key] = moments.written(days)
     if "date" in fact:
         fact = {key: value for key, value in fact.items() if key not in {"start", "end"}}
     for key, detail in where.get("details", {}).items():
