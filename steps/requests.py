@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import assessment, judging, misuse, uscdi
@@ -138,6 +140,12 @@ def _(exam, replies, verdict, rule):
 def _(exam, replies, verdict, rule, kind):
     usable = assessment.recorded(assessment.own(exam, replies, rule, "G9-IA-TLV-1"))
     verdict(finding for reply in usable for finding in assessment.complete(exam, reply, rule, kind))
+
+
+@then("each document states the patient's sex and its author, and codes each data element in a system it may use")
+def _(exam, replies, verdict, rule):
+    judge = partial(judging.data_elements, edition=exam.edition.id)
+    verdict(assessment.of_documents(replies, judge, rule))
 
 
 @then("each section with entries has a narrative")

@@ -92,7 +92,7 @@ def test_one_bad_document_leaves_the_rest_judged(tmp_path, written):
     code, told = run(tmp_path)
     assert code == 1
     assert [each["verdict"] for each in told] == ["fail", "pass", "fail"]
-    assert [each["findings"][0]["rule"] for each in told if each["findings"]] == ["XML-HTML", "XML-LIMIT"]
+    assert [each["findings"][0]["rule"] for each in told if each["verdict"] == "fail"] == ["XML-HTML", "XML-LIMIT"]
     assert all(list(each) == list(told[0]) for each in told)
     assert told[0]["seconds"]["content"] is None
 
@@ -176,7 +176,7 @@ def test_one_expected_patient_is_everybodys(tmp_path, written):
     code, told = run(tmp_path, expected=written.alone)
     assert code == 1
     assert [each["verdict"] for each in told] == ["pass", "fail"]
-    assert told[1]["findings"][0]["rule"] == "IDENTITY"
+    assert "IDENTITY" in {finding["rule"] for finding in told[1]["findings"]}
     assert run(tmp_path / "a.xml", expected=written.alone, first="2006", last="2007")[0] == 1
     assert run(tmp_path / "a.xml", expected=written.alone, first="2011", last="2011")[0] == 0
 
@@ -196,7 +196,7 @@ def test_the_text_is_a_line_for_each_verdict_and_finding(tmp_path, written):
     (tmp_path / "b.xml").write_bytes(b"")
     out = io.StringIO()
     assert batch.validate([tmp_path], edition="uscdi-v3", out=out) == 1
-    assert out.getvalue().splitlines() == [
+    assert [line for line in out.getvalue().splitlines() if " USCDI-" not in line] == [
         f"{tmp_path / 'a.xml'}: pass (Continuity of Care Document (CCD), uscdi-v3)",
         f"{tmp_path / 'b.xml'}: fail (unreadable, uscdi-v3)",
         "  error XML-EMPTY: the document is empty; expected a C-CDA (line 1, column 1); at line 1",

@@ -21,6 +21,10 @@ def within(exam: Examination, reply: Reply, rule: str, absent: Severity = Severi
     found = judging.dates(
         reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule, absent=absent
     )
+    record = reply.subject.record if reply.subject.record.facts else record
+    found += judging.foreign(
+        reply.documents, record, exam.others(reply.subject), reply.kinds, known=whole.documents, rule=rule
+    )
     return exam.belongs(reply, rule) + [replace(each, message=f"{reply.request}: {each.message}") for each in found]
 
 

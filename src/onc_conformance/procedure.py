@@ -25,6 +25,8 @@ class Edition:
     status: str
     caution: str | None
     ccda: Mapping[str, Any]
+    uscdi: Mapping[str, str]
+    """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each.get("ccda", {})
+            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each["ccda"], each["uscdi"]
         )
         for each in raw["editions"]
     }

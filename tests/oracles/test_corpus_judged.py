@@ -20,6 +20,8 @@ NO_TYPE_ID = {
     "4e73a35cd7_MedicationSectionCodeInvalid.xml",
     "ffb2ae603c_ReferralNote.xml",
 }
+# What ONC's validator came to demand after these documents were certified, and a retired identifier of CVX
+DEMANDED = {"USCDI-SEX", "USCDI-AUTHOR-TIME", "USCDI-AUTHOR-ORGANIZATION", "USCDI-immunizations.immunizations-SYSTEM"}
 NO_SECTIONS = {"c908f081a9_maritalstatus.xml", "f5878f568f_maritalstatus2.xml"}
 
 
@@ -37,11 +39,11 @@ def test_every_document_is_judged_and_none_wrongly(entry):
         assert rules
         assert all(rule.startswith("XML-") for rule in rules)
     elif entry["file"] in NO_TYPE_ID:
-        assert rules <= {"1198-5361", "SECTION-CODE"}
+        assert rules <= {"1198-5361", "SECTION-CODE", *DEMANDED}
     elif entry["file"] in NO_SECTIONS:
-        assert all(rule.startswith("1198-306") for rule in rules)
+        assert all(rule.startswith("1198-306") for rule in rules - DEMANDED)
     else:
-        assert rules == set()
+        assert rules <= DEMANDED
     if entry["is_ccd"] is not None:
         assert (judgement.document_type == "Continuity of Care Document (CCD)") == bool(entry["is_ccd"])
 

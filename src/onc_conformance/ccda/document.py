@@ -118,6 +118,10 @@ class Document:
         wanted = f" {plain(text)} "
         return any(wanted in self.narratives.get(loinc, "") for loinc in (loincs or ("",)))
 
+    def referred(self, anchor: str) -> Element | None:
+        """The element with this ID."""
+        return self._texts.element(anchor) if self.root is not None else None
+
     def finding(self, element: Element | None, **what: Any) -> Finding:
         """A finding located at an element of this document, or at its root; `what` are a Finding's own fields."""
         return self.locate(Finding(**what), element)
@@ -130,7 +134,7 @@ class Document:
         return replace(finding, path=path, line=line, exchange=self.exchange)
 
     @cached_property
-    def _texts(self) -> Mapping[str, str]:
+    def _texts(self) -> _Texts:
         assert self.root is not None
         return _Texts(self.root)
 
@@ -161,6 +165,9 @@ class _Texts(Mapping[str, str]):
 
     def __init__(self, root: Element) -> None:
         self._elements = {str(each.get("ID")): each for each in root.iterfind(".//*[@ID]")}
+
+    def element(self, key: str) -> Element | None:
+        return self._elements.get(key)
 
     def __getitem__(self, key: str) -> str:
         return words(self._elements[key])

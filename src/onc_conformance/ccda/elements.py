@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from onc_conformance import moments
 from onc_conformance.ccda.tree import Element, child, codes, name, walk, words
 from onc_conformance.record.details import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from onc_conformance.ccda.places import Place
+    from onc_conformance.ccda.kinds import Place
 
 
 def said(entry: Element, place: Place) -> tuple[Said, ...]:
@@ -48,9 +50,9 @@ def _bounds(element: Element, around: Element) -> Said | None:
 def _range(element: Element, _: Place) -> Said | None:
     value, text = child(element, "value"), child(element, "text")
     bounds = _bounds(value, element) if value is not None else None
-    if bounds is not None:
-        return bounds
     spoken = " ".join(filter(None, (words(each) for each in (value, text) if each is not None)))
+    if bounds is not None:
+        return replace(bounds, text=spoken)
     return Said(element=element, text=spoken) if spoken else None
 
 
@@ -72,6 +74,29 @@ def _letters(element: Element, place: Place) -> Said | None:
     return Said(element=element, codes=found) if found else _text(element, place)
 
 
+def _flag(element: Element, _: Place) -> Said:
+    return Said(element=element, text="true")
+
+
+def _moment(element: Element, _: Place) -> Said | None:
+    low = child(element, "low")
+    time = element.get("value") or (low.get("value") if low is not None else None)
+    days = moments.hl7(time) if time else None
+    return Said(element=element, days=days) if days else None
+
+
+def _author(element: Element, _: Place) -> Said | None:
+    time = child(element, "time")
+    names = [words(each) for path in _AUTHORS for each in walk(element, path)]
+    days = moments.hl7(time.get("value") or "") if time is not None else None
+    return Said(element=element, text=", ".join(names), days=days) if names or days else None
+
+
+_AUTHORS = (
+    "assignedAuthor/assignedPerson/name",
+    "assignedAuthor/assignedAuthoringDevice/softwareName",
+    "assignedAuthor/representedOrganization/name",
+)
 _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "code": _code,
     "quantity": _quantity,
@@ -79,4 +104,7 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "status": _status,
     "text": _text,
     "letters": _letters,
+    "flag": _flag,
+    "moment": _moment,
+    "provenance": _author,
 }

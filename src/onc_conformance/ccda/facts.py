@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.ccda.elements import said
 from onc_conformance.ccda.identity import facts_of_documents, read_name
-from onc_conformance.ccda.places import Where, table
+from onc_conformance.ccda.kinds import Where, table
 from onc_conformance.ccda.tree import Element, child, codes, down, local_type, name, span, words
 
 if TYPE_CHECKING:

@@ -1,114 +1,230 @@
-"""Where each class of facts, and each element of a fact, lives in a C-CDA (schemas/ccda/facts.toml)."""
+"""The nodes of a document at places that facts name: all places of an edition found in one walk down."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from functools import cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from onc_conformance import suite
-from onc_conformance.findings import Severity
+from onc_conformance.ccda.tree import Element, child, down, name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from onc_conformance.ccda.document import Document
+    from onc_conformance.uscdi import Place, Step
+
+_GIVEN = {"null": "nullFlavor", "unit": "unit"}
+"""Conditions that an attribute is there at all."""
+_INDEXED = frozenset({"code", "translated", "template"})
+_BIRTH, _CALLED = "BR", "CL"
+_BESIDES = frozenset({_BIRTH, _CALLED})
+_FORMER = frozenset({"OLD", "BAD"})
+_DEGREES = frozenset({"AC", "TITLE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One element of a class of facts."""
+@dataclass(slots=True)
+class Walk:
+    """Places with common beginnings as one tree: `ends` are positions of places that end here."""
 
-    paths: tuple[str, ...]
-    """From the entry; the first that says something counts."""
-    manner: str
-    """How it is compared (`record.details`)."""
-    attribute: str
-    """Which one holds a text; none for the element's own words."""
-    absent: Severity
-    """How grave it is that nothing is said where the record says something."""
+    ends: list[int] = field(default_factory=list)
+    onward: dict[Step, Walk] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """How one class of facts is written."""
-
-    kind: str
-    sections: frozenset[str]
-    """LOINC codes; empty for any section."""
-    what: tuple[str, ...]
-    dates: tuple[str, ...]
-    dated_by: frozenset[str]
-    """Local names of elements around an entry whose time is the fact's."""
-    member: tuple[str, ...]
-    header: Mapping[str, str]
-    """Elements of the header that name a person of the class -> path to the name."""
-    nested: frozenset[str]
-    """Templates of entries that are facts of their own within another entry of the class."""
-    value: bool
-    narrated: bool
-    """Whether text, not a code, is what it says."""
-    extra: Severity | None
-    """How grave a fact is that the expected record does not list; None where a record need not list all."""
-    counted: bool
-    """Whether a section tells each fact once."""
-    dated: bool
-    """Whether a fact that lost its date is wrong."""
-    elements: Mapping[str, Place]
-    manners: Mapping[str, str]
-    """How each element is compared."""
+    @classmethod
+    def over(cls, places: Iterable[Place]) -> Walk:
+        """All of `places`, by their position."""
+        start = cls()
+        for position, place in enumerate(places):
+            here = start
+            for step in place.steps:
+                here = here.onward.setdefault(step, cls())
+            here.ends.append(position)
+        return start
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Every `Where`, by what an entry declares."""
+class Places:
+    """Where a document is walked; what it has been asked it remembers."""
 
-    by_template: Mapping[str, tuple[Where, ...]]
-    by_code: Mapping[str, tuple[Where, ...]]
-    of: Mapping[str, Where]
+    def __init__(self, doc: Document) -> None:
+        self._doc = doc
+        self._below: dict[tuple[str, Element, object], _Indexed] = {}
+        self._codes: dict[Element, str | None] = {}
+
+    def find(self, walk: Walk) -> Mapping[int, Sequence[Element]]:
+        """Position of a place -> the nodes there, in document order; places without nodes are left out."""
+        found: dict[int, Sequence[Element]] = {}
+        if self._doc.root is not None:
+            self._down(walk, [self._doc.root], found, top=True)
+        return found
+
+    def _down(self, walk: Walk, bases: list[Element], found: dict[int, Sequence[Element]], *, top: bool) -> None:
+        for step, onward in walk.onward.items():
+            nodes = self._step(step, bases, top=top)
+            if nodes:
+                for end in onward.ends:
+                    found[end] = nodes
+                if onward.onward:
+                    self._down(onward, nodes, found, top=False)
+
+    def _step(self, step: Step, bases: list[Element], *, top: bool) -> list[Element]:
+        if step.body or step.deep:
+            indexed = self._sections if step.body else self._descendants(step, bases, top=top)
+            nodes = indexed.nodes
+            for rule in step.wanted if nodes else ():
+                quick = nodes is indexed.nodes and all(kind in _INDEXED for kind, _ in rule)
+                nodes = indexed.of(rule) if quick else [each for each in nodes if self._any(each, rule)]
+        else:
+            tag = "{*}" + step.name
+            nodes = [each for base in bases for each in base.iterchildren(tag)]
+            for rule in step.wanted if nodes else ():
+                nodes = [each for each in nodes if self._any(each, rule)]
+        for rule in step.unwanted:
+            nodes = [each for each in nodes if not self._any(each, rule)]
+        if step.named:
+            nodes = [each for each in nodes if NAMED[step.named](each)]
+        return nodes
+
+    def _descendants(self, step: Step, bases: list[Element], *, top: bool) -> _Indexed:
+        """All of that name and, where the first condition is one, of its template; asked for once."""
+        first = step.wanted[0] if step.wanted else ()
+        roots = first[0][1] if len(first) == 1 and first[0][0] == "template" else None
+        key = (step.name, bases[0], roots)
+        known = self._below.get(key)
+        if known is None:
+            if roots is None:
+                found = [each for base in bases for each in base.iter("{*}" + step.name)]
+            else:
+                found = [each for root in roots for each in self._by_template.get(root, ()) if name(each) == step.name]
+                if not top:
+                    within = set(bases)
+                    found = [each for each in found if any(around in within for around in each.iterancestors())]
+            known = self._below[key] = _Indexed(self, list(dict.fromkeys(found)))
+        return known
+
+    def _any(self, node: Element, rule: tuple[tuple[str, frozenset[str]], ...]) -> bool:
+        return any(self._holds(node, kind, values) for kind, values in rule)
+
+    def _holds(self, node: Element, kind: str, values: frozenset[str]) -> bool:
+        if kind == "template":
+            return not values.isdisjoint(self.templates.get(node, ()))
+        if kind == "code":
+            return self.code(node) in values
+        if kind == "translated":
+            return any(each.get("code") in values for each in down(node, "code/translation"))
+        if kind == "system":
+            return node.get("codeSystem") in values
+        if kind == "translated_system":
+            return any(each.get("codeSystem") in values for each in node.iterchildren("{*}translation"))
+        if kind in _GIVEN:
+            return node.get(_GIVEN[kind]) is not None
+        return node.get(kind) in values
+
+    def code(self, node: Element) -> str | None:
+        """The code of an element's own `code`."""
+        if node not in self._codes:
+            coded = child(node, "code")
+            self._codes[node] = coded.get("code") if coded is not None else None
+        return self._codes[node]
+
+    @cached_property
+    def _sections(self) -> _Indexed:
+        return _Indexed(self, [section.element for section in self._doc.sections])
+
+    @cached_property
+    def _by_template(self) -> Mapping[str, list[Element]]:
+        index: dict[str, list[Element]] = defaultdict(list)
+        for node, roots in self.templates.items():
+            for root in roots:
+                index[root].append(node)
+        return index
+
+    @cached_property
+    def templates(self) -> Mapping[Element, list[str]]:
+        """Roots of the templateIds of every element that has some."""
+        index: dict[Element, list[str]] = defaultdict(list)
+        if self._doc.root is not None:
+            for each in self._doc.root.iter("{*}templateId"):
+                index[each.getparent()].append(each.get("root") or "")
+        return index
 
 
-@cache
-def table() -> Table:
-    """schemas/ccda/facts.toml."""
-    content = tomllib.loads((suite.schemas() / "ccda" / "facts.toml").read_text(encoding="utf-8"))
-    by_template: dict[str, tuple[Where, ...]] = {}
-    by_code: dict[str, tuple[Where, ...]] = {}
-    of: dict[str, Where] = {}
-    for kind, entry in content.items():
-        where = of[kind] = _where(kind, entry)
-        for template in entry["templates"]:
-            by_template[template] = (*by_template.get(template, ()), where)
-        for code in entry.get("codes", ()):
-            by_code[code] = (*by_code.get(code, ()), where)
-    return Table(by_template, by_code, of)
+class _Indexed:
+    """Elements that are asked again and again which of them have a code or a template."""
+
+    def __init__(self, places: Places, nodes: list[Element]) -> None:
+        self._places = places
+        self.nodes = nodes
+
+    def of(self, rule: tuple[tuple[str, frozenset[str]], ...]) -> list[Element]:
+        """Those for which one of the conditions holds."""
+        positions: set[int] = set()
+        for kind, values in rule:
+            index = self._by[kind]
+            for value in values:
+                positions.update(index.get(value, ()))
+        return [self.nodes[position] for position in sorted(positions)]
+
+    @cached_property
+    def _by(self) -> Mapping[str, Mapping[str | None, list[int]]]:
+        """Kind of condition -> value -> positions."""
+        codes: dict[str | None, list[int]] = defaultdict(list)
+        translated: dict[str | None, list[int]] = defaultdict(list)
+        templates: dict[str | None, list[int]] = defaultdict(list)
+        for position, node in enumerate(self.nodes):
+            codes[self._places.code(node)].append(position)
+            for each in down(node, "code/translation"):
+                translated[each.get("code")].append(position)
+            for root in self._places.templates.get(node, ()):
+                templates[root].append(position)
+        return {"code": codes, "translated": translated, "template": templates}
 
 
-def _where(kind: str, entry: Mapping[str, Any]) -> Where:
-    elements = {name: _place(each) for name, each in entry.get("elements", {}).items()}
-    return Where(
-        kind=kind,
-        sections=frozenset(entry["sections"]),
-        what=tuple(entry["what"]),
-        dates=tuple(entry.get("dates", ["effectiveTime"])),
-        dated_by=frozenset(entry.get("dated_by", ["organizer"])),
-        member=tuple(entry.get("member", ())),
-        header=MappingProxyType(entry.get("header", {})),
-        nested=frozenset(entry.get("nested", ())),
-        value=entry.get("value", False),
-        narrated=entry.get("narrated", False),
-        extra=Severity(entry["extra"]) if "extra" in entry else None,
-        counted=entry.get("counted", False),
-        dated=entry.get("dated", False),
-        elements=MappingProxyType(elements),
-        manners=MappingProxyType({name: place.manner for name, place in elements.items()}),
+def _givens(given: Element) -> list[Element]:
+    """The given names of the patient's first name, without those of birth and those a person is called by."""
+    named = next(iter(given.getparent().getparent().iterchildren("{*}name")))
+    if given.getparent() is not named:
+        return []
+    every = list(named.iterchildren("{*}given"))
+    return [each for each in every if each.get("qualifier") not in _BESIDES] or every[:1]
+
+
+def _is_preferred(code: Element) -> bool:
+    spoken = code.getparent()
+    preference = child(spoken, "preferenceInd")
+    several = sum(1 for _ in spoken.getparent().iterchildren("{*}languageCommunication")) > 1
+    return not several or (preference is not None and preference.get("value") == "true")
+
+
+def _is_previous_address(address: Element) -> bool:
+    if address.get("use") in _FORMER or any(each.get("value") for each in down(address, "useablePeriod/high")):
+        return True
+    return address.get("use") == "H" and any(
+        each.get("use") == "HP" for each in address.getparent().iterchildren("{*}addr")
     )
 
 
-def _place(entry: Mapping[str, Any]) -> Place:
-    return Place(
-        paths=tuple(entry["paths"]),
-        manner=entry["as"],
-        attribute=entry.get("attribute", ""),
-        absent=Severity(entry.get("absent", "error")),
-    )
+def _is_email(telecom: Element) -> bool:
+    value = telecom.get("value") or ""
+    return value.startswith("mailto:") or ("@" in value and not value.startswith("tel:"))
+
+
+def _is_phone(telecom: Element) -> bool:
+    value = telecom.get("value") or ""
+    return "@" not in value and not value.startswith(("mailto:", "http"))
+
+
+NAMED: Mapping[str, Callable[[Element], bool]] = {
+    "first_given": lambda node: node in _givens(node)[:1],
+    "second_given": lambda node: node in _givens(node)[1:2],
+    "of_first_name": lambda node: node.getparent() is child(node.getparent().getparent(), "name"),
+    "further_name": lambda node: node is not child(node.getparent(), "name"),
+    "birth_part": lambda node: node.get("qualifier") == _BIRTH,
+    "called": lambda node: node.get("qualifier") == _CALLED,
+    "suffix_of_person": lambda node: node.get("qualifier") not in _DEGREES,
+    "name_to_use": lambda node: node.get("use") in {"P", "A"},
+    "preferred": _is_preferred,
+    "current_address": lambda node: not _is_previous_address(node),
+    "previous_address": _is_previous_address,
+    "phone": _is_phone,
+    "email": _is_email,
+}

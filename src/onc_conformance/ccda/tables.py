@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, uscdi
-from onc_conformance.ccda.places import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.ccda.sections import narrative
 from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
 from onc_conformance.record.classes import KINDS, classes, questions

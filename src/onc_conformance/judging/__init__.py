@@ -2,10 +2,12 @@
 
 from onc_conformance.ccda import Document
 from onc_conformance.judging.content import category, content, isolation
+from onc_conformance.judging.coverage import Coverage, Covered, State, coverage
 from onc_conformance.judging.dates import dates
+from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge
 from onc_conformance.judging.patients import item, whose
-from onc_conformance.judging.presence import holds_data, learned, narrative, of_classes, present
+from onc_conformance.judging.presence import foreign, holds_data, learned, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
     declarations,
@@ -26,16 +28,22 @@ __all__ = [
     "LAYERS",
     "SECONDS",
     "Case",
+    "Coverage",
+    "Covered",
     "Document",
     "Judgement",
     "LayerOfJudging",
+    "State",
     "assessment_plan_sections",
     "category",
     "content",
+    "coverage",
+    "data_elements",
     "dates",
     "declarations",
     "device_placement",
     "document_type",
+    "foreign",
     "goals_section",
     "health_concerns_section",
     "holds_data",

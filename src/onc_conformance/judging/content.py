@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onc_conformance import uscdi
-from onc_conformance.ccda.places import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import patients
 from onc_conformance.judging.dates import among
 from onc_conformance.judging.evidence import Evidence, gather
+from onc_conformance.judging.narrated import contradictions
 from onc_conformance.record.comparing import differences
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def content(
         return findings
     if any(doc.is_whole for doc in docs):
         findings += patients.header(docs, record, rule=rule)
-    return findings + compared(gather(docs, record, others), rule=rule)
+    findings += compared(gather(docs, record, others), rule=rule)
+    return findings + [each for doc in docs for each in contradictions(doc, rule=rule)]
 
 
 def category(
@@ -70,7 +72,7 @@ def compared(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
     """Absent, differing, foreign and surplus facts."""
     findings: list[Finding] = []
     for number, fact in enumerate(evidence.facts):
-        if fact.visual or fact.no_information:
+        if fact.visual or fact.no_information or number in evidence.equal:
             continue
         position = evidence.matched[number][0] if number in evidence.matched else evidence.moved.get(number)
         if position is not None:
@@ -78,11 +80,11 @@ def compared(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             findings += _differing(fact, evidence.seen[position], rule, told=told)
         elif fact.required and not evidence.came_back(number):
             findings.append(_absent(evidence, number, rule))
-    return findings + strangers(evidence, rule=rule) + surplus(evidence, rule=rule)
+    return findings + strangers(evidence, rule=rule) + surplus(evidence, evidence.surplus, rule=rule)
 
 
-def surplus(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
-    """Facts that the record does not list."""
+def surplus(evidence: Evidence, positions: Iterable[int], *, rule: str | None = None) -> list[Finding]:
+    """What stands at these positions, as facts that the record does not list."""
     return [
         doc.finding(
             found.element,
@@ -93,7 +95,7 @@ def surplus(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             expected="no such fact",
             found=str(found),
         )
-        for doc, found in (evidence.seen[position] for position in evidence.surplus)
+        for doc, found in (evidence.seen[position] for position in positions)
     ]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.places import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.record import Fact, Record, plain
-from onc_conformance.record.comparing import Index, Likeness, keys, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import Index, Likeness, Pairing, keys, likeness, pair, pair_other_days
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Sequence
@@ -43,7 +43,16 @@ class Evidence:
     @cached_property
     def matched(self) -> dict[int, tuple[int, Likeness]]:
         """Position in `facts` -> (position in `seen`, how like), on days that agree."""
-        return pair(self.facts, [found for _, found in self.seen]).pairs
+        return self._pairing.pairs
+
+    @property
+    def equal(self) -> frozenset[int]:
+        """Positions of facts that came back with nothing different about them."""
+        return self._pairing.equal
+
+    @cached_property
+    def _pairing(self) -> Pairing:
+        return pair(self.facts, [found for _, found in self.seen])
 
     @cached_property
     def told(self) -> set[int]:
@@ -104,7 +113,7 @@ class Evidence:
     def moved(self) -> dict[int, int]:
         """Positions of facts whose entries came back on other days only, though words may tell them."""
         absent = [number for number in range(len(self.facts)) if number not in self.matched]
-        left = [position for position in self._unexplained if position not in self.foreign]
+        left = [position for position in self._unexplained if position not in self.foreign] + self._spoken_only
         return pair_other_days(self.facts, [found for _, found in self.seen], absent, left)
 
     @cached_property
@@ -117,6 +126,7 @@ class Evidence:
             for position in self._unexplained
             if position not in gone
             and table().of[self.seen[position][1].kind].extra
+            and not table().of[self.seen[position][1].kind].unknown.intersection(_bare(self.seen[position][1]))
             and self.seen[position][1].kind not in for_eyes  # whether its words are those wanted only a person can tell
             and self.seen[position][1].section is not None
             and not self._foreign_in_words(position)
@@ -140,17 +150,27 @@ class Evidence:
             if (fact.kind, key) in denials
         }
 
-    @cached_property
+    @property
     def _unexplained(self) -> list[int]:
         """Positions in `seen` that are no fact of the record, nor one of them said again elsewhere."""
-        taken = {position: number for number, (position, _) in self.matched.items()}
-        of_fact = {number: position for position, number in taken.items()}
+        return self._rest[0]
+
+    @property
+    def _spoken_only(self) -> list[int]:
+        """Positions in `seen` of what says the words of a fact of the record and is not matched with it."""
+        return self._rest[1]
+
+    @cached_property
+    def _rest(self) -> tuple[list[int], list[int]]:
+        of_fact = {number: position for number, (position, _) in self.matched.items()}
+        taken = set(of_fact.values())
         mine = Index(enumerate(self.facts))
         words: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.text:
                 words[fact.kind].append(plain(fact.text))
         unexplained: list[int] = []
+        spoken: list[int] = []
         for position, (_, seen) in enumerate(self.seen):
             if position in taken or seen.negated:
                 continue
@@ -159,10 +179,10 @@ class Evidence:
                 and not self._counted_twice(of_fact.get(number), position)
                 for number in mine.about(seen)
             )
-            spoken = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
-            if not (again or spoken):
-                unexplained.append(position)
-        return unexplained
+            if not again:
+                says = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
+                (spoken if says else unexplained).append(position)
+        return unexplained, spoken
 
     def _foreign_in_words(self, position: int) -> bool:
         """Whether the entry says the words of another patient's fact, which is told once, where they are read."""
@@ -217,6 +237,10 @@ def _telling(fact: Fact, seen: Found) -> bool:
         return False
     like = likeness(fact, seen)
     return like is Likeness.SAME or (like is Likeness.SAME_DAYS and fact.attributes.get("value") is None)
+
+
+def _bare(found: Found) -> set[str]:
+    return {code.code for code in found.codes}
 
 
 def _section(found: Found) -> object:

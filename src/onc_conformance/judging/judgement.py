@@ -10,8 +10,9 @@ from onc_conformance.ccda import CCD, Document
 from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
+from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.patients import whose
-from onc_conformance.judging.requirements import declarations, required_sections
+from onc_conformance.judging.requirements import declarations, device_placement, required_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,10 +118,17 @@ def judge(
     )
 
 
-def _declared(doc: Document, _case: Case) -> list[Finding]:
-    """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections."""
-    declared = any(root == CCD and extension for root, extension in doc.templates)
-    return declarations(doc) + (required_sections(doc) if declared else [])
+def _declared(doc: Document, case: Case) -> list[Finding]:
+    """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections.
+
+    A CCD also accounts for the data elements of the edition, unless it is asked for a window, where silence is right.
+    """
+    findings = declarations(doc) + data_elements(doc, case.edition, silences=case.window is None)
+    if any(root == CCD and extension for root, extension in doc.templates):
+        findings += required_sections(doc)
+        # A place of (g)(9) alone: C-CDA also has devices elsewhere, and a document does not say what it answers
+        findings += [replace(each, severity=Severity.WARNING) for each in device_placement(doc)]
+    return findings
 
 
 def _expected(doc: Document, case: Case) -> list[Finding]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from onc_conformance.ccda import Document, Found
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import patients
-from onc_conformance.judging.content import compared, unreadable
+from onc_conformance.judging.content import compared, strangers, surplus, unreadable
 from onc_conformance.judging.evidence import gather
+from onc_conformance.judging.narrated import contradictions
 from onc_conformance.record import Fact, Record
 
 
@@ -61,9 +62,29 @@ def of_classes(
     return findings + compared(gather(docs, record, others, kinds), rule=rule)
 
 
+def foreign(
+    docs: Sequence[Document],
+    record: Record,
+    others: Iterable[Record],
+    kinds: Collection[str] | None = None,
+    *,
+    known: Sequence[Document] = (),
+    rule: str,
+) -> list[Finding]:
+    """Another patient's facts, and facts that are nobody's, unless `known` documents of the patient tell them too."""
+    evidence = gather(docs, record, others, kinds)
+    told = {_identity(found) for doc in known for found in doc.facts}
+    extra = [position for position in evidence.surplus if _identity(evidence.seen[position][1]) not in told]
+    return strangers(evidence, rule=rule) + surplus(evidence, extra, rule=rule)
+
+
+def _identity(found: Found) -> Hashable:
+    return found.kind, found.codes, found.text, found.start, found.end, found.date, found.value, found.udi, found.member
+
+
 def narrative(doc: Document, *, rule: str) -> list[Finding]:
-    """An error for each section that has entries and nothing for a person to read (CDA R2, 4.3.5)."""
-    return [
+    """An error for each section that has entries and nothing for a person to read (CDA R2, 4.3.5), or another thing."""
+    silent = [
         doc.finding(
             section.element,
             layer=Layer.CONTENT,
@@ -77,3 +98,4 @@ def narrative(doc: Document, *, rule: str) -> list[Finding]:
         if next(section.element.iterchildren("{*}entry"), None) is not None
         and not "".join("".join(text.itertext()) for text in section.element.iterchildren("{*}text")).strip()
     ]
+    return silent + contradictions(doc, rule=rule)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from onc_conformance.record.codes import Code
 
+_KINDS = frozenset({"actcode"})
+"""Systems whose codes say what kind of thing it is, as an ambulatory visit, and not which."""
 _NEAR = 8
 """How many facts about the same thing before and after its day a fact that moved may be."""
 _CANDIDATES = 200
@@ -80,6 +82,8 @@ class Pairing:
 
     pairs: dict[int, tuple[int, Likeness]] = field(default_factory=dict)
     """Position in the record -> (position in the answer, how like)."""
+    equal: frozenset[int] = frozenset()
+    """Positions in the record of those in which nothing differs."""
 
     @property
     def taken(self) -> set[int]:
@@ -90,6 +94,7 @@ class Pairing:
 def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
     """Pair facts one to one at the least cost; facts on other days are left alone (see `pair_other_days`)."""
     pairs = _pair_equals(facts, seen)
+    equal = frozenset(pairs)
     taken = {position for position, _ in pairs.values()}
     edges = _edges(facts, seen, skip_facts=pairs.keys(), skip_seen=taken)
     costs = {
@@ -97,7 +102,7 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
         for number, options in edges.items()
     }
     pairs |= {number: (position, edges[number][position]) for number, position in assign(costs).items()}
-    return Pairing(pairs)
+    return Pairing(pairs, equal)
 
 
 def _pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple[int, Likeness]]:
@@ -198,7 +203,8 @@ def keys(fact: Fact | Seen) -> Iterator[Hashable]:
         yield ("member", letters(fact.member.family), letters(fact.member.given[0] if fact.member.given else ""))
         if isinstance(fact, Fact):
             return
-    yield from fact.codes
+    named = [code for code in fact.codes if code.system not in _KINDS]
+    yield from named or fact.codes
 
 
 def _days(fact: Fact, seen: Seen) -> Likeness:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance import suite
+from onc_conformance import moments, suite
 from onc_conformance.record import units
 from onc_conformance.record.facts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from onc_conformance.moments import Days
     from onc_conformance.record.codes import Code
     from onc_conformance.record.facts import Fact
 
@@ -35,8 +36,11 @@ class Said:
     unit: str | None = None
     low: str | None = None
     high: str | None = None
+    days: Days | None = None
 
     def __str__(self) -> str:
+        if self.days:
+            return f"{self.days} {self.text}".strip()
         if self.codes:
             return str(self.codes[0])
         if self.value is not None:
@@ -135,10 +139,14 @@ def _spoken_quantity(expected: Any, _: Fact) -> str:
 
 
 def _same_range(expected: Any, said: Said, fact: Fact) -> bool:
-    wanted = [number(expected[end]) for end in ("low", "high") if expected.get(end) is not None]
+    """By its bounds, wherever they are written, or by its words."""
+    told = _bounds_in(said.text)
+    if expected.get("low") is None and expected.get("high") is None:
+        wanted = expected.get("text") or ""
+        bounds = [number(end) for end in (said.low, said.high) if end is not None]
+        return same_words(wanted, said.text) or (bool(bounds) and bounds == _bounds_in(wanted))
     if said.low is None and said.high is None:
-        told = [float(each) for each in _NUMBER.findall(_DASH.sub(" ", said.text))]
-        return all(any(each == bound for each in told) for bound in wanted)
+        return all(number(expected[end]) in told for end in ("low", "high") if expected.get(end) is not None)
     unit = fact.attributes.get("unit")
     if said.unit and unit and not units.same(said.unit, unit):
         return False
@@ -151,8 +159,14 @@ def _same_range(expected: Any, said: Said, fact: Fact) -> bool:
     )
 
 
+def _bounds_in(text: str) -> list[float | None]:
+    return [number(each) for each in _NUMBER.findall(_DASH.sub(" ", text))]
+
+
 def _spoken_range(expected: Any, _: Fact) -> str:
     low, high = expected.get("low"), expected.get("high")
+    if low is None and high is None:
+        return str(expected.get("text") or "")
     return f"{'…' if low is None else written(low)} to {'…' if high is None else written(high)}"
 
 
@@ -170,6 +184,27 @@ def _same_letters(expected: Any, said: Said, _: Fact) -> bool:
 
 def _same_text(expected: Any, said: Said, _: Fact) -> bool:
     return same_words(str(expected), said.text)
+
+
+def _same_flag(expected: Any, _: Said, __: Fact) -> bool:
+    return bool(expected)
+
+
+def _same_moment(expected: Any, said: Said, _: Fact) -> bool:
+    days = moments.iso(str(expected))
+    return days is not None and said.days is not None and days.overlaps(said.days)
+
+
+def _same_provenance(expected: Any, said: Said, fact: Fact) -> bool:
+    told = plain(said.text)
+    names = (expected.get("author"), expected.get("organization"))
+    if not all(plain(each) in told for each in names if each):
+        return False
+    return not expected.get("time") or _same_moment(expected["time"], said, fact)
+
+
+def _spoken_provenance(expected: Any, _: Fact) -> str:
+    return ", ".join(str(each) for each in map(expected.get, ("time", "author", "organization")) if each)
 
 
 def _plainly(expected: Any, _: Fact) -> str:
@@ -194,5 +229,8 @@ _MANNERS: dict[str, tuple[Callable[[Any, Said, Fact], bool], Callable[[Any, Fact
     "status": (_same_status, _plainly),
     "letters": (_same_letters, _plainly),
     "text": (_same_text, _plainly),
+    "flag": (_same_flag, _plainly),
+    "moment": (_same_moment, _plainly),
+    "provenance": (_same_provenance, _spoken_provenance),
 }
 """How elements are compared, and how the record's side of a difference is spoken."""

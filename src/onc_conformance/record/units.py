@@ -28,6 +28,14 @@ def converted(value: float, unit: str | None, into: str | None) -> float | None:
     return (value - offset) * factor / other + other_offset
 
 
+def every(value: float, unit: str | None) -> list[float]:
+    """The quantity in every other unit that measures the same."""
+    scale = _scale(plain(unit))
+    others = _tables()[scale[0]] if scale else {}
+    found = (converted(value, unit, other) for other in others if other != "offset")
+    return [each for each in found if each is not None]
+
+
 @cache
 def plain(unit: str | None) -> str:
     """The UCUM unit meant, however it is spelled; nothing for things counted."""

@@ -23,7 +23,7 @@ def value_difference(fact: Fact, value: str | None, unit: str | None, codes: Seq
     if isinstance(expected, dict):
         return _coded(expected, value, codes)
     wanted = fact.attributes.get("unit")
-    spoken, said = f"{written(expected)} {wanted or ''}".strip(), f"{value} {unit or ''}".strip()
+    spoken, said = f"{written(expected)} {wanted or ''}".strip(), f"{value} {units.plain(unit)}".strip()
     if value is None:
         return Difference(what="value", expected=spoken, absent=True)
     mine, theirs = number(expected), number(value)

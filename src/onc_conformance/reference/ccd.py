@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from onc_conformance.reference import falsified, narrowed
+from onc_conformance.reference import changes, falsified, narrowed, struck
 from onc_conformance.reference.cda import header, sections
 from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
 from onc_conformance.reference.cda.sections import Page, Section
@@ -36,6 +36,7 @@ FAULTS = (
     )
     | falsified.FAULTS
     | narrowed.FAULTS
+    | struck.FAULTS
 )
 _XMLNS = ' xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _REALM = template("2.16.840.1.113883.10.20.22.1.1", "", "2015-08-01")
@@ -122,17 +123,19 @@ def document(
     """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
     chart = falsified.for_document(chart, faults)
     shown = narrowed.narrowed(chart, window, faults)
+    shown = changes.applied(shown, faults, "document window", window) if window else shown
     left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
     chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]
     kind, code = _type(faults)
     return _document(
         chart,
-        Page(shown, edition),
+        _page(shown, edition, faults),
         [_as_faulty(section, faults) for section in chosen if section not in left_out],
         kind=kind,
         code=code,
         document_id=document_id,
         window=window,
+        faults=faults,
     )
 
 
@@ -214,6 +217,7 @@ def _document(
     code: tuple[str, str],
     document_id: str,
     window: Window | None,
+    faults: Collection[str] = frozenset(),
 ) -> bytes:
     guide = "" if page.edition == "uscdi-v1" else _REALM_GUIDE
     body = [el("component", {}, section.write(page)) for section in chosen] or [_EMPTY]
@@ -226,7 +230,7 @@ def _document(
         period=_period(chart, window),
     )
     content = head + el("component", {}, el("structuredBody", {}, *body))
-    return _serialized(el("ClinicalDocument", {}, content), declared=True)
+    return _serialized(el("ClinicalDocument", {}, content), declared=True, faults=faults)
 
 
 def _period(chart: Chart, window: Window | None) -> str:
@@ -240,16 +244,23 @@ def _period(chart: Chart, window: Window | None) -> str:
 def _narrowed(chart: Chart, window: Window | None, encounter: str | None, faults: Collection[str]) -> Chart:
     """The facts of the window and the encounter."""
     shown = narrowed.narrowed(chart, window, faults)
+    shown = changes.applied(shown, faults, "category window", window) if window else shown
     return shown if encounter is None else shown.only(fact for fact in shown.facts if fact.encounter == encounter)
+
+
+def _page(shown: Chart, edition: str, faults: Collection[str]) -> Page:
+    """What sections are written from, the narrative from another chart where a fault says so."""
+    return Page(shown, edition, changes.applied(shown, faults, "narrative"), changes.sayings(faults))
 
 
 def _as_faulty(section: Section, faults: Collection[str]) -> Section:
     return next((other for fault, (own, other) in _INSTEAD.items() if fault in faults and own is section), section)
 
 
-def _serialized(markup: str, *, declared: bool = False) -> bytes:
+def _serialized(markup: str, *, declared: bool = False, faults: Collection[str] = frozenset()) -> bytes:
     """Markup as bytes to read: indented, with the namespaces on its root element."""
     cut = min(place for place in (markup.find(mark) for mark in (" ", ">", "/")) if place > 0)
     root = etree.fromstring(f"{markup[:cut]}{_XMLNS}{markup[cut:]}")
+    struck.strike(root, faults)
     etree.indent(root)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=declared)

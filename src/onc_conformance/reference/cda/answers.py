@@ -81,23 +81,19 @@ def mental_status(chart: Chart, facts: Sequence[Fact]) -> list[str]:
 
 
 def sex(chart: Chart, edition: str) -> list[str]:
-    """Birth Sex Observation of the person where it is charted, and after USCDI v1 the Sex Observation."""
-    letter, now = str(chart.person.get("birth_sex") or ""), str(chart.person["sex"])
-    found: list[str] = []
-    if letter:
-        known = _BIRTH_SEXES.get(letter)
-        answer = coded("value", known, kind="CD") if known else '<value xsi:type="CD" nullFlavor="UNK"/>'
-        found.append(
-            el(
-                "observation",
-                {"classCode": "OBS", "moodCode": "EVN"},
-                template(f"{OID}.4.200", "2016-06-01"),
-                fixed("code", "loinc", "76689-9", "Sex assigned at birth"),
-                '<text><reference value="#birth-sex"/></text>',
-                status("completed"),
-                answer,
-            )
+    """Birth Sex Observation of the person, unknown where it is not charted, and after USCDI v1 the Sex Observation."""
+    known, now = _BIRTH_SEXES.get(str(chart.person.get("birth_sex") or "")), str(chart.person["sex"])
+    found = [
+        el(
+            "observation",
+            {"classCode": "OBS", "moodCode": "EVN"},
+            template(f"{OID}.4.200", "2016-06-01"),
+            fixed("code", "loinc", "76689-9", "Sex assigned at birth"),
+            '<text><reference value="#birth-sex"/></text>',
+            status("completed"),
+            coded("value", known, kind="CD") if known else '<value xsi:type="CD" nullFlavor="UNK"/>',
         )
+    ]
     if edition != "uscdi-v1" and now in _SEXES:
         found.append(
             el(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.reference.cda import answers, cared, conditions, observed, treatments
@@ -10,7 +10,7 @@ from onc_conformance.reference.cda.markup import OID, el, fixed, template, words
 from onc_conformance.reference.cda.narrative import answer, dose, measured, row, row_title, table, usual, when
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from onc_conformance.reference.charts import Chart, Code, Fact
 
@@ -21,6 +21,10 @@ class Page:
 
     chart: Chart
     edition: str = "uscdi-v3"
+    told: Chart | None = None
+    """What a person reads, where that is another chart."""
+    sayings: Mapping[str, str] = field(default_factory=dict)
+    """What a person reads instead of the rows of a class."""
 
 
 Written = tuple[list[str], list[str]]
@@ -48,10 +52,11 @@ class Section:
 
     def write(self, page: Page) -> str:
         """The section; where nothing is charted it says so instead of being absent."""
-        facts = [fact for kind in self.kinds for fact in page.chart.of(kind) if self.keep is None or self.keep(fact)]
-        told = [fact for fact in facts if self.negates or not fact.no_information]
+        facts = self._of(page.chart)
+        stated = [fact for fact in facts if self.negates or not fact.no_information]
+        told = [fact for fact in self._of(page.told or page.chart) if self.negates or not fact.no_information]
         rows = [row(fact, (row_title(fact),) if fact.no_information else self.cells(fact)) for fact in told]
-        entries = list(self.entries(page, told)) if told else []
+        entries = list(self.entries(page, stated)) if stated else []
         if self.personal:
             more_rows, more_entries = self.personal(page)
             rows, entries = rows + more_rows, entries + more_entries
@@ -62,13 +67,18 @@ class Section:
             self.templates,
             fixed("code", "loinc", self.loinc, self.title),
             words("title", self.title),
-            el("text", {}, self._narrative(rows, silence)),
+            el("text", {}, self._narrative(rows, silence, page)),
             *(el("entry", {"typeCode": "DRIV"}, entry) for entry in entries),
         )
 
-    def _narrative(self, rows: Sequence[str], silence: str) -> str:
+    def _of(self, chart: Chart) -> list[Fact]:
+        return [fact for kind in self.kinds for fact in chart.of(kind) if self.keep is None or self.keep(fact)]
+
+    def _narrative(self, rows: Sequence[str], silence: str, page: Page) -> str:
         if not self.told and rows:
             return ""
+        if instead := page.sayings.get(self.kinds[0]):
+            return words("paragraph", instead)
         return table(self.columns, rows) if rows else words("paragraph", silence)
 
 
@@ -90,7 +100,6 @@ def _sex(page: Page) -> Written:
     entries = answers.sex(page.chart, page.edition)
     letter, now = page.chart.person.get("birth_sex"), str(page.chart.person["sex"])
     told = [("birth-sex", "Sex assigned at birth", {"F": "Female", "M": "Male"}.get(str(letter), "Unknown"))]
-    told = told if letter else []
     told += [("sex", "Sex", now.capitalize())] if len(entries) > len(told) else []
     return [
         el("tr", {"ID": anchor}, *(words("td", cell) for cell in (what, said, ""))) for anchor, what, said in told

@@ -38,6 +38,8 @@ class Category:
     """LOINC codes."""
     header: bool
     """Whether it is an item of the document header."""
+    elements: tuple[str, ...]
+    """Ids of the data elements it is made of, where it is one of the CCDS."""
     ccds: bool
     """Whether it is one of the twenty of the 2015 Edition Common Clinical Data Set."""
 
@@ -53,6 +55,7 @@ def categories() -> Mapping[str, Category]:
                 kinds=tuple(entry.get("kinds", ())),
                 sections=tuple(entry.get("sections", ())),
                 header=entry.get("header", False),
+                elements=tuple(entry.get("elements", ())),
                 ccds=entry.get("ccds", False),
             )
             for entry in _tables()["category"]
