@@ -237,7 +237,7 @@ def _code(coding: Mapping[str, Any]) -> Table | None:
     system, code = _by_uri().get(str(coding.get("system"))), coding.get("code")
     if system is None and str(coding.get("system")).startswith("urn:oid:"):
         system = str(coding["system"]).removeprefix("urn:oid:")
-    if not system or not code:
+    if not system or not code or system == "nullflavor":
         return None
     made = {"system": system, "code": str(code)}
     return made | ({"display": coding["display"]} if coding.get("display") else {})
