@@ -137,7 +137,7 @@ def _facts(doc: Document) -> Mapping[str, list[Table]]:
     """Facts by class in document order; words without an entry are for a person to see."""
     kept: dict[str, list[Table]] = {}
     ids: dict[Element, str] = {}
-    for found in doc.facts:
+    for found in (*doc.facts, *doc.denials):
         if (fact := _fact(found, ids)) is None:
             continue
         facts = kept.setdefault(found.kind, [])
