@@ -47,8 +47,8 @@ _ACTS = {
     "procedure": "procedure",
     "substanceAdministration": "medication",
 }
-_CARRIED = {"immunizations", "procedures", "medications"}
-"""Classes of which something not done is a fact."""
+_CARRIED = {"immunizations"}
+"""Classes of which something not done is a fact; elsewhere a negated entry mostly says that there is none."""
 
 
 def patient(docs: Sequence[Document]) -> Table:
