@@ -145,12 +145,20 @@ def _facts(doc: Document) -> Mapping[str, list[Table]]:
         if (named and found.kind == "care_team") or (fact in facts and not table().of[found.kind].counted):
             continue
         facts.append(fact)
+    kept.setdefault("participants", []).extend(_keepers(doc))
     for kind, where in table().of.items():
         if where.narrated and where.sections and kind not in kept:
             told = [narrative(each) for each in doc.sections if each.loinc in where.sections and each.informs]
             if texts := [{"visual": True, "text": " ".join(text.split())[:_TELLING]} for text in told if text.strip()]:
                 kept[kind] = texts
     return kept
+
+
+def _keepers(doc: Document) -> list[Table]:
+    """The organization that keeps the document."""
+    path = "{*}custodian/{*}assignedCustodian/{*}representedCustodianOrganization/{*}name"
+    names = [words(each) for each in (doc.root.iterfind(path) if doc.root is not None else ())]
+    return [{"kind": "custodian", "organization": keeper, "optional": True} for keeper in names if keeper]
 
 
 def _fact(found: Found, ids: dict[Element, str]) -> Table | None:
@@ -169,9 +177,23 @@ def _fact(found: Found, ids: dict[Element, str]) -> Table | None:
     elif kind == "notes" and said:
         fact["look_for"] = said
     fact |= _when(found) | _details(found)
-    marks = {"status": "not_done" if found.negated else None, "optional": True if found.section is None else None}
-    marks["kind"] = _HEADERS[name(found.element)] if kind == "participants" else None
-    return fact | {key: value for key, value in marks.items() if value}
+    marks: Table = {
+        "status": "not_done" if found.negated else None,
+        "optional": True if found.section is None else None,
+    }
+    about = _participation(found.element) if kind == "participants" else {}
+    return fact | {key: value for key, value in (marks | about).items() if value}
+
+
+def _participation(element: Element) -> Table:
+    """As what somebody stands in the header, since when, for whom."""
+    organization = next(element.iterfind(".//{*}representedOrganization/{*}name"), None)
+    written = next((days for each in element.iterfind("{*}time") for days in span(each) if days), None)
+    return {
+        "kind": _HEADERS[name(element)],
+        "organization": words(organization) if organization is not None else None,
+        "provenance": {"time": moments.written(written)} if written else None,
+    }
 
 
 def _take_member(fact: Table, member: Name) -> None:

@@ -15,6 +15,8 @@ NOWHERE = (
 )
 UNREACHABLE = '<telecom nullFlavor="UNK"/>'
 
+ORGANIZATION = "Cedar Hollow Family Health"
+
 Said = Mapping[str, Any]
 
 
