@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from onc_conformance import judging, moments, record
+from onc_conformance import judging, moments
 from onc_conformance.ccda.identity import differences
 from onc_conformance.ccda.parsing import MAX_BYTES
 from onc_conformance.findings import Finding, Layer, Severity, UsageError
+from onc_conformance.judging import gold
 from onc_conformance.moments import Days
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def expectation(
     window = _window(first, last)
     if window and not expected:
         raise UsageError("--from and --to say which facts of an expected record are due; name it with --expected FILE")
-    return Expectation(edition, tuple(record.load(Path(expected))) if expected else (), window)
+    return Expectation(edition, tuple(gold.load(Path(expected))) if expected else (), window)
 
 
 def _window(first: str | None, last: str | None) -> Days | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance import moments, uscdi
 from onc_conformance.ccda.kinds import table
 from onc_conformance.ccda.sections import narrative
-from onc_conformance.ccda.tree import Element, child, codes, local_type, name, words
+from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
 from onc_conformance.record.classes import KINDS, classes, questions
 from onc_conformance.record.codes import systems
 from onc_conformance.record.details import number
@@ -47,8 +47,8 @@ _ACTS = {
     "procedure": "procedure",
     "substanceAdministration": "medication",
 }
-_CARRIED = {"immunizations", "procedures", "medications"}
-"""Classes of which something not done is a fact."""
+_CARRIED = {"immunizations"}
+"""Classes of which something not done is a fact; elsewhere a negated entry mostly says that there is none."""
 
 
 def patient(docs: Sequence[Document]) -> Table:
@@ -59,14 +59,18 @@ def patient(docs: Sequence[Document]) -> Table:
     person = next((each for doc in docs for each in doc.people if each.names and each.birth), None)
     if person is None:
         raise ValueError("names no patient with a name and a birth date")
-    table_: Table = _who(person)
+    return _who(person) | facts(docs)
+
+
+def facts(docs: Iterable[Document]) -> dict[str, list[Table]]:
+    """The facts that documents tell, by class; what several tell is told once."""
     kept: dict[str, list[Table]] = {}
     for doc in docs:
-        for kind, facts in _facts(doc).items():
+        for kind, told in _facts(doc).items():
             known = kept.setdefault(kind, [])
             before = list(known)
-            known += [fact for fact in facts if fact not in before]
-    return table_ | {kind: kept[kind] for kind in KINDS if kept.get(kind)}
+            known += [fact for fact in told if fact not in before]
+    return {kind: kept[kind] for kind in KINDS if kept.get(kind)}
 
 
 def slug(given: str, family: str) -> str:
@@ -133,7 +137,7 @@ def _facts(doc: Document) -> Mapping[str, list[Table]]:
     """Facts by class in document order; words without an entry are for a person to see."""
     kept: dict[str, list[Table]] = {}
     ids: dict[Element, str] = {}
-    for found in doc.facts:
+    for found in (*doc.facts, *doc.denials):
         if (fact := _fact(found, ids)) is None:
             continue
         facts = kept.setdefault(found.kind, [])
@@ -141,12 +145,20 @@ def _facts(doc: Document) -> Mapping[str, list[Table]]:
         if (named and found.kind == "care_team") or (fact in facts and not table().of[found.kind].counted):
             continue
         facts.append(fact)
+    kept.setdefault("participants", []).extend(_keepers(doc))
     for kind, where in table().of.items():
         if where.narrated and where.sections and kind not in kept:
             told = [narrative(each) for each in doc.sections if each.loinc in where.sections and each.informs]
             if texts := [{"visual": True, "text": " ".join(text.split())[:_TELLING]} for text in told if text.strip()]:
                 kept[kind] = texts
     return kept
+
+
+def _keepers(doc: Document) -> list[Table]:
+    """The organization that keeps the document."""
+    path = "{*}custodian/{*}assignedCustodian/{*}representedCustodianOrganization/{*}name"
+    names = [words(each) for each in (doc.root.iterfind(path) if doc.root is not None else ())]
+    return [{"kind": "custodian", "organization": keeper, "optional": True} for keeper in names if keeper]
 
 
 def _fact(found: Found, ids: dict[Element, str]) -> Table | None:
@@ -165,9 +177,23 @@ def _fact(found: Found, ids: dict[Element, str]) -> Table | None:
     elif kind == "notes" and said:
         fact["look_for"] = said
     fact |= _when(found) | _details(found)
-    marks = {"status": "not_done" if found.negated else None, "optional": True if found.section is None else None}
-    marks["kind"] = _HEADERS[name(found.element)] if kind == "participants" else None
-    return fact | {key: value for key, value in marks.items() if value}
+    marks: Table = {
+        "status": "not_done" if found.negated else None,
+        "optional": True if found.section is None else None,
+    }
+    about = _participation(found.element) if kind == "participants" else {}
+    return fact | {key: value for key, value in (marks | about).items() if value}
+
+
+def _participation(element: Element) -> Table:
+    """As what somebody stands in the header, since when, for whom."""
+    organization = next(element.iterfind(".//{*}representedOrganization/{*}name"), None)
+    written = next((days for each in element.iterfind("{*}time") for days in span(each) if days), None)
+    return {
+        "kind": _HEADERS[name(element)],
+        "organization": words(organization) if organization is not None else None,
+        "provenance": {"time": moments.written(written)} if written else None,
+    }
 
 
 def _take_member(fact: Table, member: Name) -> None:
@@ -237,13 +263,24 @@ def _value(entry: Element) -> Table | float | str | None:
 
 
 def _when(found: Found) -> Table:
-    told = {"start": found.start, "end": found.end}
+    """Its dates; one that is only its author's is provenance, and the end of a goal the day it is due."""
+    told = {"start": found.start, "end": found.end, "date": found.date}
     made = {key: text for key, days in told.items() if days and (text := moments.written(days))}
-    if found.date and not made and (text := moments.written(found.date)):
-        return {"date": text}
+    if "author/time" in table().of[found.kind].dates and not _dated_itself(found.element):
+        return {"provenance": {"time": time}} if (time := made.get("date") or made.get("start")) else {}
+    if "start" in made or "end" in made:
+        made.pop("date", None)
     if found.start and found.end and found.start.first and found.end.last and found.start.first > found.end.last:
         made.pop("end", None)
+    if found.kind == "goals" and "end" in made:
+        made["due"] = made.pop("end")
     return made
+
+
+def _dated_itself(entry: Element) -> bool:
+    return any(any(span(each)) for each in entry.iterfind("{*}effectiveTime")) or any(
+        any(span(each)) for each in entry.iterfind("{*}entryRelationship/{*}observation/{*}effectiveTime")
+    )
 
 
 def _details(found: Found) -> Table:
@@ -266,7 +303,7 @@ def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
         measured = number(said.value)
         return None if measured is None else {"value": measured} | ({"unit": said.unit} if said.unit else {})
     if manner == "range" and said.unit and unit and said.unit != unit:
-        return {"text": str(said)}
+        return None  # bounds in another unit are none of the value
     if manner == "range":
         ends = {key: end for key, text in (("low", said.low), ("high", said.high)) if (end := number(text)) is not None}
         return ends or ({"text": said.text} if said.text else None)

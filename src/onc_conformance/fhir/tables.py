@@ -168,8 +168,8 @@ def _fact(bundle: Bundle, part: Resource, where: Mapping[str, Any], resource: Re
         fact |= {"code": coded[0]} | ({"also": coded[1:]} if coded[1:] else {})
     for key in ("date", "start", "end"):
         said = next((each for path in where.get(key, ()) for each in bundle.down(resource, path)), None)
-        if isinstance(said, str) and moments.iso(said):
-            fact[key] = said
+        if isinstance(said, str) and (days := moments.iso(said)):
+            fact[key] = moments.written(days)
     if "date" in fact:
         fact = {key: value for key, value in fact.items() if key not in {"start", "end"}}
     for key, detail in where.get("details", {}).items():
@@ -237,7 +237,7 @@ def _code(coding: Mapping[str, Any]) -> Table | None:
     system, code = _by_uri().get(str(coding.get("system"))), coding.get("code")
     if system is None and str(coding.get("system")).startswith("urn:oid:"):
         system = str(coding["system"]).removeprefix("urn:oid:")
-    if not system or not code:
+    if not system or not code or system == "nullflavor":
         return None
     made = {"system": system, "code": str(code)}
     return made | ({"display": coding["display"]} if coding.get("display") else {})

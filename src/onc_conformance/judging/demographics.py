@@ -198,7 +198,7 @@ def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
     country = {letters(wanted["country"]), letters(found.country)}
     if wanted["country"] and len(country) > 1 and not country <= _HOME:
         wrong.append(("the country", wanted["country"], found.country))
-    if wanted["use"] != found.use and wanted["use"] != "old":
+    if wanted["use"] not in {"", "old", found.use}:
         wrong.append(("the use", wanted["use"], found.use))
     complaints = [
         Complaint(Severity.ERROR, f"{what} differs", one, two or "none", found.element) for what, one, two in wrong
@@ -235,7 +235,7 @@ def _telecom(person: Person, record: Record) -> list[Complaint]:
             continue
         found = next((each for each in same if each.use == wanted["use"]), same[0])
         left.remove(found)
-        if wanted["system"] == "phone" and found.use != wanted["use"]:
+        if wanted["system"] == "phone" and wanted["use"] not in {"", found.use}:
             message = f"the use of {wanted['value']} differs"
             complaints.append(Complaint(Severity.ERROR, message, wanted["use"], found.use or "none", found.element))
     if not record.telecom:

@@ -10,6 +10,7 @@ from onc_conformance import record
 from onc_conformance.ccda import Document, tables
 from onc_conformance.fhir import tables as resources
 from onc_conformance.findings import UsageError
+from onc_conformance.record import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,20 @@ def load(path: Path) -> list[Record]:
     """The records of one file, which is taken for what its content is, whatever it is called."""
     gold = table(path)
     return record.load(path) if gold is None else record.of_tables([gold], path)
+
+
+def as_patients_files(paths: Iterable[Path], folder: Path) -> list[Path]:
+    """The files, each that is none of ours written into `folder` as a patients file, for those who read no other."""
+    files: list[Path] = []
+    for number, path in enumerate(paths):
+        gold = table(path)
+        if gold is None:
+            files.append(path)
+            continue
+        record.of_tables([gold], path)
+        files.append(folder / f"{number}-{path.stem}.toml")
+        files[-1].write_text(writing.toml([gold]), encoding="utf-8")
+    return files
 
 
 def table(path: Path) -> dict[str, Any] | None:

@@ -97,7 +97,8 @@ class Fact:
         )
         member = self.member
         who = f"{' '.join(member.given)} {member.family}" if member else ""
-        what = str(self.codes[0]) if self.codes else str(self.attributes.get("udi") or "")
+        named = (self.attributes.get(key) for key in ("udi", "organization"))
+        what = str(self.codes[0]) if self.codes else str(next(filter(None, named), ""))
         text = self.text if len(self.text) <= 60 else self.text[:57] + "…"
         return " ".join(filter(None, (who or what or f"“{text}”", when)))
 

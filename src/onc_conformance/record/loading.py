@@ -41,6 +41,12 @@ def load(path: Path) -> list[Record]:
     return _records(Path(path), content, places)
 
 
+def raw(path: Path) -> list[dict[str, Any]]:
+    """The tables of a TOML or YAML file that `load` takes, as they are written."""
+    load(path)
+    return list(_read(Path(path))[0]["patient"])
+
+
 def of_tables(tables: Sequence[Mapping[str, Any]], source: Path) -> list[Record]:
     """The records of tables in the form of a patients file, read out of `source`. UsageError on what is wrong."""
     return _records(source, {"patient": list(tables)}, {})

@@ -46,7 +46,7 @@ def value_difference(fact: Fact, value: str | None, unit: str | None, codes: Seq
 def _coded(expected: dict[str, str], value: str | None, codes: Sequence[Code]) -> Difference | None:
     if (expected["system"], expected["code"]) in {(code.system, code.code) for code in codes}:
         return None
-    if value and not codes and same_words(expected.get("display") or expected["code"], value):
+    if value and same_words(expected.get("display") or expected["code"], value):
         return None
     spoken = f"{expected.get('display', '')} ({expected['system']} {expected['code']})".strip()
     said = ", ".join(map(str, codes)) or value

@@ -148,7 +148,7 @@ def _social(chart: Chart, fact: Fact, facts: Sequence[Fact]) -> str:
 def _finding(chart: Chart, fact: Fact, facts: Sequence[Fact], templates: str, code: str) -> str:
     """A finding, wherever the chart keeps it: as the fact's code, or as a value beside its question."""
     kind = fact.text("kind")
-    if kind == "assessment":
+    if kind == "assessment" or (fact.code() and "value" in fact.values):
         return _assessment(chart, fact, facts)
     if kind in _KNOWN:
         return _answer(chart, fact)

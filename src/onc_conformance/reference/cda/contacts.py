@@ -15,6 +15,8 @@ NOWHERE = (
 )
 UNREACHABLE = '<telecom nullFlavor="UNK"/>'
 
+ORGANIZATION = "Cedar Hollow Family Health"
+
 Said = Mapping[str, Any]
 
 
@@ -43,7 +45,8 @@ def postal(address: Said) -> str:
     bounds = [point(tag, address[key]) for tag, key in (("low", "start"), ("high", "end")) if address.get(key)]
     if bounds:
         parts.append(el("useablePeriod", {"xsi:type": "IVL_TS"}, *bounds))
-    return el("addr", {"use": _ADDRESS_USES.get(address.get("use", "home"), "HP")}, *parts)
+    use = _ADDRESS_USES.get(address.get("use", "home"))
+    return el("addr", {"use": use} if use else {}, *parts)
 
 
 def telecom(telecom: Said) -> str:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from onc_conformance.reference.cda import markup, participants
-from onc_conformance.reference.cda.contacts import name_parts, postal, telecom
+from onc_conformance.reference.cda.contacts import ORGANIZATION, name_parts, postal, telecom
 from onc_conformance.reference.cda.markup import coded, el, fixed, point, stamp, template, words
 from onc_conformance.reference.charts import Chart, Code, Fact, days_of
 
 NPI = "2.16.840.1.113883.4.6"
 PATIENTS = "2.16.840.1.113883.19.5.99999.2"
-ORGANIZATION = "Cedar Hollow Family Health"
 _UNSAID = {"UNK", "ASKU", "NASK", "NI", "OTH"}
 _GENDERS = {"female": ("F", "Female"), "male": ("M", "Male"), "undifferentiated": ("UN", "Undifferentiated")}
 _ADDRESS = (

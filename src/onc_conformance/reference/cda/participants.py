@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda.contacts import name_parts, reach
+from onc_conformance.reference.cda.contacts import ORGANIZATION, name_parts, reach
 from onc_conformance.reference.cda.markup import coded, el, identifier, point, template, words
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ def _person(tag: str, fact: Fact) -> str:
 
 
 def _assigned(chart: Chart, fact: Fact, tag: str) -> str:
-    organization = fact.text("organization") or next((one.text("organization") for one in _of(chart, "custodian")), "")
-    represented = el("representedOrganization", {}, words("name", organization)) if organization else ""
+    keepers = [one.text("organization") for one in _of(chart, "custodian")]
+    organization = fact.text("organization") or next(iter(keepers), ORGANIZATION)
+    represented = el("representedOrganization", {}, words("name", organization))
     who = _person("assignedPerson", fact)
     return el(tag, {}, identifier(chart, fact.anchor), reach(fact.values), who, represented)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from onc_conformance.reference.charts import Chart, Fact
 
 _UDI = "2.16.840.1.113883.3.3719"
+_MEANT = {"stopped": "aborted", "on-hold": "suspended"}
+"""What other records call a status."""
 _MEDICATION_STATUS = {"active", "completed", "aborted", "suspended"}
 _NO_DRUG = Code("snomed", "410942007", "Drug or medicament (substance)")
 _PROCEDURE_TEMPLATES = template(f"{OID}.4.14", "", "2014-06-09")
@@ -121,8 +123,9 @@ def _medication_time(fact: Fact) -> str:
 
 
 def _medication_status(fact: Fact) -> str:
-    if fact.text("status") in _MEDICATION_STATUS:
-        return fact.text("status")
+    said = _MEANT.get(fact.text("status"), fact.text("status"))
+    if said in _MEDICATION_STATUS:
+        return said
     return "completed" if is_over(fact) or fact.values.get("date") else "active"
 
 
