@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run report test lint oracles wheel clean
+.PHONY: run report test lint oracles boundaries wheel clean
 
 run: .venv/installed
 	$(BIN)/onc-conformance run
@@ -22,6 +22,10 @@ lint: .venv/developer
 
 oracles: .venv/developer
 	$(BIN)/pytest tests/oracles
+
+# what the reference EHR answers at the edge of every fact, and what the judges say of it
+boundaries: .venv/installed
+	$(BIN)/python tools/boundaries.py
 
 wheel: .venv/developer
 	rm -rf dist

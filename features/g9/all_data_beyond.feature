@@ -1,6 +1,7 @@
 @g9 @beyond
 Feature: All data requests under odd circumstances
-  Good practice around 45 CFR 170.315(g)(9)(i)(A), beyond the stated steps. Only another person's data fail the step.
+  Good practice around 45 CFR 170.315(g)(9)(i)(A), beyond the stated steps. Only wrong data or another
+  person's fail the step.
 
   @G9-IA-TLV-1
   Scenario: An id that was never issued brings no document

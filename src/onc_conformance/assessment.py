@@ -164,7 +164,7 @@ def nothing_entered(record: Record, category: str) -> bool:
 
 
 def empty(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
-    """Objections to facts where none are entered: an error when they are another patient's, else a warning."""
+    """Objections to facts where none are entered."""
     if not reply.ok:
         return [] if reply.answer.kind == "no_data" else [reply.refused(rule, Severity.WARNING)]
     return [
