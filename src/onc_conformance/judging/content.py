@@ -14,7 +14,7 @@ from onc_conformance.judging.narrated import contradictions
 from onc_conformance.record.comparing import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from onc_conformance.ccda import Document, Found
     from onc_conformance.moments import Days
@@ -99,12 +99,14 @@ def surplus(evidence: Evidence, positions: Iterable[int], *, rule: str | None = 
     ]
 
 
-def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
-    """Facts that are another patient's."""
-    entries = [
-        (*evidence.seen[position], str(evidence.seen[position][1]), other)
-        for position, other in evidence.foreign.items()
-    ]
+def strangers(
+    evidence: Evidence,
+    among: Collection[int] | None = None,
+    spoken: Sequence[tuple[Document, Fact, Record]] | None = None,
+    *,
+    rule: str | None = None,
+) -> list[Finding]:
+    """Facts that are another patient's: entries, of all or those at the positions `among`, and words of narratives."""
     findings = [
         doc.finding(
             found.element,
@@ -113,9 +115,11 @@ def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             rule=rule or "CONTENT-FOREIGN",
             message=f"{uscdi.title(found.kind)}: belongs to {other.id}, another patient",
             expected=f"facts of {evidence.record.id} only",
-            found=said,
+            found=str(found),
         )
-        for doc, found, said, other in entries
+        for position, other in evidence.foreign.items()
+        if among is None or position in among
+        for doc, found in (evidence.seen[position],)
     ]
     return findings + [
         doc.finding(
@@ -127,7 +131,7 @@ def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             expected=f"facts of {evidence.record.id} only",
             found=str(fact),
         )
-        for doc, fact, other in evidence.foreign_words
+        for doc, fact, other in (evidence.foreign_words if spoken is None else spoken)
     ]
 
 

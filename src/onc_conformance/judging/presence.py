@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from onc_conformance.ccda import Document, Found
+from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import patients
 from onc_conformance.judging.content import compared, strangers, surplus, unreadable
@@ -81,11 +82,20 @@ def foreign(
     known: Sequence[Document] = (),
     rule: str,
 ) -> list[Finding]:
-    """Another patient's facts, and facts that are nobody's, unless `known` documents of the patient tell them too."""
+    """Another patient's facts, and facts that are nobody's, unless `known` documents of the patient tell them too.
+
+    What the request without dates brings as well is told there, and not again for every window.
+    """
     evidence = gather(docs, record, others, kinds)
     told = {_identity(found) for doc in known for found in doc.facts}
-    extra = [position for position in evidence.surplus if _identity(evidence.seen[position][1]) not in told]
-    return strangers(evidence, rule=rule) + surplus(evidence, extra, rule=rule)
+    new = {position for position, (_, found) in enumerate(evidence.seen) if _identity(found) not in told}
+    spoken = [
+        each
+        for each in evidence.foreign_words
+        if not any(doc.narrates(table().of[each[1].kind].sections, each[1].text) for doc in known)
+    ]
+    extra = [position for position in evidence.surplus if position in new]
+    return strangers(evidence, new, spoken, rule=rule) + surplus(evidence, extra, rule=rule)
 
 
 def _identity(found: Found) -> Hashable:
