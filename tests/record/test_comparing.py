@@ -9,7 +9,8 @@ import pytest
 
 from onc_conformance import moments
 from onc_conformance.record import Code, Fact
-from onc_conformance.record.comparing import Likeness, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import likeness, pair, pair_other_days
+from onc_conformance.record.seen import Likeness
 
 
 def fact(code="1", **what):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.ccda.kinds import table
 from onc_conformance.record import Fact, Record, plain
-from onc_conformance.record.comparing import Index, Likeness, Pairing, keys, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import Pairing, likeness, pair, pair_other_days
+from onc_conformance.record.index import Index, keys
+from onc_conformance.record.seen import Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Sequence

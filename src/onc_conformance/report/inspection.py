@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from onc_conformance.judging.inspection import Sheet
+from onc_conformance.report import pages
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
 
@@ -36,11 +37,4 @@ def render(run: Run, found: list[tuple[str, Sheet]]) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("inspection.html.j2")
+    return pages.environment().get_template("inspection.html.j2")
