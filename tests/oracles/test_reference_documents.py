@@ -16,7 +16,7 @@ SCHEMATRON = STANDARDS / "ccda" / "ccda-r2.1-2025-07-25.sch"
 KNOWN_DEFECTS = ("1098-28042", "1198-32934")
 SVRL = {"svrl": "http://purl.oclc.org/dsdl/svrl"}
 ROOM = suite.schemas() / "patients"
-FILES = [*charts.bundled(), ROOM / "tiny.toml", *sorted((ROOM / "onc-uscdi-v3").glob("*.toml"))]
+FILES = [*charts.bundled(), ROOM / "tiny.toml", ROOM / "details.toml", *sorted((ROOM / "onc-uscdi-v3").glob("*.toml"))]
 PATIENTS = {chart.id: chart for chart in charts.load(FILES)}
 CASES = [
     *((patient, "uscdi-v3", None) for patient in PATIENTS),
