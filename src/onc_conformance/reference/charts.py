@@ -149,10 +149,16 @@ class Chart:
         return sorted({days_of(text)[0] for fact in self.facts for text in fact.dates if len(text) >= 10})
 
     def within(self, first: date | None, last: date | None) -> Chart:
-        """The same person with only the facts that state a date inside; nothing is asked of it when both are open."""
+        """The same person with only the facts that state a date inside; nothing is asked of it when both are open.
+
+        What states no date has that of its encounter.
+        """
         if first is None and last is None:
             return self
-        return self.only(fact for fact in self.facts if fact.stated(first, last))
+        visits = {fact.encounter for fact in self.of("encounters") if fact.stated(first, last)} - {None}
+        return self.only(
+            fact for fact in self.facts if fact.stated(first, last) or (not fact.dates and fact.encounter in visits)
+        )
 
     def as_of(self, day: date) -> Chart:
         """The chart as it stood in the evening of `day`: facts that had begun, and those that state no date."""

@@ -46,7 +46,7 @@ Person = Mapping[str, Any]
 
 
 def entry_author(chart: Chart, fact: Fact) -> str:
-    """Author Participation of one fact; its time is as charted, or the fact's own, or the document's."""
+    """Author Participation of one fact; its time is as charted, or the fact's, its visit's, the document's."""
     known: Person = fact.values.get("provenance") or {}
     if known.get("author") or known.get("organization"):
         return _author(chart, fact, str(known.get("author") or ""), str(known.get("organization") or ""), None)
@@ -70,7 +70,8 @@ def _author(chart: Chart, fact: Fact, name: str, organization: str, npi: str | N
 
 def _when_written(chart: Chart, fact: Fact) -> str:
     known: Person = fact.values.get("provenance") or {}
-    days = (text for text in (str(known.get("time", "")), *fact.dates[:1]) if len(text) >= 10)
+    visit = (each.dates[0] for each in chart.of("encounters") if fact.encounter == each.encounter and each.dates)
+    days = (text for text in (str(known.get("time", "")), *(fact.dates[:1] or visit)) if len(text) >= 10)
     return next(days, None) or written(chart)
 
 
