@@ -369,7 +369,9 @@ def test_a_spoilt_file_is_refused_or_runs(edits):
     except UsageError as refused:
         assert "\n" not in str(refused)
         return
-    rules = RuleSet(read.patterns, {**read.namespaces, lookups.PREFIX: lookups.NAMESPACE}, lookups.functions({"9.1": []}))
+    rules = RuleSet(
+        read.patterns, {**read.namespaces, lookups.PREFIX: lookups.NAMESPACE}, lookups.functions({"9.1": []})
+    )
     unjudged = []
     assert list(rules.judge(canary.document(rules), unjudged)) is not None
     assert all(assertion.unjudged for assertion, _ in unjudged)

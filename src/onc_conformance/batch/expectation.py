@@ -95,9 +95,9 @@ def expectation(
                 "--from and --to say which facts of an expected record are due; name it with --expected FILE"
             )
         return Expectation(edition, rules=rules)
-    from onc_conformance import record
+    from onc_conformance.judging import gold
 
-    return Expectation(edition, tuple(record.load(Path(expected))), window, rules)
+    return Expectation(edition, tuple(gold.load(Path(expected))), window, rules)
 
 
 def _window(first: str | None, last: str | None) -> Days | None:
