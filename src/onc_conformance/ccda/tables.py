@@ -30,7 +30,7 @@ _TELLING = 200
 """Characters of a narrative that are kept for a person to look for."""
 _ASSESSMENT, _ANSWER = "2.16.840.1.113883.10.20.22.4.69", "2.16.840.1.113883.10.20.22.4.86"
 _PREGNANCY = "2.16.840.1.113883.10.20.15.3.8"
-_EVERY_CONCERN = "75310-3"
+_EVERY_CONCERN, _EVERY_NOTE = "75310-3", "34109-9"
 _GENERAL = {"54522-8", "373930000", "75275-8", "ASSERTION"}
 """Codes of observations that only say that there is a finding."""
 _HEADERS = {
@@ -210,6 +210,8 @@ def _about(found: Found, ids: dict[Element, str]) -> tuple[Table, list[Table]]:
     coded = _codes(found.codes)
     if kind == "health_concerns":
         coded = [code for code in coded if code["code"] not in {_EVERY_CONCERN, *_GENERAL, "55607006", "29308-4"}]
+    if kind == "notes":  # which kind of note stands beside the code that every note has
+        coded = [code for code in coded if code["code"] != _EVERY_NOTE] or coded
     if kind == "assessment_plan":
         own: Table = {"kind": "plan"} | ({"act": act} if (act := _ACTS.get(name(entry))) else {})
         return own | ({"code": coded[0]} if coded else {}), coded[1:]

@@ -60,7 +60,9 @@ def _records(path: Path, content: Any, places: dict[lines.Place, int]) -> list[R
     try:
         patients = patients_form().model_validate(content).patient  # type: ignore[attr-defined]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        found = error.errors(include_url=False)
+        # a key misspelt is also a key missing: the first tells more
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         raise UsageError(_complaint(path, places, _place(content, first["loc"]), _say(first))) from None
     records = [_record(patient) for patient in patients]
     for number, patient in enumerate(patients):

@@ -99,6 +99,16 @@ class Fact:
         """Every date the fact states, as written, earliest key first."""
         return tuple(self.values[key] for key in ("date", "start", "end") if self.values.get(key))
 
+    @property
+    def recorded(self) -> str:
+        """When it was written down, as written; nothing where the chart does not say."""
+        return str((self.values.get("provenance") or {}).get("time") or "")
+
+    def written(self, first: date | None, last: date | None) -> bool:
+        """Whether it was written down on a day of the window."""
+        begin, end = days_of(self.recorded)
+        return (last is None or begin <= last) and (first is None or first <= end)
+
     def text(self, key: str) -> str:
         return str(self.values.get(key, ""))
 
@@ -151,13 +161,16 @@ class Chart:
     def within(self, first: date | None, last: date | None) -> Chart:
         """The same person with only the facts that state a date inside; nothing is asked of it when both are open.
 
-        What states no date has that of its encounter.
+        What states no date goes by when it was written down, or by its encounter.
         """
         if first is None and last is None:
             return self
         visits = {fact.encounter for fact in self.of("encounters") if fact.stated(first, last)} - {None}
         return self.only(
-            fact for fact in self.facts if fact.stated(first, last) or (not fact.dates and fact.encounter in visits)
+            fact
+            for fact in self.facts
+            if fact.stated(first, last)
+            or (not fact.dates and (fact.written(first, last) if fact.recorded else fact.encounter in visits))
         )
 
     def as_of(self, day: date) -> Chart:
