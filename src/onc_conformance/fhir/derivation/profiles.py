@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from onc_conformance.fhir.derivation.types import EVERYWHERE, binding, code_of, row
+from onc_conformance.fhir.derivation.types import DEFINITION, EVERYWHERE, binding, code_of, row
 
 _MUST_SUPPORT = "elementdefinition-type-must-support"
 
@@ -29,16 +29,6 @@ def profiles(definitions: Iterable[Mapping[str, Any]], nodes: Mapping[str, Mappi
         told["elements"] = _elements(each, nodes)
         found[each["url"]] = told
     return found
-
-
-def invariants(definitions: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """By id: severity, and a digest that tells apart what one id means in one version and in another."""
-    found = {}
-    for each in definitions:
-        for element in each.get("snapshot", {}).get("element", ()):
-            for rule in element.get("constraint", ()):
-                found[rule["key"]] = [rule["severity"], digest(rule.get("expression", ""))]
-    return dict(sorted(found.items()))
 
 
 def digest(expression: str) -> str:
@@ -85,7 +75,7 @@ def _differing(element: Mapping[str, Any], base: list[Any]) -> dict[str, Any]:
         told["min"] = own[0]
     if "." in element["id"] and (sliced or own[1] != base[1]):
         told["max"] = own[1]
-    if "." in element["id"] and (kinds := _kinds(element)) != [{"code": _code(each)} for each in base[2]]:
+    if "." in element["id"] and (kinds := _kinds(element)) != [_kind(each) for each in base[2]]:
         told["types"] = kinds
     for key, value in element.items():
         if key.startswith("fixed"):
@@ -105,22 +95,30 @@ def _differing(element: Mapping[str, Any], base: list[Any]) -> dict[str, Any]:
         told["binding"] = bound
     if element.get("mustSupport"):
         told["ms"] = True
-    if added := sorted({rule["key"] for rule in element.get("constraint", ())} - EVERYWHERE - set(base[4])):
+    known = EVERYWHERE | set(base[4])
+    rules = {(rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())}
+    if added := sorted(list(rule) for rule in rules if rule[0] not in known):
         told["inv"] = added
     if told.get("slicing", {}).get("by") == [["value", "url"]] and set(told) == {"slicing"}:
         return {}  # stands on every `extension`, and says only that extensions differ by URL
     return told
 
 
-def _code(kind: Any) -> str:
-    return kind if isinstance(kind, str) else kind[0]
+def _kind(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, str):
+        return {"code": kind}
+    return {"code": kind[0], "targets": [each if ":" in each else DEFINITION + each for each in kind[1]]}
 
 
 def _kinds(element: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for each in element.get("type", ()):
         told: dict[str, Any] = {"code": code_of(each)}
-        if each.get("profile"):
+        if element["id"].endswith(".id") and element.get("base", {}).get("path") == "Resource.id":
+            told["code"] = "id"
+        if each.get("profile") and each["profile"][0].endswith("/SimpleQuantity"):
+            told["code"] = "SimpleQuantity"
+        elif each.get("profile"):
             told["profiles"] = [url.partition("|")[0] for url in each["profile"]]
         if each.get("targetProfile"):
             told["targets"] = [url.partition("|")[0] for url in each["targetProfile"]]

@@ -33,9 +33,9 @@ def of_fhir(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def of_package(path: Path, base: Mapping[str, Any], *, expressions: bool = False) -> dict[str, Any]:
-    """One guide: what it says of itself, profiles, codes, invariants, searches.
+    """One guide: what it says of itself, profiles, codes, searches.
 
-    With `expressions` the invariants as the guide writes them, too: for a user's own use, never to be shipped.
+    With `expressions` the invariants as the guide writes them, by digest, too: for a user's own use, never to be shipped.
     """
     manifest, found = packages.manifest_and_definitions(path)
     described = {each["url"]: each for each in found["CodeSystem"] if "url" in each}
@@ -45,14 +45,13 @@ def of_package(path: Path, base: Mapping[str, Any], *, expressions: bool = False
         "version": manifest["version"],
         "fhir": "4.0.1",
         "profiles": profiles.profiles(definitions, base["types"]),
-        "invariants": profiles.invariants(definitions),
         "value_sets": codes.value_sets(found["ValueSet"], described),
         "code_systems": codes.systems(found["CodeSystem"]),
         "searches": searches.searches(found["CapabilityStatement"], found["SearchParameter"]),
     }
     if expressions:
         told["expressions"] = {
-            rule["key"]: rule["expression"]
+            profiles.digest(rule["expression"]): rule["expression"]
             for each in definitions
             for element in each.get("snapshot", {}).get("element", ())
             for rule in element.get("constraint", ())

@@ -8,14 +8,19 @@ from typing import Any
 EVERYWHERE = frozenset({"ele-1", "ext-1"})
 """Repeated on every element of every definition; they are rules of the types Element and Extension."""
 _PATH = "http://hl7.org/fhirpath/System."
-_DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
+DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 
 
 def types(definitions: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """By type, or by path for the groups within one: kind, ids of invariants, and its elements by name."""
     nodes: dict[str, dict[str, Any]] = {}
     for each in definitions:
-        if each["kind"] == "logical" or each.get("derivation") == "constraint":
+        if each["kind"] == "logical":
+            continue
+        if each.get("derivation") == "constraint":
+            # SimpleQuantity and MoneyQuantity: a Quantity that keeps a further rule
+            rules = {rule["key"] for rule in each["snapshot"]["element"][0].get("constraint", ())} - EVERYWHERE
+            nodes[each["id"]] = {"kind": "complex", "of": each["type"], "inv": sorted(rules), "elements": {}}
             continue
         if each["kind"] == "primitive-type":
             nodes[each["name"]] = {"kind": "primitive", "inv": [], "elements": {}}
@@ -49,10 +54,14 @@ def row(element: Mapping[str, Any]) -> list[Any]:
 
 def kinds(element: Mapping[str, Any]) -> list[Any]:
     """Each type as its name, or with the types of resources a reference may name."""
-    found = []
+    found: list[Any] = []
     for each in element.get("type", ()):
         code = code_of(each)
-        targets = [target.removeprefix(_DEFINITION) for target in each.get("targetProfile", ())]
+        if element["path"].count(".") == 1 and element["path"].endswith(".id") and element["path"] != "Element.id":
+            code = "id" if element.get("base", {}).get("path") == "Resource.id" else code
+        narrower = [url.removeprefix(DEFINITION) for url in each.get("profile", ())]
+        code = narrower[0] if narrower and narrower[0].endswith("Quantity") else code
+        targets = [target.removeprefix(DEFINITION) for target in each.get("targetProfile", ())]
         found.append([code, targets] if targets else code)
     return found
 
@@ -87,6 +96,5 @@ def _element(nodes: dict[str, dict[str, Any]], definition: Mapping[str, Any], el
         nodes[path] = {"kind": kind, "inv": sorted(set(rules)), "elements": {}}
         return
     if parent not in nodes:
-        rules = []
-        nodes[parent] = {"kind": "group", "inv": rules, "elements": {}}
+        nodes[parent] = {"kind": "group", "inv": [], "elements": {}}
     nodes[parent]["elements"][name] = row(element)
