@@ -25,6 +25,7 @@ class Edition:
     status: str
     caution: str | None
     ccda: Mapping[str, Any]
+    us_core: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each.get("ccda", {})
+            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each.get("ccda", {}), each["us_core"]
         )
         for each in raw["editions"]
     }
