@@ -353,8 +353,10 @@ def _standards_options(standards: argparse.ArgumentParser) -> None:
     actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do=_standards)
     actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do=_standards)
-    each = actions.add_parser("import", help="keep a Schematron file of a C-CDA release for validate --rules official")
-    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
+    each = actions.add_parser("import", help="keep a C-CDA Schematron for validate --rules official, or a FHIR package")
+    each.add_argument(
+        "path", type=Path, metavar="PATH", help="the .sch file, its voc.xml beside it; or a FHIR package, .tgz"
+    )
     each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
     each.set_defaults(do=_standards)
 

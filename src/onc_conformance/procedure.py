@@ -106,7 +106,13 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each.get("ccda", {}), each["us_core"]
+            each["id"],
+            each["title"],
+            each["data"],
+            each["status"],
+            each.get("caution"),
+            each.get("ccda", {}),
+            each["us_core"],
         )
         for each in raw["editions"]
     }

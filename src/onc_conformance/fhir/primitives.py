@@ -58,7 +58,11 @@ def _text(kind: str, value: str) -> str | None:
     if kind in _TEXT:
         if kind != "xhtml" and not value.strip():
             return "text that is not only blanks"
-        return f"at most {_MOST} characters, no control characters" if _CONTROLS.search(value) or len(value) > _MOST else None
+        return (
+            f"at most {_MOST} characters, no control characters"
+            if _CONTROLS.search(value) or len(value) > _MOST
+            else None
+        )
     if kind == "base64Binary":
         bare = "".join(value.split())
         return None if len(bare) % 4 == 0 and _BASE64.fullmatch(bare) else "base64"

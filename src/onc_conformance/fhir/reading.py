@@ -1,4 +1,4 @@
-"""JSON as FHIR has it, read with care: its encoding, keys that are there twice, depth, and Bundles too large at once."""
+"""JSON as FHIR has it, read with care: encoding, keys there twice, depth, Bundles too large at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reading:
 
 def is_json(data: bytes) -> bool:
     """Whether a document means to be JSON, by how it begins."""
-    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or data[:4] in (b"{\0\"\0", b"\xff\xfe{\0")
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or data[:4] in (b'{\0"\0', b"\xff\xfe{\0")
 
 
 def read(data: bytes) -> Reading:

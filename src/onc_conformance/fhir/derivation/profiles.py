@@ -96,7 +96,9 @@ def _differing(element: Mapping[str, Any], base: list[Any]) -> dict[str, Any]:
     if element.get("mustSupport"):
         told["ms"] = True
     known = EVERYWHERE | set(base[4])
-    rules = {(rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())}
+    rules = {
+        (rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())
+    }
     if added := sorted(list(rule) for rule in rules if rule[0] not in known):
         told["inv"] = added
     if told.get("slicing", {}).get("by") == [["value", "url"]] and set(told) == {"slicing"}:
@@ -132,4 +134,6 @@ def _kinds(element: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _marked(told: Mapping[str, Any] | None) -> bool:
-    return any(each["url"].endswith(_MUST_SUPPORT) and each.get("valueBoolean") for each in (told or {}).get("extension", ()))
+    return any(
+        each["url"].endswith(_MUST_SUPPORT) and each.get("valueBoolean") for each in (told or {}).get("extension", ())
+    )

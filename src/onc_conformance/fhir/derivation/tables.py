@@ -50,13 +50,20 @@ def of_package(path: Path, base: Mapping[str, Any], *, expressions: bool = False
         "searches": searches.searches(found["CapabilityStatement"], found["SearchParameter"]),
     }
     if expressions:
-        told["expressions"] = {
+        own = {
+            rule[2]
+            for each in told["profiles"].values()
+            for row in each["elements"].values()
+            for rule in row.get("inv", ())
+        }
+        every = {
             profiles.digest(rule["expression"]): rule["expression"]
             for each in definitions
             for element in each.get("snapshot", {}).get("element", ())
             for rule in element.get("constraint", ())
             if rule.get("expression")
         }
+        told["expressions"] = {digest: every[digest] for digest in sorted(own & every.keys())}
     return told
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from onc_conformance.fhir.invariants.base import BASE
 from onc_conformance.fhir.invariants.words import Rule, Scope, chosen, codings, distinct, has, is_coded, items
 from onc_conformance.vocabulary.digits import luhn
 
@@ -202,8 +201,6 @@ _RULES: tuple[tuple[str, Rule], ...] = (
 _ALSO = {"ed0b3b04": "45b23c4f", "13bc78f0": "b50a347f"}
 """Expressions that were written anew and mean what they meant."""
 
-GUIDE: dict[str, Rule] = {digest: rule for digest, rule in _RULES}
+GUIDE: dict[str, Rule] = dict(_RULES)
 """By digest."""
 GUIDE.update({new: GUIDE[old] for new, old in _ALSO.items()})
-
-__all__ = ["BASE", "GUIDE"]
