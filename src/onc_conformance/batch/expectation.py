@@ -93,6 +93,7 @@ def expectation(
     first: str | None = None,
     last: str | None = None,
     rules: str = "builtin",
+    *,
     us_core: str | None = None,
     profiles: Sequence[str] | None = None,
 ) -> Expectation:

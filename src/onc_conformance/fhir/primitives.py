@@ -28,9 +28,12 @@ FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "url": (re.compile(r"\S+"), "a URL without blanks"),
     "canonical": (re.compile(r"\S+"), "a canonical URL without blanks"),
     "oid": (re.compile(r"urn:oid:[0-2](\.(0|[1-9]\d*))+"), "urn:oid: and an OID"),
-    "uuid": (re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "urn:uuid: and a UUID"),
+    "uuid": (
+        re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+        "urn:uuid: and a UUID",
+    ),
     "base64Binary": (re.compile(r"\s*([0-9A-Za-z+/]\s*){4,}|"), "base64"),
-}  # fmt: skip
+}
 _TEXT = ("string", "markdown", "xhtml")
 _BASE64 = re.compile(r"[0-9A-Za-z+/]*={0,2}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")

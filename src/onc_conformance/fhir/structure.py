@@ -180,8 +180,8 @@ class Walk:
             hearing.references.append(Named(path, value))
         if place.binding and place.kind in ("code", "string", "uri"):
             bindings.check(hearing, value, place.binding, path, bindings.Judge("FHIR-BINDING", FHIR))
-        for rule in place.rules:
-            self._rule(rule, value, path)
+        for each in place.rules:
+            self._rule(each, value, path)
 
     def _resource(self, value: dict[str, Any], place: Place, path: str) -> None:
         named = value.get("resourceType")
