@@ -43,6 +43,11 @@ Feature: All data request
     When the app asks for all data of each test patient
     Then each document has its codes, units and times from the vocabularies required
 
+  @G9-IA-TLV-2
+  Scenario: The document states what is always demanded, in the code systems of the edition
+    When the app asks for all data of each test patient
+    Then each document states the patient's sex and its author, and codes each data element in a system it may use
+
   @G9-IA-TLV-3
   Scenario: Every section with entries can be read by a person
     When the app asks for all data of each test patient

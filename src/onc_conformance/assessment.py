@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from onc_conformance import judging, procedure, uscdi
 from onc_conformance.examination import Examination
-from onc_conformance.findings import Finding, Layer, NotTested, Severity
+from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import MEDIA_TYPES, NO_SUCH_REQUEST, Reply
 
@@ -95,9 +95,12 @@ def of_documents_and_records(
 def formed(exam: Examination, replies: Iterable[Reply], layer: str, rule: str) -> Iterator[Finding]:
     """What one layer of judging finds in every document that can be read, in the edition of the step."""
     edition = procedure.load().steps[rule].edition(exam.edition.id)
-    for reply in readable(replies, "G9-IA-SUT-1"):
-        for document in reply.documents:
-            yield from _placed(reply, judging.of_layers(document, {layer}, edition))
+    yield from _once_each_advice(
+        replace(finding, message=f"{reply.request}: {finding.message}")
+        for reply in readable(replies, "G9-IA-SUT-1")
+        for document in reply.documents
+        for finding in judging.of_layers(document, {layer}, edition)
+    )
 
 
 def formed_slices(exam: Examination, replies: Iterable[Reply], layer: str, rule: str) -> Iterator[Finding]:
@@ -108,18 +111,30 @@ def formed_slices(exam: Examination, replies: Iterable[Reply], layer: str, rule:
     vocabulary the criterion names is an error.
     """
     edition = procedure.load().steps[rule].edition(exam.edition.id)
-    for reply in readable(replies, "G8-IA-SUT-1"):
-        for document in reply.documents:
-            for finding in _placed(reply, judging.of_layers(document, {layer}, edition)):
-                if finding.layer is not Layer.TEMPLATE:
-                    yield finding
-                elif not document.is_whole or "/section" in (finding.path or ""):
-                    worst = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
-                    yield replace(finding, severity=worst)
+    yield from _once_each_advice(
+        replace(finding, message=f"{reply.request}: {finding.message}", severity=_in_a_slice(finding))
+        for reply in readable(replies, "G8-IA-SUT-1")
+        for document in reply.documents
+        for finding in judging.of_layers(document, {layer}, edition)
+        if finding.layer is not Layer.TEMPLATE or not document.is_whole or "/section" in (finding.path or "")
+    )
 
 
-def _placed(reply: Reply, findings: Iterable[Finding]) -> Iterator[Finding]:
-    return (replace(each, message=f"{reply.request}: {each.message}") for each in findings)
+def _in_a_slice(finding: Finding) -> Severity:
+    relieved = finding.layer is Layer.TEMPLATE and finding.severity is Severity.ERROR
+    return Severity.WARNING if relieved else finding.severity
+
+
+def _once_each_advice(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Every error; of everything else each rule once, where it shows first, with how often it shows elsewhere."""
+    advice: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            yield finding
+        else:
+            advice.setdefault(finding.rule, []).append(finding)
+    for first, *more in advice.values():
+        yield replace(first, message=f"{first.message} (and at {len(more)} more places)") if more else first
 
 
 def recorded(replies: Iterable[Reply]) -> list[Reply]:
@@ -172,6 +187,21 @@ def same_facts(replies: Sequence[Reply], rule: str) -> list[Finding]:
     ]
 
 
+def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
+    """Facts that the document and the categories do not tell alike; NotApplicable where there are no categories."""
+    categories = [exam.category(reply.subject, name) for name in exam.target.supported]
+    usable = [
+        each
+        for each in categories
+        if each.kinds and each.readable and not any(f.severity is Severity.ERROR for f in exam.belongs(each, rule))
+    ]
+    if not usable:
+        raise NotApplicable("the API answers no request for a category")
+    kinds = {kind for each in usable for kind in each.kinds or ()} - NAMED_PLACES
+    documents = [document for each in usable for document in each.documents]
+    return judging.disagreement(documents, reply.documents, reply.subject.record, kinds, rule=rule)
+
+
 def nothing_entered(record: Record, category: str) -> bool:
     """Whether the record has no fact of the category, and the category is one of facts."""
     kinds = uscdi.categories()[category].kinds
@@ -179,7 +209,7 @@ def nothing_entered(record: Record, category: str) -> bool:
 
 
 def empty(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
-    """Objections to facts where none are entered: an error when they are another patient's, else a warning."""
+    """Objections to facts where none are entered."""
     if not reply.ok:
         return [] if reply.answer.kind == "no_data" else [reply.refused(rule, Severity.WARNING)]
     return [

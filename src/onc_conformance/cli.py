@@ -58,7 +58,13 @@ def _run(options: argparse.Namespace) -> int:
 
     from onc_conformance import report, running
     from onc_conformance.report import terminal
+    from onc_conformance.vocabulary import packs
 
+    packs.installed()  # one that cannot be read is told before anything is asked
+    if options.learn:
+        from onc_conformance import learning
+
+        return int(learning.learn(run_options(options), options.learn, sys.stderr))
     with terminal.progress(Console(file=sys.stderr)) as told:
         finished = running.run(run_options(options), told)
     if finished.folder:
@@ -128,7 +134,9 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     from onc_conformance import batch, procedure
+    from onc_conformance.vocabulary import packs
 
+    packs.installed()  # one that cannot be read is told before anything is judged
     try:
         return batch.validate(
             options.path,
@@ -394,6 +402,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--jobs", type=_number, default=1, metavar="N", help="targets examined at once; default 1")
     run.add_argument(
         "--replay", type=Path, metavar="RUN", help="judge the exchanges of an earlier run again, asking nobody"
+    )
+    run.add_argument(
+        "--learn", type=Path, metavar="FILE", help="write down what a target tells of its patients, judging nothing"
     )
     run.set_defaults(do=_run, command="")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -57,6 +58,7 @@ class Finding:
     rule: str
     """A bare CONF number, a procedure-step id, or a stable id of this project."""
     message: str
+    """One line, whatever it quotes."""
     path: str | None = None
     """XPath in a document, JSONPath in an answer, or a URL."""
     line: int | None = None
@@ -66,6 +68,10 @@ class Finding:
     exchange: str | None = None
     """Id of the exchange whose answer is objected to."""
     target: str | None = None
+
+    def __post_init__(self) -> None:
+        if "\n" in self.message or "\r" in self.message:
+            object.__setattr__(self, "message", " ".join(self.message.split()))
 
     def at(self, exchange: str | None, target: str | None = None) -> Finding:
         """The same finding tied to the exchange it came from, unless it is tied already."""
@@ -103,7 +109,23 @@ class Nonconformity(AssertionError):  # noqa: N818 - the field's word
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        super().__init__(grouped(self.findings))
+
+
+def grouped(findings: Sequence[Finding]) -> str:
+    """Findings as one message: how many of which kind, then by what they are about and the answer they stand in."""
+    if len(findings) == 1:
+        return str(findings[0])
+    counts = Counter(str(each.severity) for each in findings)
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.message.rpartition(": ")[0], each.exchange), []).append(each)
+    lines = [", ".join(f"{counts[each]} {each}{'s' if counts[each] > 1 else ''}" for each in Severity if counts[each])]
+    for (topic, exchange), members in groups.items():
+        where = f" (exchange {exchange})" if exchange else ""
+        lines.append(f"{topic or 'in general'}{where}: {len(members)}")
+        lines += [f"  - {each}" for each in members]
+    return "\n".join(lines)
 
 
 class NotTested(Exception):  # noqa: N818 - an outcome, not an error

@@ -106,7 +106,7 @@ def _unjudged(version: str) -> Iterator[str]:
 
 
 def _ours() -> tuple[str, str, list[str]]:
-    return "built-in", ", ".join(path.stem for path in _tables()), list(_troubles(templates.rules()))
+    return "built-in", ", ".join(path.stem for path in _tables()), list(_troubles(templates.ruleset()[0]))
 
 
 def _imported(standard: Standard) -> tuple[str, str, list[str]]:

@@ -25,7 +25,10 @@ class Edition:
     status: str
     caution: str | None
     ccda: Mapping[str, Any]
+    uscdi: Mapping[str, str]
+    """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
     us_core: str
+    """The version FHIR resources are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ def editions() -> Mapping[str, Edition]:
             each["data"],
             each["status"],
             each.get("caution"),
-            each.get("ccda", {}),
+            each["ccda"],
+            each["uscdi"],
             each["us_core"],
         )
         for each in raw["editions"]

@@ -7,11 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.batch.labour import Labour
 
 from onc_conformance import batch, cli, suite
+from onc_conformance.batch.archives import Source
+from onc_conformance.batch.cluster import Cluster
+from onc_conformance.batch.writers import JsonLines
 from onc_conformance.findings import UsageError
 from onc_conformance.reference import ccd, charts
 
@@ -26,8 +31,22 @@ def start(*what):
     )  # fmt: skip
 
 
+def worker(file):
+    return start(
+        "worker",
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(file),
+        "--local-directory",
+        str(file.parent),
+    )
+
+
 def end(process):
-    os.killpg(process.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
@@ -35,18 +54,25 @@ def end(process):
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
-    """The address of one that has no workers, and the file that leads workers to it."""
-    file = tmp_path_factory.mktemp("dask") / "scheduler.json"
+@contextmanager
+def scheduling(folder):
+    """A scheduler, its address, and the file that leads workers to it."""
+    file = folder / "scheduler.json"
     running = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
     try:
         while not file.is_file() or not file.read_text():
             assert running.poll() is None
             time.sleep(0.1)
-        yield json.loads(file.read_text())["address"], file
+        yield running, json.loads(file.read_text())["address"], file
     finally:
         end(running)
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """The address of one that has no workers, and the file that leads workers to it."""
+    with scheduling(tmp_path_factory.mktemp("dask")) as (_, address, file):
+        yield address, file
 
 
 @pytest.fixture(scope="module")
@@ -102,16 +128,45 @@ def test_a_cluster_tells_what_one_process_tells(cluster, documents):
     assert run(documents, cluster=cluster) == run(documents)
 
 
-def test_a_document_whose_worker_dies_is_a_fault_and_the_others_are_judged(cluster, documents, monkeypatch):
-    from tests.batch.labour import Labour
-
-    from onc_conformance.batch.archives import Source
-    from onc_conformance.batch.cluster import Cluster
-
+def test_a_document_whose_worker_dies_is_a_fault_and_the_others_are_judged(cluster):
     with Cluster(Labour(), cluster) as crew:
         told = list(crew.tell([Source("a", b""), Source("b", b"leave"), Source("c", b"")]))
     assert [each.verdict for each in told] == ["pass", "error", "pass"]
     assert "the cluster: " in told[1].text
+
+
+HANGING = (b"", b"hang", b"hang", b"hang", b"", b"")
+
+
+def test_a_document_that_hangs_is_a_fault_and_the_others_are_judged(cluster, monkeypatch):
+    monkeypatch.setattr("onc_conformance.batch.cluster.PATIENCE", 2.0)
+    with Cluster(Labour(), cluster) as crew:
+        told = list(crew.tell(Source(path, word) for path, word in zip("abcdef", HANGING, strict=True)))
+    assert [each.verdict for each in told] == ["pass", "error", "error", "error", "pass", "pass"]
+    assert told[1].text == "b judging took longer than 2 s"
+
+
+def test_a_scheduler_that_is_lost_ends_the_work_with_what_was_gathered(tmp_path, documents, monkeypatch, capsys):
+    with scheduling(tmp_path) as (running, address, file):
+        helper = worker(file)
+        real = JsonLines.tell
+
+        def killing(self, told):
+            real(self, told)
+            if running.poll() is None:
+                os.killpg(running.pid, signal.SIGKILL)
+                running.wait()
+
+        monkeypatch.setattr(JsonLines, "tell", killing)
+        many = [str(documents)] * 20  # more than are sent ahead
+        try:
+            assert cli.main(["validate", "--format", "json", "--cluster", address, *many]) == 3
+        finally:
+            end(helper)
+    out, err = capsys.readouterr()
+    assert "was lost" in err
+    assert err.count("\n") == 1
+    assert 0 < out.count("\n") < 20 * 13
 
 
 def test_a_scheduler_that_does_not_answer_is_out_of_reach(documents, monkeypatch, capsys):

@@ -46,6 +46,25 @@ def test_a_process_that_hangs_loses_its_document_alone(monkeypatch):
     assert found[1][2] == "judging took longer than 1 s"
 
 
+def test_a_process_that_dies_with_nothing_to_do_is_replaced():
+    def sources():
+        yield Source("0", b"")
+        [process] = multiprocessing.active_children()
+        while not first:
+            yield refused("x", "ZIP-EMPTY", "nothing")
+        process.kill()
+        process.join()
+        yield Source("1", b"")
+
+    first = []
+    with workers.Processes(Labour(), 1) as crew:
+        for each in crew.tell(sources()):
+            assert each.verdict == "pass"
+            first += [each.text] if each.text.startswith("0 ") else []
+    assert first
+    assert each.text.startswith("1 ")
+
+
 def test_a_process_that_cannot_start_ends_the_work():
     with pytest.raises(RuntimeError, match=r"cannot be started: .*code 7"):
         told([b""], work=Unwilling())

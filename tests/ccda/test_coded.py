@@ -132,7 +132,14 @@ def test_what_is_right_is_let_be(extension):
         ),
         ('unit="cm"', 'unit="inch"', "error", "1098-31579", "observation/value"),
         ('code="8302-2"', 'code="8302-3"', "warning", "1098-32934", "observation/code"),
-        ('displayName="Body height"', 'displayName="Respiratory rate"', "warning", "VOC-DISPLAY", "observation/code"),
+        ('displayName="Body height"', 'displayName="Grocery basket"', "warning", "VOC-DISPLAY", "observation/code"),
+        (
+            'displayName="Body height"',
+            'displayName="Respiratory rate"',
+            "error",
+            "VOC-NAME-OF-ANOTHER",
+            "observation/code",
+        ),
         ('codeSystemName="LOINC"', 'codeSystemName="SNOMED-CT"', "warning", "VOC-SYSTEM-NAME", "observation/code"),
         ('codeSystem="2.16.840.1.113883.6.1"', 'codeSystem="LOINC"', "warning", "VOC-SYSTEM-OID", "observation/code"),
         (
@@ -211,9 +218,7 @@ def test_what_cannot_be_judged_is_counted_once_per_document():
 
 
 def test_warnings_alike_are_one_finding_and_errors_are_not():
-    entries = VITAL.replace('displayName="Body height"', 'displayName="Respiratory rate"').replace(
-        "20240101", "20241301"
-    )
+    entries = VITAL.replace('displayName="Body height"', 'displayName="Grocery basket"').replace("20240101", "20241301")
     found = judged(entries=entries * 4)
     assert [each.rule for each in found] == ["VOC-DISPLAY", *["VOC-TIMESTAMP"] * 4]
     assert "at 3 more places" in found[0].message

@@ -300,6 +300,13 @@ def test_repeated_ids_count_towards_too_many():
     assert findings[-1].rule == "SCHEMA-MORE"
 
 
+def test_ids_of_what_is_not_judged_do_not_count():
+    foreign = '<x:x xmlns:x="urn:other">' + '<x:y ID="a"/>' * 5000 + "</x:x>"
+    text = clean()
+    place = re.search(r'<value xsi:type="\w+"[^>]*?/>', text)
+    assert check(f'{text[: place.start()]}<value xsi:type="ED">{foreign}</value>{text[place.end() :]}') == []
+
+
 def test_documents_judged_at_once_keep_their_findings_apart():
     texts = [clean().replace("<title>", f'<title bogus{number}="x">', 1) for number in range(8)]
     said = {}

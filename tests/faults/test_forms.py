@@ -19,7 +19,7 @@ def errors(chart, where, faults=frozenset()):
         data = ccd.document(chart, document_id="d0", faults=faults)
     else:
         data = ccd.fragment(chart, "laboratory_results", faults=faults)
-    layers = {"schema", "templates", "vocabulary"}
+    layers = {"schema", "templates", "vocabulary", "uscdi"}
     found = judging.of_layers(judging.read(data), layers, EDITIONS[where])
     return [each for each in found if each.severity is Severity.ERROR]
 

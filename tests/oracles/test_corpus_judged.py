@@ -15,11 +15,13 @@ SHARED = Path(__file__).parents[3] / "shared"
 INDEX = [json.loads(line) for line in (SHARED / "corpus" / "index.jsonl").read_text(encoding="utf-8").splitlines()]
 DOCUMENTS = sorted((SHARED / "corpus" / "documents").iterdir())
 NEGATIVE = SHARED / "testdata" / "uscdi-v3"
-NO_TYPE_ID = {
-    "1c1faef799_ReferralNote2.xml",
-    "4e73a35cd7_MedicationSectionCodeInvalid.xml",
-    "ffb2ae603c_ReferralNote.xml",
+# What ONC's validator came to demand after these documents were certified, and a retired identifier of CVX
+DEMANDED = {"USCDI-SEX", "USCDI-AUTHOR-TIME", "USCDI-AUTHOR-ORGANIZATION", "USCDI-immunizations.immunizations-SYSTEM"}
+SAYS_NONE_BESIDE_ONE = {
+    "518f3b9ef1_CCDA_723061_21Sep2017_1456701.xml",
+    "54bdd4d972_CCDA_723061_20Sep2017_1237580.xml",
 }
+"""Their narrative has no known medications, their entry one that is not negated."""
 NO_SECTIONS = {"c908f081a9_maritalstatus.xml", "f5878f568f_maritalstatus2.xml"}
 
 
@@ -33,19 +35,17 @@ def test_every_document_is_judged_and_none_wrongly(entry):
     judgement = judging.judge((SHARED / "corpus" / "documents" / entry["file"]).read_bytes(), "uscdi-v3")
     assert judgement.sha256 == entry["sha256"]
     assert judgement.bytes == entry["bytes"]
-    rules = errors(judgement.findings)
+    rules = errors(each for each in judgement.findings if each.layer is not Layer.TEMPLATE)  # judged elsewhere
     broken = {rule for rule in rules if rule.startswith("SCHEMA-")}
     assert bool(broken) == (entry["xsd_valid"] is False)
     rules -= broken
     if entry["xsd_valid"] is None:
         assert rules
         assert all(rule.startswith("XML-") for rule in rules)
-    elif entry["file"] in NO_TYPE_ID:
-        assert rules <= {"1198-5361", "SECTION-CODE"}
     elif entry["file"] in NO_SECTIONS:
-        assert all(rule.startswith("1198-306") for rule in rules)
+        assert all(rule.startswith("1198-306") for rule in rules - DEMANDED)
     else:
-        assert rules == set()
+        assert rules <= DEMANDED
     if entry["is_ccd"] is not None:
         assert (judgement.document_type == "Continuity of Care Document (CCD)") == bool(entry["is_ccd"])
 
@@ -57,7 +57,8 @@ def test_a_record_taken_from_a_document_finds_it_complete(path):
         return
     person = taken(doc)
     assert errors(judging.whose(doc, person)) == set()
-    assert errors(judging.content([doc], person)) <= {"XML-NAMESPACE"}
+    contradicts = {"NARRATIVE-CONTRADICTS"} if path.name in SAYS_NONE_BESIDE_ONE else set()
+    assert errors(judging.content([doc], person)) - {"XML-NAMESPACE"} == contradicts
     for number, fact in enumerate(person.facts[:40]):
         more = replaced(person, number, fact)
         assert errors(judging.content([doc], more)) - {"XML-NAMESPACE"}, f"{fact} on another day was not missed"
@@ -116,9 +117,9 @@ def as_fact(number, found):
     ("name", "rules"),
     [
         ("NT_BadXml_r11_v2.xml", {"XML-MALFORMED"}),
-        ("NT_Bad_DocTypeId_r11_v2.xml", {"1198-5361"}),
-        ("NT_Bad_ProblemSectionCode_r11_v2.xml", {"SECTION-CODE"}),
-        ("NT_USCDIv3_Sample1_r21_v1.xml", {"SECTION-CODE", "1198-30661", "1198-30663", "1198-30665", "1198-30669"}),
+        ("NT_Bad_DocTypeId_r11_v2.xml", {"1198-5251"}),
+        ("NT_Bad_ProblemSectionCode_r11_v2.xml", {"1198-15410"}),
+        ("NT_USCDIv3_Sample1_r21_v1.xml", {"1198-15410", "1198-30661", "1198-30663", "1198-30665", "1198-30669"}),
     ],
 )
 def test_what_onc_has_broken_is_found(name, rules):

@@ -72,6 +72,20 @@ CCD = b"""<?xml version="1.0" encoding="UTF-8"?>
     <administrativeGenderCode code="F" codeSystem="2.16.840.1.113883.5.1"/>
     <birthTime value="19800203"/>
   </patient></patientRole></recordTarget>
+  <author>
+    <time value="20240101"/>
+    <assignedAuthor><representedOrganization><name>Example Clinic</name></representedOrganization></assignedAuthor>
+  </author>
+  <component><structuredBody><component><section>
+    <templateId root="2.16.840.1.113883.10.20.22.2.17" extension="2015-08-01"/>
+    <code code="29762-2" codeSystem="2.16.840.1.113883.6.1"/>
+    <text>Sex: female</text>
+    <entry><observation classCode="OBS" moodCode="EVN">
+      <templateId root="2.16.840.1.113883.10.20.22.4.507" extension="2023-06-28"/>
+      <code code="46098-0" codeSystem="2.16.840.1.113883.6.1"/>
+      <value code="248152002" codeSystem="2.16.840.1.113883.6.96"/>
+    </observation></entry>
+  </section></component></structuredBody></component>
 </ClinicalDocument>
 """
 

@@ -222,8 +222,12 @@ def test_a_damaged_pack_is_told_and_code_2(tmp_path, capsys, damage):
     made = packed(tmp_path, "a.csv", CSV)
     (made.folder / packs.HEAD).write_text(damage, encoding="utf-8")
     packs.forget()
-    assert main(["vocabulary", "list"]) == 2
-    assert "no readable vocabulary pack" in capsys.readouterr().err
+    for command in (["vocabulary", "list"], ["validate", str(tmp_path)], ["run"]):
+        assert main(command) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert "no readable vocabulary pack" in told.err
+        assert told.err.count("\n") == 1
 
 
 def test_the_list_names_sets_packs_and_bindings(tmp_path, capsys):

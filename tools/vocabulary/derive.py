@@ -23,8 +23,8 @@ from typing import Any
 import yaml
 from lxml import etree
 
-SNOMED, LOINC, RXNORM, UNII = (
-    "2.16.840.1.113883.6.96", "2.16.840.1.113883.6.1", "2.16.840.1.113883.6.88", "2.16.840.1.113883.4.9",
+SNOMED, LOINC, RXNORM, CDC = (
+    "2.16.840.1.113883.6.96", "2.16.840.1.113883.6.1", "2.16.840.1.113883.6.88", "2.16.840.1.113883.6.238",
 )  # fmt: skip
 NOT_OURS_TO_LIST = {"2.16.840.1.113883.6.12": "CPT", "2.16.840.1.113883.6.13": "CDT"}
 WITHOUT_DISPLAY = {"2.16.840.1.113883.6.101", "2.16.840.1.113883.6.301.5"}
@@ -100,6 +100,11 @@ STATED = [
      {"F": "Female", "M": "Male"}),
     ("2.16.840.1.113762.1.4.1021.121", "Federal Administrative Sex", None, SNOMED,
      {"248152002": "Female (finding)", "248153007": "Male (finding)"}),
+    ("2.16.840.1.113883.4.642.2.575", "Race Categories", US_CORE + "omb-race-category", CDC,
+     {"1002-5": "American Indian or Alaska Native", "2028-9": "Asian", "2054-5": "Black or African American",
+      "2076-8": "Native Hawaiian or Other Pacific Islander", "2106-3": "White"}),
+    ("2.16.840.1.113883.4.642.40.2.48.3", "Ethnicity Categories", US_CORE + "omb-ethnicity-category", CDC,
+     {"2135-2": "Hispanic or Latino", "2186-5": "Not Hispanic or Latino"}),
     ("2.16.840.1.113762.1.4.1021.33", "Sexual Orientation", US_CORE + "us-core-sexual-orientation", SNOMED,
      {"38628009": "Homosexual (finding)", "20430005": "Heterosexual (finding)", "42035005": "Bisexual (finding)"}),
     ("2.16.840.1.113762.1.4.1021.101", "Gender Identity USCDI core", None, SNOMED,

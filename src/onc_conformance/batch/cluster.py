@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from onc_conformance.batch.work import OutOfReach
@@ -38,8 +39,9 @@ class Cluster:
         self._work, self._address = work, address
         self._under_way: deque[tuple[Source, Any]] = deque()
         self._submitted = self._width = 0
-        for name in ("distributed", "tornado"):  # what becomes of the cluster is told by us, in one line
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        for name in logging.root.manager.loggerDict:  # what becomes of the cluster is told by us, in one line
+            if name.startswith("distributed"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self._client = distributed.Client(address, timeout=PATIENCE_TO_CONNECT, set_as_default=False)
         except ValueError as error:
@@ -68,7 +70,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.cancel([future for _, future in self._under_way])
+        if self._client.status == "running":
+            self._client.cancel([future for _, future in self._under_way])
         self._under_way.clear()
         self._client.close()
 
@@ -78,8 +81,7 @@ class Cluster:
             while not self._room(source) and self._under_way:
                 yield self._next()
             self._submitted += 1
-            future = self._client.submit(judge, self._work, source, pure=False, retries=1)
-            self._under_way.append((source, future))
+            self._under_way.append((source, self._send(source)))
         while self._under_way:
             yield self._next()
 
@@ -95,16 +97,38 @@ class Cluster:
         return len(self._under_way) < self._width and size <= IN_FLIGHT
 
     def _next(self) -> Told:
+        told: Told
         source, future = self._under_way[0]
-        try:
-            told: Told = future.result(timeout=PATIENCE)
-        except TimeoutError:
-            future.cancel()
-            told = self._work.lost(source.path, f"judging took longer than {PATIENCE:.0f} s")
-        except Exception as error:  # noqa: BLE001 - a lost worker, a lost scheduler, an error in either
-            told = self._work.lost(source.path, f"the cluster: {_line(error)}")
+        for again in (False, True):
+            # A document may have been lost for one beside it, of which by now has been told: it gets a second chance
+            try:
+                told = (self._send(source) if again else future).result(timeout=PATIENCE)
+                break
+            except TimeoutError:
+                self._still_there(source)
+                self._stop(future)
+                told = self._work.lost(source.path, f"judging took longer than {PATIENCE:.0f} s")
+                break
+            except Exception as error:  # noqa: BLE001 - a worker was lost
+                self._still_there(source)
+                told = self._work.lost(source.path, f"the cluster: {_line(error)}")
         self._under_way.popleft()
         return told
+
+    def _send(self, source: Source) -> Any:
+        return self._client.submit(judge, self._work, source, pure=False)
+
+    def _still_there(self, source: Source) -> None:
+        if self._client.status != "running":
+            said = f"the connection to the Dask scheduler at {self._address} was lost"
+            raise OutOfReach(f"{said}; {len(self._under_way)} documents were under way, first {source.path}") from None
+
+    def _stop(self, future: Any) -> None:
+        """End the worker that hangs; where nobody watches over it (`--no-nanny`), it is left to itself."""
+        busy = [worker for worker, keys in self._client.processing().items() if future.key in map(str, keys)]
+        future.cancel()
+        with suppress(ValueError, TimeoutError):
+            self._client.restart_workers(busy, timeout=PATIENCE_TO_CONNECT, raise_for_error=False)
 
 
 def version() -> str:

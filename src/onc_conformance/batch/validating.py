@@ -14,7 +14,7 @@ from onc_conformance.batch.archives import Source, left_out
 from onc_conformance.batch.expectation import expectation
 from onc_conformance.batch.progress import Progress
 from onc_conformance.batch.sources import Sources
-from onc_conformance.batch.work import Tally, Told, Work
+from onc_conformance.batch.work import OutOfReach, Tally, Told, Work
 from onc_conformance.batch.writers import JsonLines, Sarif, Text, Writer
 
 FORMATS = ("text", "json", "sarif")
@@ -60,8 +60,8 @@ def validate(
 ) -> int:
     """Judge every document and write what was found; the exit code: 0 all pass, 1 one fails, 4 a fault of ours.
 
-    UsageError where nothing can be judged, OutOfReach where the cluster is; after a KeyboardInterrupt what was
-    gathered is written before it goes on.
+    UsageError where nothing can be judged, OutOfReach where the cluster is or comes to be; before that and before a
+    KeyboardInterrupt goes on, what was gathered is written.
     """
     against, sources = (
         expectation(edition, expected, first, last, rules, us_core=us_core, profiles=profiles),
@@ -74,17 +74,16 @@ def validate(
         try:
             for told in crew.tell(_watched(sources, progress)):
                 _write(writer, tally, told, progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OutOfReach) as ended:
             tally.interrupted = True
-            for told in crew.finished():
+            for told in crew.finished() if isinstance(ended, KeyboardInterrupt) else ():
                 _write(writer, tally, told, progress)
+            _end(writer, tally, sources)
             raise
         finally:
             if progress:
                 progress.hide()
-            tally.left_out = left_out(sources.left_out)
-            if tally.interrupted or not sys.exc_info()[0]:
-                writer.end(tally)
+    _end(writer, tally, sources)
     if tally.left_out and form != "text":
         sys.stderr.write(f"onc-conformance: {tally.left_out}\n")
     return tally.exit_code
@@ -95,6 +94,11 @@ def _write(writer: Writer, tally: Tally, told: Told, progress: Progress | None) 
         progress.hide()
     tally.count(told)
     writer.tell(told)
+
+
+def _end(writer: Writer, tally: Tally, sources: Sources) -> None:
+    tally.left_out = left_out(sources.left_out)
+    writer.end(tally)
 
 
 def _watched(sources: Iterable[Source], progress: Progress | None) -> Iterator[Source]:

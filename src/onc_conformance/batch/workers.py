@@ -79,19 +79,21 @@ class Processes:
 
     def __exit__(self, kind: object, *_: object) -> None:
         for worker in self._workers:
-            worker.end(kill=kind is not None or worker.number is not None)
+            worker.end(kill=kind is not None or worker.number is not None or not worker.ready)
         self._workers.clear()
 
     def tell(self, sources: Iterable[Source]) -> Iterator[Told]:
         """What came of each document, in the order of `sources`, which is read no faster than documents are judged."""
         numbered = enumerate(sources)
         told, upcoming = 0, next(numbered, None)
-        while upcoming or self._done or self._busy:
-            while upcoming and upcoming[0] - told < AHEAD * self._jobs and (idle := self._idle(upcoming[1])):
-                idle.give(*upcoming)
-                upcoming = next(numbered, None)
-            while upcoming and upcoming[1].refusal:
-                self._done[upcoming[0]] = self._work(upcoming[1])
+        while upcoming or self._done or any(each.number is not None for each in self._workers):
+            while upcoming and upcoming[0] - told < AHEAD * self._jobs:
+                if upcoming[1].refusal:
+                    self._done[upcoming[0]] = self._work(upcoming[1])
+                elif idle := self._idle():
+                    idle.give(*upcoming)
+                else:
+                    break
                 upcoming = next(numbered, None)
             while told in self._done:
                 yield self._done.pop(told)
@@ -106,13 +108,13 @@ class Processes:
     def _busy(self) -> list[_Worker]:
         return [each for each in self._workers if each.number is not None or not each.ready]
 
-    def _idle(self, source: Source) -> _Worker | None:
-        if source.refusal:
-            return None
-        idle = next((each for each in self._workers if each.ready and each.number is None), None)
-        if idle is None and len(self._workers) < self._jobs:
+    def _idle(self) -> _Worker | None:
+        for worker in [each for each in self._workers if each.ready and each.number is None and each.pipe.poll()]:
+            worker.end(kill=True)  # it has nothing to say: it has died with nothing to do
+            self._workers.remove(worker)
+        while len(self._workers) < self._jobs:
             self._workers.append(_start(self._work))
-        return idle
+        return next((each for each in self._workers if each.ready and each.number is None), None)
 
     def _listen(self) -> None:
         """Wait for one of the busy to be done, to die, or to take too long."""

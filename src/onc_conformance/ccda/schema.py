@@ -92,20 +92,23 @@ def _fragments() -> frozenset[str]:
 
 
 def _violations(doc: Document, top: Element) -> Iterator[Violation]:
-    schema = _schema("cda" if doc.is_whole else "fragments")
-    data = doc.data
+    schema, data = _schema("cda" if doc.is_whole else "fragments"), doc.data
     part = crowded.beginning(top, data, schema, LISTED) if top is doc.root and crowded.is_crowded(top, data) else None
-    if part is None:
-        for error in _errors(top, schema):
-            yield violations.read(error, nodepaths.at(top, nodepaths.places(top, error.path)))
+    if part is not None and (begun := list(_begun(part, top, schema))):
+        message = "the document is too large to list all that breaks the schema; only its beginning was judged"
+        yield from (*begun, Violation(top, "SCHEMA-MORE", message, None, None))
         return
+    for error in _errors(top, schema):
+        yield violations.read(error, nodepaths.at(top, nodepaths.places(top, error.path)))
+
+
+def _begun(part: bytes, top: Element, schema: etree.XMLSchema) -> Iterator[Violation]:
+    """Violations in the beginning of a document, as violations of the document."""
     begun, unfinished = crowded.begun(part)
     for error in _errors(begun, schema)[: crowded.worth(len(part))]:
         places = nodepaths.places(begun, error.path)
         if error.type != etree.ErrorTypes.SCHEMAV_ELEMENT_CONTENT or nodepaths.at(begun, places) not in unfinished:
             yield violations.read(error, nodepaths.at(top, places))
-    message = "the document breaks the schema further on, too; it is too large to list where"
-    yield Violation(top, "SCHEMA-MORE", message, None, None)
 
 
 def _errors(top: Element, schema: etree.XMLSchema) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from onc_conformance import vocabulary
 from onc_conformance.ccda import constraints, declared
 from onc_conformance.ccda.engine import RuleSet
 from onc_conformance.ccda.found import Sight, sight
-from onc_conformance.ccda.tables import patterns, tables
+from onc_conformance.ccda.rulebook import Origin, patterns, rulebook
 from onc_conformance.findings import Finding, Layer
 from onc_conformance.vocabulary import packs
 
@@ -32,20 +33,20 @@ def check(doc: Document) -> list[Finding]:
             continue
         said.add((assertion.id, element))
         words, look = judge.told(assertion)
-        findings.append(Finding(**words, found=look(element), **doc.place(element)))
+        findings.append(doc.finding(element, **words, found=look(element)))
     return findings + declared.check(doc)
 
 
-def rules() -> RuleSet:
-    """The rules of all tables."""
-    return _judge().rules
+def ruleset() -> tuple[RuleSet, Mapping[Assertion, Origin]]:
+    """The rules of all tables, and where each assertion comes from."""
+    return _judge().rules, _judge().origins
 
 
 class _Judge:
     """The rules of all tables, compiled as their templates are seen, and what was asked before."""
 
     def __init__(self) -> None:
-        made, self._origins = patterns()
+        made, self.origins = patterns()
         functions: dict[tuple[str | None, str], Any] = {(constraints.NAMESPACES["onc"], "in-value-set"): self._holds}
         self.rules = RuleSet(made, constraints.NAMESPACES, functions)
         self._told: dict[Assertion, tuple[dict[str, Any], Sight]] = {}
@@ -62,12 +63,12 @@ class _Judge:
         """What a finding says wherever the rule fails, and what to look at there."""
         told = self._told.get(assertion)
         if told is None:
-            origin = self._origins[assertion]
+            origin = self.origins[assertion]
             words = {
                 "layer": Layer.TEMPLATE,
                 "severity": assertion.severity,
                 "rule": assertion.id,
-                "message": origin.message(tables().names),
+                "message": origin.message(rulebook().names),
                 "expected": origin.expected,
                 "hint": origin.hint,
             }
@@ -93,4 +94,4 @@ def _judge() -> _Judge:
     return _Judge()
 
 
-__all__ = ["check", "patterns"]
+__all__ = ["check", "patterns", "ruleset"]

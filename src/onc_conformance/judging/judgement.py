@@ -11,8 +11,9 @@ from onc_conformance.ccda.standards import official
 from onc_conformance.findings import Finding, Severity
 from onc_conformance.judging.content import content
 from onc_conformance.judging.dates import dates
+from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.patients import whose
-from onc_conformance.judging.requirements import declarations, required_sections
+from onc_conformance.judging.requirements import required_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -128,10 +129,14 @@ def of_layers(doc: Document, names: Collection[str], edition: str) -> list[Findi
     return [finding for layer in chosen for finding in layer.judge(doc, case)]
 
 
-def _declared(doc: Document, _case: Case) -> list[Finding]:
-    """What any document owes to what it declares, and of one that declares the CCD template of R2.1 its sections."""
+def _declared(doc: Document, case: Case) -> list[Finding]:
+    """Of a document that declares the CCD template of R2.1, its sections by their codes.
+
+    A CCD also accounts for the data elements of the edition, unless it is asked for a window, where silence is right.
+    """
+    findings = data_elements(doc, case.edition, silences=case.window is None)
     declared = any(root == CCD and extension for root, extension in doc.templates)
-    return declarations(doc) + (required_sections(doc) if declared else [])
+    return findings + (required_sections(doc) if declared else [])
 
 
 def _expected(doc: Document, case: Case) -> list[Finding]:

@@ -81,7 +81,7 @@ def declarations(doc: Document, *, rule: str | None = None) -> list[Finding]:
 
 
 def required_sections(doc: Document, *, rule: str | None = None) -> list[Finding]:
-    """An error for each section the CCD template demands that is missing by LOINC code.
+    """An error for each section the CCD template demands that is missing by LOINC code and by template.
 
     A warning where immunizations or procedures have none: silence is not the same as nothing to tell.
     """
@@ -97,13 +97,17 @@ def required_sections(doc: Document, *, rule: str | None = None) -> list[Finding
 
 
 def assessment_plan_sections(doc: Document, record: Record | None = None, *, rule: str = "SECTION-AP") -> list[Finding]:
-    """An error unless it has an Assessment and Plan section, or both an Assessment and a Plan of Treatment section."""
+    """An error unless it has an Assessment and Plan section, or both an Assessment and a Plan of Treatment section.
+
+    A warning where such a section does not declare the version that the regulation names.
+    """
     if doc.root is None:
         return list(doc.findings)
-    if ASSESSMENT_AND_PLAN in doc.section_codes:
-        return []
+    if not _missing(doc, [ASSESSMENT_AND_PLAN], rule, Severity.ERROR):
+        return _other_version(doc, ASSESSMENT_AND_PLAN, rule)
     severity = _severity(record, "assessment_plan")
-    return _missing(doc, [ASSESSMENT], rule, severity) + _missing(doc, [PLAN], rule, severity)
+    missing = _missing(doc, [ASSESSMENT], rule, severity) + _missing(doc, [PLAN], rule, severity)
+    return missing + _other_version(doc, PLAN, rule)
 
 
 def goals_section(doc: Document, record: Record | None = None, *, rule: str = "SECTION-GOALS") -> list[Finding]:
@@ -170,6 +174,8 @@ def _missing(doc: Document, loincs: Iterable[str], rule: str, severity: Severity
         if loinc in doc.section_codes:
             continue
         lookalike = next((section for section in doc.sections if section.loinc == loinc), None)
+        if lookalike and not lookalike.code:
+            continue  # found by its template; that its code is missing is told by the template's own rules
         findings.append(
             doc.finding(
                 lookalike.element if lookalike else None,
@@ -182,6 +188,31 @@ def _missing(doc: Document, loincs: Iterable[str], rule: str, severity: Severity
             )
         )
     return findings
+
+
+def _other_version(doc: Document, loinc: str, rule: str) -> list[Finding]:
+    known = uscdi.sections()[loinc]
+    section = next((each for each in doc.sections if each.loinc == loinc), None)
+    if section is None or known.version is None:
+        return []
+    declared = {
+        each.get("extension") or "none"
+        for each in section.element.iterchildren("{*}templateId")
+        if each.get("root") in known.templates
+    }
+    if known.version in declared:
+        return []
+    return [
+        doc.finding(
+            section.element,
+            layer=Layer.USCDI,
+            severity=Severity.WARNING,
+            rule=rule,
+            message=f"the section {title_of_section(loinc)} does not declare the version the regulation names",
+            expected=f"templateId {known.templates[0]} extension {known.version}",
+            found=f"extension {', '.join(sorted(declared))}" if declared else "no such templateId",
+        )
+    ]
 
 
 def _within_procedure(element: object) -> bool:

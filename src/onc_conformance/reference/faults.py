@@ -6,10 +6,10 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from onc_conformance.reference.people import Window
 
@@ -28,6 +28,8 @@ class Fault:
     """Further options of `run` that are needed to see it."""
     steps: tuple[str, ...]
     """Ids of the steps that fail, exactly."""
+    change: tuple[Mapping[str, Any], ...] = ()
+    """What is done to charts, for a fault that is data (see `changes`)."""
 
 
 def _read() -> tuple[Fault, ...]:
@@ -40,6 +42,7 @@ def _read() -> tuple[Fault, ...]:
             breaks=entry["breaks"],
             options=tuple(entry["options"]),
             steps=tuple(entry["steps"]),
+            change=tuple(entry.get("change", ())),
         )
         for file in files
         for entry in tomllib.loads(file.read_text(encoding="utf-8"))["fault"]

@@ -25,7 +25,7 @@ def _set(element: Any, attributes: Any) -> None:
 
 def _unset(element: Any, names: Any) -> None:
     for name in names:
-        del element.attrib[name.replace("xsi:", _XSI)]
+        element.attrib.pop(name.replace("xsi:", _XSI), None)
 
 
 def _to_the_end(element: Any, _: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onc_conformance.vocabulary.answer import Answer
-from onc_conformance.vocabulary.systems import by_uri, display, known, objection, title
+from onc_conformance.vocabulary.systems import by_uri, called, display, known, objection, title
 from onc_conformance.vocabulary.valuesets import ValueSet, by_canonical, contains, value_set, value_sets
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "ValueSet",
     "by_canonical",
     "by_uri",
+    "called",
     "contains",
     "display",
     "known",

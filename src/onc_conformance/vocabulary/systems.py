@@ -11,6 +11,7 @@ from typing import Any
 from onc_conformance.vocabulary import digits, snomed, ucum
 from onc_conformance.vocabulary.answer import Answer
 from onc_conformance.vocabulary.languages import language
+from onc_conformance.vocabulary.names import plain
 from onc_conformance.vocabulary.tables import facts, lines
 
 MAX_CODE = 8_000
@@ -93,6 +94,21 @@ def display(system_oid: str, code: str) -> str | None:
     """The name of a code; None where it is not known here."""
     entry = _table(system_oid)
     return (entry["codes"].get(code) or None) if entry is not None else None
+
+
+def called(system_oid: str, name: str) -> frozenset[str]:
+    """The codes of a system that are called exactly so, apart from case, punctuation and semantic tag."""
+    return _called(system_oid).get(plain(name), frozenset())
+
+
+@lru_cache(maxsize=64)
+def _called(oid: str) -> dict[str, frozenset[str]]:
+    entry = _table(oid)
+    found: dict[str, set[str]] = {}
+    for code, name in (entry["codes"] if entry is not None else {}).items():
+        if name:
+            found.setdefault(plain(name), set()).add(code)
+    return {name: frozenset(codes) for name, codes in found.items()}
 
 
 def _table(oid: str) -> dict[str, Any] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance import vocabulary
 from onc_conformance.ccda.coded import forms
-from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Place, bindings
+from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Index, Place, bindings
 from onc_conformance.ccda.coded.forms import MAX_VALUE, Objection
 from onc_conformance.ccda.tree import Element, local_type, name
 from onc_conformance.findings import Finding, Layer, Severity
@@ -44,6 +44,7 @@ class _Reading:
         self.namespace = str(self.root.tag)[1:].partition("}")[0] if str(self.root.tag).startswith("{") else ""
         self.said: list[tuple[Objection, Element]] = []
         self.bound: set[tuple[Element, str | None]] = set()
+        self.answers: dict[tuple[Binding, str, str | None], Answer] = {}
         self.done: set[tuple[Element, str, str]] = set()
         self.unjudged: Counter[str] = Counter()
         self.sets: dict[str, ValueSet | None] = {}
@@ -54,7 +55,8 @@ class _Reading:
         self._read()
         alike: dict[tuple[str, str], list[Objection]] = defaultdict(list)
         for objection, _ in self.said:
-            alike[_kind(objection)].append(objection)
+            if objection.severity is not Severity.ERROR:
+                alike[_kind(objection)].append(objection)
         for objection, element in self.said:
             if objection.severity is Severity.ERROR:
                 yield self._located(objection, element)
@@ -78,35 +80,40 @@ class _Reading:
             if narrative:
                 continue
             if local == "templateId":
-                for binding in index.by_template.get(element.get("root") or "", ()):
-                    if binding.extension == element.get("extension"):
-                        self._judge(binding, element.getparent())
+                self._template(element, index)
             for binding in bound:
                 self._judge(binding, element, again=False)
-            if written := element.items():
-                self._value(element, local, {key: value[:MAX_VALUE] for key, value in written})
+            self._attributes(element, local)
 
-    def _value(self, element: Element, local: str, written: Mapping[str, str]) -> None:
-        """Judge the attributes of one element, apart from what binds it."""
-        if "code" in written:
-            self._code(element, written)
-        if root := written.get("root"):
-            self._say(forms.identifier(root, written.get("extension")), element)
-        elif unit := written.get("unit"):
+    def _template(self, declared: Element, index: Index) -> None:
+        extension = declared.get("extension")
+        for binding in index.by_template.get(declared.get("root") or "", ()):
+            if binding.extension == extension:
+                self._judge(binding, declared.getparent())
+
+    def _attributes(self, element: Element, local: str) -> None:
+        if code := element.get("code"):
+            self._code(element, code)
+        if root := element.get("root"):
+            self._say(forms.identifier(root[:MAX_VALUE], forms.kept(element.get("extension"))), element)
+        elif unit := element.get("unit"):
             if (element, "unit") not in self.bound:
-                self._say(forms.unit(unit), element)
-        elif value := written.get("value"):
-            if local == "telecom":
-                self._say(forms.telecom(value), element)
-            elif _is_time(element, local):
-                self._say(forms.time(value), element)
+                self._say(forms.unit(unit[:MAX_VALUE]), element)
+        elif value := element.get("value"):
+            self._value(element, local, value[:MAX_VALUE])
 
-    def _code(self, element: Element, written: Mapping[str, str]) -> None:
+    def _value(self, element: Element, local: str, value: str) -> None:
+        if local == "telecom":
+            self._say(forms.telecom(value), element)
+        elif _is_time(element, local):
+            self._say(forms.time(value), element)
+
+    def _code(self, element: Element, code: str) -> None:
         objections = forms.code(
-            written["code"].strip(),
-            written.get("codeSystem"),
-            written.get("codeSystemName"),
-            written.get("displayName"),
+            code.strip()[:MAX_VALUE],
+            forms.kept(element.get("codeSystem")),
+            forms.kept(element.get("codeSystemName")),
+            forms.kept(element.get("displayName")),
         )
         if objections:
             judged = (element, None) in self.bound
@@ -122,7 +129,9 @@ class _Reading:
             if once in self.done or (not again and key in self.bound):
                 continue
             self.done.add(once)
-            answer = binding.proven.answer(place, self._set(binding))
+            answer = self._answer(binding, place)
+            if answer is not Answer.IN and binding.where and not binding.applies(context):
+                continue
             if answer is Answer.UNKNOWN_HERE:
                 counted = (place.element, place.value, binding.title)
                 if counted not in self.done:
@@ -132,6 +141,12 @@ class _Reading:
             self.bound.add(key)
             if answer is Answer.NOT_IN:
                 self.said.append((_refused(binding, place, name(place.element)), place.element))
+
+    def _answer(self, binding: Binding, place: Place) -> Answer:
+        key = (binding, place.value, place.system)
+        if key not in self.answers:
+            self.answers[key] = binding.proven.answer(place, self._set(binding))
+        return self.answers[key]
 
     def _set(self, binding: Binding) -> ValueSet | None:
         """What is known of the value set of a binding, looked up once per document."""

@@ -8,13 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from onc_conformance import suite, vocabulary
 from onc_conformance.ccda.coded.forms import MAX_VALUE
-from onc_conformance.ccda.tree import Element, local_type, name
+from onc_conformance.ccda.tree import Element, local_type
 from onc_conformance.findings import Severity
 from onc_conformance.vocabulary import Answer, ValueSet
 
@@ -35,8 +35,7 @@ class DeadBinding(Exception):  # noqa: N818 - a fault of ours, which ends the co
     """A binding accepted a code that no system has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A coded place as it stands in a document."""
 
     element: Element
@@ -83,6 +82,11 @@ class Binding:
         last = self.path.rpartition("/")[2]
         return last[1:] if last.startswith("@") else None
 
+    @cached_property
+    def of_text(self) -> bool:
+        """Whether the text of an element is bound, not its code."""
+        return self.path.rpartition("/")[2] in _OF_TEXT
+
     def answer(self, place: Place, found: ValueSet | None) -> Answer:
         """Whether what stands there belongs there; `found` is what is known of the value set."""
         if found is not None:
@@ -95,19 +99,19 @@ class Binding:
 
     def places(self, context: Element, namespace: str) -> Iterator[Place]:
         """Every place of `context` that is bound and filled; one with a null flavor is exempt."""
-        if self.where and not self._applies(context):
-            return
         for element in self._reached(context, namespace):
             if self.attribute is not None:
-                for value in (element.get(self.attribute) or "").split() or ():
-                    yield Place(element, value[:MAX_VALUE], None)
-            elif name(element) in _OF_TEXT:
+                if written := element.get(self.attribute):
+                    for value in written.split():
+                        yield Place(element, value[:MAX_VALUE], None)
+            elif self.of_text:
                 if text := (element.text or "").strip():
                     yield Place(element, text[:MAX_VALUE], None)
-            elif element.get("nullFlavor") is None and (code := element.get("code")):
+            elif (code := element.get("code")) and element.get("nullFlavor") is None:
                 yield Place(element, code.strip()[:MAX_VALUE], element.get("codeSystem"))
 
-    def _applies(self, context: Element) -> bool:
+    def applies(self, context: Element) -> bool:
+        """Whether the children that `where` names say that the binding holds here."""
         for child, allowed in (self.where or {}).items():
             text = "".join(str(each.text or "") for each in context.iterchildren("{*}" + child)).strip()
             if text not in allowed:
@@ -116,6 +120,8 @@ class Binding:
 
     def _reached(self, context: Element, namespace: str) -> list[Element]:
         reached = [context]
+        if self.path.startswith("@"):
+            return reached
         for tag, wanted in _tags(self.path, namespace):
             reached = [
                 child
@@ -137,7 +143,7 @@ class Binding:
         for system in self._suspects(known):
             context = _built(self, system)
             found = list(self.places(context, V3))
-            if len(found) != 1:
+            if len(found) != 1 or not self.applies(context):
                 raise DeadBinding(f"binding {self.rule} ({self.path}) does not find its own place")
             answers.append(self.answer(found[0], known))
         return Answer.IN if Answer.IN in answers else answers[0]
@@ -218,7 +224,7 @@ def _built(binding: Binding, system: str) -> Any:
             at.set(_XSI if attribute == "xsi:type" else attribute, value)
     if binding.attribute is not None:
         at.set(binding.attribute, KNOWN_BAD)
-    elif name(at) in _OF_TEXT:
+    elif binding.of_text:
         at.text = KNOWN_BAD
     else:
         at.set("code", KNOWN_BAD)

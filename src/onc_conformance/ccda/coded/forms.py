@@ -20,6 +20,11 @@ _VENDORS = "2.16.840.1.113883.3."
 """Under it organisations register code systems of their own, and may give them familiar names."""
 
 
+def kept(text: str | None) -> str | None:
+    """The beginning of a value, if there is one."""
+    return None if text is None else text[:MAX_VALUE]
+
+
 @dataclass(frozen=True, slots=True)
 class Objection:
     """A finding before it has a place."""
@@ -48,7 +53,7 @@ def _objections(value: str, system: str, system_name: str | None, display: str |
     elif reason := vocabulary.objection(system, value):
         said = f"{value} cannot be a code of {title}: {reason}"
         hint = "Correct the code, or name the code system it is from."
-        yield Objection("VOC-CODE-IMPOSSIBLE", said, f"a code of {title}", value, hint)
+        yield Objection("VOC-CODE-IMPOSSIBLE", said, f"a code of {title}", value, hint, Severity.ERROR)
     elif vocabulary.known(system, value) is Answer.NOT_IN:
         hint = "Choose a code of the system, or a null flavor."
         yield Objection("VOC-CODE-UNKNOWN", f"{title} has no code {value}", f"a code of {title}", value, hint)
@@ -76,9 +81,13 @@ def _misread(value: str, system: str, display: str) -> Iterator[Objection]:
         return
     if all(names.disagree(display, name) for name in (known, *names.others(system, value))):
         said = f"{value} of {vocabulary.title(system)} is not called {display!r}"
-        yield Objection(
-            "VOC-DISPLAY", said, known, display, "Correct whichever is wrong, the code or its display name."
-        )
+        hint = "Correct whichever is wrong, the code or its display name."
+        if owners := vocabulary.called(system, display):
+            # A person reads one thing and a program another: that is more than a careless name
+            said += f", which is {' or '.join(sorted(owners))}"
+            yield Objection("VOC-NAME-OF-ANOTHER", said, known, display, hint, Severity.ERROR)
+        else:
+            yield Objection("VOC-DISPLAY", said, known, display, hint)
 
 
 @lru_cache(maxsize=4096)

@@ -24,6 +24,8 @@ class Section:
     """Roots of its templateIds, entries optional and required."""
     ccd: str | None
     """CONF number under which the CCD template demands it; None where it does not."""
+    version: str | None
+    """Extension of the templateId, where the regulation names a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Category:
     """LOINC codes."""
     header: bool
     """Whether it is an item of the document header."""
+    elements: tuple[str, ...]
+    """Ids of the data elements it is made of, where it is one of the CCDS."""
     ccds: bool
     """Whether it is one of the twenty of the 2015 Edition Common Clinical Data Set."""
 
@@ -53,6 +57,7 @@ def categories() -> Mapping[str, Category]:
                 kinds=tuple(entry.get("kinds", ())),
                 sections=tuple(entry.get("sections", ())),
                 header=entry.get("header", False),
+                elements=tuple(entry.get("elements", ())),
                 ccds=entry.get("ccds", False),
             )
             for entry in _tables()["category"]
@@ -65,7 +70,7 @@ def sections() -> Mapping[str, Section]:
     """Every section that carries a category, by LOINC code (schemas/ccds.toml)."""
     return MappingProxyType(
         {
-            loinc: Section(loinc, entry["title"], tuple(entry["templates"]), entry.get("ccd"))
+            loinc: Section(loinc, entry["title"], tuple(entry["templates"]), entry.get("ccd"), entry.get("version"))
             for loinc, entry in _tables()["section"].items()
         }
     )
