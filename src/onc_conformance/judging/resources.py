@@ -22,7 +22,7 @@ MOST_OF_ALL = 10 * MOST
 def judge_fhir(
     data: bytes,
     edition: str,
-    version: str = fhir.DEFAULT,
+    version: str | None = None,
     profiles: Sequence[str] | None = None,
     *,
     path: str = "-",
@@ -30,7 +30,7 @@ def judge_fhir(
 ) -> Judgement:
     """FHIR JSON by R4 and a version of US Core. `line` is where it stands in a file of many."""
     began = time.perf_counter()
-    guide = fhir.load(version)
+    guide = fhir.load(version or fhir.DEFAULT)
     seconds: dict[str, float | None] = dict.fromkeys((*SECONDS, "total"))
     spent: dict[str, float] = {}
     bundle = reading.large_bundle(data)
@@ -57,7 +57,7 @@ def judge_fhir(
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
         document_type=kind,
-        edition=f"{edition}, US Core {version}",
+        edition=f"{edition}, US Core {guide.version}",
         verdict="fail" if any(each.severity is Severity.ERROR for each in told) else "pass",
         findings=tuple(dict.fromkeys(told)),
         seconds={name: None if each is None else round(each, 6) for name, each in seconds.items()},
