@@ -120,7 +120,7 @@ def _standards_options(standards: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do="standards")
     actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do="standards")
     each = actions.add_parser("import", help="keep a C-CDA Schematron for validate --rules official, or a FHIR package")
-    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file, its voc.xml beside it; or a FHIR package, .tgz")
+    each.add_argument("path", type=Path, metavar="PATH", help="a .sch file, its voc.xml beside it; or a .tgz of FHIR")
     each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
     each.set_defaults(do="standards")
 

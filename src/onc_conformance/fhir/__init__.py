@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from onc_conformance.fhir.structure import ADVICE
     from onc_conformance.fhir.support import seen
     from onc_conformance.fhir.tables import DEFAULT, Element, Profile, Tables, load, versions
-    from onc_conformance.fhir.validating import entries, profiles, validate
+    from onc_conformance.fhir.validating import entries, of_type, profiles, validate
 
 _HOMES = {
     "ADVICE": "structure",
@@ -22,6 +22,7 @@ _HOMES = {
     "Tables": "tables",
     "entries": "validating",
     "load": "tables",
+    "of_type": "validating",
     "profiles": "validating",
     "seen": "support",
     "validate": "validating",
@@ -45,6 +46,7 @@ __all__ = [
     "Tables",
     "entries",
     "load",
+    "of_type",
     "profiles",
     "seen",
     "validate",

@@ -41,10 +41,10 @@ def judge_fhir(
         kind = "unreadable"
         if read.readable:
             findings = [*read.findings, *fhir.validate(read.resource, guide, profiles, spent=spent)]
-            kind = _kind(read.resource, guide)
+            kind = _kind(read.resource, guide, profiles)
     else:
         seconds["parse"] = time.perf_counter() - began
-        findings, kind = _entry_by_entry(bundle, guide, spent), "Bundle"
+        findings, kind = _entry_by_entry(bundle, guide, profiles, spent), "Bundle"
     told = _bounded(findings)
     if kind != "unreadable":
         # Codes are judged where they are met, within the other two
@@ -64,16 +64,18 @@ def judge_fhir(
     )
 
 
-def _kind(resource: Any, guide: fhir.Tables) -> str:
+def _kind(resource: Any, guide: fhir.Tables, asked: Sequence[str] | None) -> str:
     """Its type, and the profiles it is judged by."""
     named = resource.get("resourceType") if isinstance(resource, dict) else None
     if not isinstance(named, str):
         return "unknown"
-    chosen = fhir.profiles(resource, guide)
-    return f"{named} ({', '.join(each.id for each in chosen)})" if chosen else named
+    told = asked if asked and named != "Bundle" else [each.id for each in fhir.profiles(resource, guide)]
+    return f"{named} ({', '.join(told)})" if told else named
 
 
-def _entry_by_entry(bundle: reading.Entries, guide: fhir.Tables, spent: dict[str, float]) -> Iterator[Finding]:
+def _entry_by_entry(
+    bundle: reading.Entries, guide: fhir.Tables, profiles: Sequence[str] | None, spent: dict[str, float]
+) -> Iterator[Finding]:
     """The Bundle as it is without what its entries hold, and each entry after another: memory holds one."""
     shell = reading.read(bundle.shell)
     yield from shell.findings
@@ -84,11 +86,13 @@ def _entry_by_entry(bundle: reading.Entries, guide: fhir.Tables, spent: dict[str
         place = f"Bundle.entry[{number}]"
         yield from (replace(each, path=place, line=None) for each in entry.findings)
         told = entry.resource
-        if not isinstance(told, dict):
+        if not isinstance(told, dict) or "resource" not in told:
+            light.append(told)
             continue
-        light.append({**told, "resource": _outline(told["resource"])} if "resource" in told else told)
-        if "resource" in told:
-            yield from fhir.validate(told["resource"], guide, path=f"{place}.resource", spent=spent)
+        resource = told["resource"]
+        light.append({**told, "resource": _outline(resource)})
+        meant = fhir.of_type(guide, profiles, resource)
+        yield from fhir.validate(resource, guide, meant, path=f"{place}.resource", spent=spent)
     whole = fhir.validate({**shell.resource, "entry": light}, guide, within=False, spent=spent)
     yield from (each for each in whole if light or each.rule != "ele-1")
 
