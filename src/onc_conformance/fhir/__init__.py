@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onc_conformance.fhir.errata import SUPPRESSED
     from onc_conformance.fhir.references import within
     from onc_conformance.fhir.structure import ADVICE
     from onc_conformance.fhir.support import seen
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "ADVICE": "structure",
     "DEFAULT": "tables",
-    "SUPPRESSED": "errata",
     "Element": "tables",
     "Profile": "tables",
     "Tables": "tables",
@@ -40,7 +38,6 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "ADVICE",
     "DEFAULT",
-    "SUPPRESSED",
     "Element",
     "Profile",
     "Tables",

@@ -12,7 +12,7 @@ from typing import Any
 from onc_conformance import fhir, vocabulary
 from onc_conformance.fhir import reading
 from onc_conformance.fhir.hearing import MOST
-from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.findings import SUPPRESSED, Finding, Layer, Severity
 from onc_conformance.judging.judgement import SECONDS, Judgement
 
 MOST_OF_ALL = 10 * MOST
@@ -109,7 +109,7 @@ def _bounded(findings: Iterable[Finding]) -> list[Finding]:
     added: dict[str, tuple[Finding, int]] = {}
     many: Counter[Severity] = Counter()
     for each in findings:
-        counted = each.rule in (vocabulary.NOT_JUDGED, fhir.SUPPRESSED)
+        counted = each.rule in (vocabulary.NOT_JUDGED, SUPPRESSED)
         if counted or each.rule in fhir.ADVICE:
             number = int(each.found or 0) if counted else 1
             added[each.message] = (each, added.get(each.message, (each, 0))[1] + number)
