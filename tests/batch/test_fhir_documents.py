@@ -70,6 +70,13 @@ def test_each_line_is_a_document_and_a_bad_one_takes_no_other_with_it(tmp_path):
         assert [{one["line"] for one in each["findings"]} for each in told] == [{1}, {3}, {4}, {5}]
 
 
+def test_the_shortest_lines_are_lines(tmp_path):
+    (tmp_path / "a.ndjson").write_bytes(b"{}\n[]\n\n1")
+    told = run(tmp_path)[1]
+    assert [each["path"].rpartition(":")[2] for each in told] == ["1", "2", "4"]
+    assert [rules(each) for each in told] == [["FHIR-RESOURCE"]] * 3
+
+
 def test_a_line_too_long_is_refused_and_the_next_is_judged(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", 300)
     (tmp_path / "a.ndjson").write_text(f"{json.dumps({'x': 'y' * 400})}\n{json.dumps(PATIENT)}\n")

@@ -74,20 +74,35 @@ def left_out(others: Counter[str]) -> str:
 def documents(path: str, file: BinaryIO, begin: bytes = b"") -> Iterator[Source]:
     """The document on each line of a file, `begin` having been read of it already; one line is in memory at a time."""
     number = 0
-    while line := begin if begin.endswith(b"\n") else begin + file.readline(MAX_BYTES + 1 - len(begin)):
-        number, begin = number + 1, b""
+    for line in _lines(file, begin):
+        number += 1
         name = f"{path}:{number}"
         if len(line) > MAX_BYTES:
-            size = len(line)
-            while rest := file.readline(_CHUNK):
-                size += len(rest)
-                if rest.endswith(b"\n"):
-                    break
+            size = len(line) + _skipped(file)
             yield refused(name, "JSON-TOO-LARGE", f"the line has {size} bytes; at most {MAX_BYTES} are read", size)
         elif line.strip():
             yield Source(name, line, line=number)
     if not number:
         yield refused(path, "JSON-EMPTY", "the file has no line")
+
+
+def _lines(file: BinaryIO, begin: bytes) -> Iterator[bytes]:
+    """Lines with their ends; of one that is too long, a byte more than is judged."""
+    for part in begin.splitlines(keepends=True) or [b""]:
+        if line := part if part.endswith(b"\n") else part + file.readline(MAX_BYTES + 1 - len(part)):
+            yield line
+    while line := file.readline(MAX_BYTES + 1):
+        yield line
+
+
+def _skipped(file: BinaryIO) -> int:
+    """Go to the next line; how many bytes that were."""
+    size = 0
+    while rest := file.readline(_CHUNK):
+        size += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return size
 
 
 @contextmanager
