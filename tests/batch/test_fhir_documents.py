@@ -128,6 +128,8 @@ def test_advice_true_of_many_resources_is_told_once(tmp_path):
     ("data", "rule"),
     [
         (b"{", "JSON-SYNTAX"),
+        (b"hello", "JSON-SYNTAX"),
+        (b"", "JSON-SYNTAX"),
         (b"{}", "FHIR-RESOURCE"),
         (b'{"resourceType": "Klingon"}', "FHIR-RESOURCE"),
         (b"[" * 999, "JSON-DEPTH"),

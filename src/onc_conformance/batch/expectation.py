@@ -36,7 +36,7 @@ class Expectation:
         """Every layer over one document; with several records, against the one whose patient it names."""
         if source.refusal:
             return self.unjudged(source.path, source.refusal, "fail", source.size)
-        if source.line or reading.is_json(source.data):
+        if source.line or source.path.lower().endswith(".json") or reading.is_json(source.data):
             from onc_conformance.judging.resources import judge_fhir
 
             return judge_fhir(
