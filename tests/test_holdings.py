@@ -68,7 +68,7 @@ def test_a_list_tells_our_tables_and_what_is_imported(capsys, file):
 def test_a_check_is_green_where_all_is_whole(capsys, file):
     typed(capsys, "standards", "import", file)
     code, out, _ = typed(capsys, "standards", "check")
-    assert [line.split()[0] for line in out.splitlines()] == ["ok", "ok"]
+    assert {line.split()[0] for line in out.splitlines()} == {"ok"}
     assert code == 0
 
 

@@ -125,6 +125,8 @@ def _validate(options: argparse.Namespace) -> int:
             first=options.since,
             last=options.until,
             rules=options.rules,
+            us_core=options.us_core,
+            profiles=options.profile,
             form=options.format,
             jobs=options.jobs,
             cluster=options.cluster,

@@ -27,6 +27,8 @@ class Edition:
     ccda: Mapping[str, Any]
     uscdi: Mapping[str, str]
     """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
+    us_core: str
+    """The version FHIR resources are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,14 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each["ccda"], each["uscdi"]
+            each["id"],
+            each["title"],
+            each["data"],
+            each["status"],
+            each.get("caution"),
+            each["ccda"],
+            each["uscdi"],
+            each["us_core"],
         )
         for each in raw["editions"]
     }

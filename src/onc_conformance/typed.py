@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     _run_options(commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR"))
 
-    validate = commands.add_parser("validate", help="judge C-CDA documents")
+    validate = commands.add_parser("validate", help="judge C-CDA documents and FHIR resources")
     validate.add_argument("path", nargs="+", metavar="PATH", help="file, folder, .zip, or - for standard input")
     validate.add_argument("--edition", metavar="ID")
     validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
@@ -64,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
         "--rules", choices=("builtin", "official"), default="builtin",
         help="template rules: ours (default), or those of the standards imported",
     )  # fmt: skip
+    validate.add_argument("--us-core", metavar="VERSION", help="of US Core, for FHIR; default: that of the edition")
+    validate.add_argument("--profile", nargs="+", action="extend", metavar="URL|ID", help="profiles FHIR must keep to")
     validate.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default text")
     where = validate.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_number, default=1, metavar="N", help="documents judged at once; default 1")
@@ -117,8 +119,8 @@ def _standards_options(standards: argparse.ArgumentParser) -> None:
     actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do="standards")
     actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do="standards")
-    each = actions.add_parser("import", help="keep a Schematron file of a C-CDA release for validate --rules official")
-    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
+    each = actions.add_parser("import", help="keep a C-CDA Schematron for validate --rules official, or a FHIR package")
+    each.add_argument("path", type=Path, metavar="PATH", help="a .sch file, its voc.xml beside it; or a .tgz of FHIR")
     each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
     each.set_defaults(do="standards")
 

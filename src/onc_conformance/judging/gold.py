@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from onc_conformance import record
 from onc_conformance.ccda import Document, tables
-from onc_conformance.fhir import tables as resources
+from onc_conformance.fhir import patients as resources
 from onc_conformance.findings import UsageError
 from onc_conformance.record import writing
 

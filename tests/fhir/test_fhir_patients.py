@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onc_conformance import record
-from onc_conformance.fhir import tables
+from onc_conformance.fhir import patients
 
 SNOMED, LOINC = "http://snomed.info/sct", "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -88,7 +88,7 @@ def bundle(*resources):
 
 @pytest.fixture
 def ida():
-    table = tables.patient(bundle(PATIENT, *RESOURCES))
+    table = patients.patient(bundle(PATIENT, *RESOURCES))
     return record.of_tables([table], Path("bundle.json"))[0]
 
 
@@ -154,8 +154,8 @@ def test_the_patient_is_no_member_of_the_own_care_team(ida):
 )
 def test_a_bundle_is_about_one_patient(content, said):
     with pytest.raises(ValueError, match=said):
-        tables.patient(content)
+        patients.patient(content)
 
 
 def test_a_patient_alone_is_a_bundle_of_one():
-    assert tables.patient(PATIENT)["id"] == "ida-finch"
+    assert patients.patient(PATIENT)["id"] == "ida-finch"
