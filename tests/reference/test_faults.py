@@ -7,7 +7,7 @@ import pytest
 from joserfc.jwk import RSAKey
 from tests.reference.clients import PATIENTS, WebChartClient, docref, ehryourway, in_process, webchart
 
-from onc_conformance.reference import ReferenceEHR
+from onc_conformance.reference import ReferenceEHR, misshapen
 from onc_conformance.reference.faults import CATALOGUE
 
 DAY = {"sdate": "2015-06-22", "edate": "2015-06-22"}
@@ -235,7 +235,11 @@ def test_two_honest_systems_answer_alike(patients, honest):
         assert gathered(ehr, ids) == answers
 
 
-@pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if not fault.change])  # those are in test_changes
+ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms())
+"""Those of content are in test_changes, those of form in tests/faults/test_forms.py."""
+
+
+@pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if fault.id not in ELSEWHERE])
 def test_a_fault_changes_what_it_says_and_nothing_else(patients, honest, fault):
     ids, answers = honest
     with ReferenceEHR(patients=[patients], faults=[fault]) as ehr:
