@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
-import time
 from contextvars import ContextVar
+from time import monotonic
 from typing import Self
 
 
@@ -14,7 +15,7 @@ class Watch:
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
-        self.until = time.monotonic() + seconds
+        self.until = monotonic() + seconds
         self._line: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -81,7 +82,7 @@ class _Watchman:
     def _stand(self) -> None:
         with self._turn:
             while self._watches:
-                now = time.monotonic()
+                now = monotonic()
                 for watch in [each for each in self._watches if each.until <= now]:
                     self._watches.discard(watch)
                     watch.cut()
@@ -91,5 +92,6 @@ class _Watchman:
 
 
 _WATCHMAN = _Watchman()
+os.register_at_fork(after_in_child=_WATCHMAN.__init__)  # type: ignore[misc]  # the thread stays with the parent
 CURRENT: ContextVar[Watch | None] = ContextVar("CURRENT", default=None)
 """The watch over the exchange that is being made."""

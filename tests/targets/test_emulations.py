@@ -55,7 +55,7 @@ def test_a_description_passes_on_its_vendor(vendor, tmp_path, monkeypatch):
     [
         (Rxnt, "dates-ignored", {"G8-IB-TLV-1", "G8-IB-TLV-2", "G9-IB-TLV-1", "G9-IB-TLV-2"}),
         (OfficeEmr, "token-not-checked", {"G9-IA-TLV-1"}),
-        (PpOffice, "category-always-problems", {"G8-IA-TLV-2"}),
+        (PpOffice, "category-always-problems", {"G8-IA-TLV-2", "G9-IA-TLV-2"}),
         (Canvas, "other-patient", {"G7-I-TLV-1", "G9-IA-TLV-1"}),
         (Elation, "problems-missing", {"G9-IA-SUT-2", "G9-IA-TLV-2"}),
         (NextGenOffice, "dates-ignored", {"G9-IB-TLV-1", "G9-IB-TLV-2"}),
