@@ -1,0 +1,1 @@
+"""From HL7's own definitions to the tables of facts under schemas/: names, numbers, codes and ids, no sentence."""

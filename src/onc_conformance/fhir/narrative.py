@@ -1,0 +1,62 @@
+"""The narrative of a resource: the part of XHTML that can be shown without harm."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html.entities import name2codepoint
+
+from lxml import etree
+
+XHTML = "http://www.w3.org/1999/xhtml"
+MOST = 4 * 1024 * 1024
+_ELEMENTS = frozenset(
+    "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img "
+    "kbd li ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt u ul var".split()
+)
+_ATTRIBUTES = frozenset(
+    "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset "
+    "cite class colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel "
+    "rev rowspan rules scope shape span src start style summary tabindex title type valign value vspace width".split()
+)
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_PICTURES = frozenset({"img"})
+_SCRIPT = re.compile(r"\s*(javascript|vbscript|data:text/html)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def objection(div: str) -> str | None:
+    """Why this is no narrative, in a few words; None where it is one."""
+    if len(div) > MOST:
+        return f"longer than {MOST} characters"
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(_ENTITY.sub(_character, div).encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        return f"not well-formed XHTML: {' '.join(str(error).split())[:160]}"
+    if root.getroottree().docinfo.doctype:
+        return "a document type is declared"
+    if root.tag != f"{{{XHTML}}}div":
+        return f"the root is {root.tag}, not div of {XHTML}"
+    shown = False
+    for each in root.iter():
+        if not isinstance(each.tag, str):
+            if each.tag is etree.Comment:
+                continue
+            return "a processing instruction or an entity stands in it"
+        namespace, _, name = each.tag[1:].partition("}")
+        if namespace != XHTML or name not in _ELEMENTS:
+            return f"the element {name} is not allowed"
+        for attribute, value in each.attrib.items():
+            if str(attribute) not in _ATTRIBUTES and not str(attribute).startswith("{http://www.w3.org/XML/1998/"):
+                return f"the attribute {attribute} of {name} is not allowed"
+            if attribute in ("href", "src") and _SCRIPT.match(str(value)):
+                return f"the attribute {attribute} of {name} would run a script"
+        shown = shown or name in _PICTURES or bool((each.text or "").strip() or (each.tail or "").strip())
+    return None if shown else "nothing is shown: no text and no picture"
+
+
+def _character(match: re.Match[str]) -> str:
+    name = match[1]
+    return match[0] if name in _XML or name not in name2codepoint else f"&#{name2codepoint[name]};"
