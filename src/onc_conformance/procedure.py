@@ -27,6 +27,8 @@ class Edition:
     ccda: Mapping[str, Any]
     uscdi: Mapping[str, str]
     """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
+    us_core: str = ""
+    """The version of US Core, of which schemas/us-core has a table; empty where the edition knows no FHIR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def _criterion(raw: Mapping[str, Any], every_edition: tuple[str, ...]) -> Criter
             criterion=raw["criterion"],
             paragraph=paragraph["paragraph"],
             title=paragraph["title"],
-            role=step["id"].split("-")[-2],
+            role=step.get("role") or step["id"].split("-")[-2],
             text=step["text"],
             editions=(fixed,) if fixed else tuple(paragraph.get("editions", every_edition)),
             coverage=step.get("coverage", "automated"),
@@ -107,8 +109,9 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each["ccda"], each["uscdi"]
-        )
+            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each["ccda"], each["uscdi"],
+            each.get("us_core", ""),
+        )  # fmt: skip
         for each in raw["editions"]
     }
     return {raw["default"]: known.pop(raw["default"]), **known}
