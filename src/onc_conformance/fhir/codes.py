@@ -56,6 +56,11 @@ class Codes:
             found += each
         return sorted(found) if len(found) <= most else None
 
+    def of_units(self, value_set: str) -> bool:
+        """Whether a set may have units of UCUM; one that is not known may."""
+        told = self._set(value_set)
+        return told is None or "of" in told or any(system == _UCUM for system, _ in told["in"])
+
     def _set(self, value_set: str) -> Mapping[str, Any] | None:
         found: Mapping[str, Any] | None = self._tables.value_sets.get(value_set) or codes()["value_sets"].get(value_set)
         return found

@@ -83,7 +83,7 @@ class Element:
         return ".".join(part.partition(":")[0] for part in self.id.split("."))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profile:
     """A profile of a resource, a type, or an extension."""
 

@@ -158,7 +158,6 @@ def _member_number(value: Any, _: Scope) -> bool:
     return has(value, "subscriberId") or any(is_coded(each, _KINDS, "MB") for each in kinds)
 
 
-_MONTH = "a moment told to the month or the day"
 _ANSWER = "a value or dataAbsentReason, or component or hasMember"
 _RULES: tuple[tuple[str, Rule], ...] = (
     ("c41a3336", Rule("us-core-12", lambda v, _: not has(v, "udiCarrier") or any(has(each, "carrierHRF") or has(each, "carrierAIDC") for each in items(v, "udiCarrier")), "carrierHRF or carrierAIDC in udiCarrier")),

@@ -1,0 +1,97 @@
+"""Codes held against the value sets they are bound to, and against the systems they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onc_conformance.fhir.hearing import Hearing, shown
+from onc_conformance.fhir.tables import Binding
+from onc_conformance.findings import Layer, Severity
+from onc_conformance.vocabulary import Answer
+
+_SEVERITIES = {"required": Severity.ERROR, "extensible": Severity.WARNING, "preferred": Severity.INFO}
+"""A set that may be extended is a question of judgement, and ONC's procedure fails nobody over it: a warning."""
+_FEW = 12
+
+
+def check(hearing: Hearing, value: Any, bound: Binding, path: str, rule: str, said_by: str) -> None:
+    """Object to a code, Coding, CodeableConcept, Quantity or text that is not in the value set it is bound to."""
+    strength = bound.strength
+    pairs = _pairs(value)
+    if pairs is None or (_measured(value) and not (pairs and hearing.codes.of_units(bound.value_set))):
+        return
+    if bound.never_outside and pairs:
+        _within(hearing, pairs, bound.never_outside, path, rule, said_by, Severity.ERROR)
+    if not pairs:
+        if strength == "required" and isinstance(value, dict):
+            expected = _expected(hearing, bound.value_set)
+            _say(hearing, rule, f"no code, and {said_by} requires one", path, Severity.ERROR, expected, _text(value))
+        return
+    _within(hearing, pairs, bound.value_set, path, rule, said_by, _SEVERITIES[strength])
+
+
+def _within(
+    hearing: Hearing, pairs: list[tuple[str | None, str]], value_set: str, path: str, rule: str, said_by: str,
+    severity: Severity,
+) -> None:  # fmt: skip
+    answers = [hearing.codes.contains(value_set, system, code) for system, code in pairs]
+    if Answer.IN in answers:
+        return
+    if Answer.UNKNOWN_HERE in answers:
+        hearing.not_judged.update((path, *pair) for pair in pairs)
+        return
+    found = ", ".join(f"{system or '(no system)'} {code}" for system, code in pairs)
+    message = f"no code of the value set that {said_by} binds this element to"
+    _say(hearing, rule, message, path, severity, _expected(hearing, value_set), shown(found))
+
+
+def _say(
+    hearing: Hearing, rule: str, message: str, path: str, severity: Severity, expected: str, found: str
+) -> None:
+    hearing.object(rule, message, path, layer=Layer.VOCABULARY, severity=severity, expected=expected, found=found)
+
+
+def exists(hearing: Hearing, value: dict[str, Any], path: str) -> None:
+    """Object to a Coding or Quantity whose code its system cannot have."""
+    system, code = value.get("system"), value.get("code")
+    if isinstance(system, str) and isinstance(code, str) and hearing.codes.exists(system, code) is Answer.NOT_IN:
+        message = "the code does not exist in the system it names"
+        hearing.object(
+            "FHIR-CODE", message, f"{path}.code", layer=Layer.VOCABULARY, expected=f"a code of {system}",
+            found=shown(code),
+        )  # fmt: skip
+
+
+def _pairs(value: Any) -> list[tuple[str | None, str]] | None:
+    """System and code of all codings; None where nothing can be bound."""
+    if isinstance(value, str):
+        return [(None, value)]
+    if not isinstance(value, dict):
+        return None
+    if "coding" in value or not ({"code", "system"} & value.keys()):
+        told = value.get("coding")
+        told = told if isinstance(told, list) else []
+        return [pair for each in told if isinstance(each, dict) for pair in _pair(each)]
+    return _pair(value)
+
+
+def _measured(value: Any) -> bool:
+    """A Quantity: bound only where the set is one of units, and free to have none."""
+    return isinstance(value, dict) and bool({"value", "unit", "comparator"} & value.keys())
+
+
+def _pair(coding: dict[str, Any]) -> list[tuple[str | None, str]]:
+    code, system = coding.get("code"), coding.get("system")
+    if not isinstance(code, str):
+        return []
+    # A Coding without a system names no code; it matches no member of any set
+    return [(system if isinstance(system, str) else "", code)]
+
+
+def _text(value: dict[str, Any]) -> str:
+    return shown(f"text: {value['text']}") if value.get("text") else "none"
+
+
+def _expected(hearing: Hearing, value_set: str) -> str:
+    listed = hearing.codes.listed(value_set, _FEW)
+    return f"one of {', '.join(listed)}" if listed else f"a code of {value_set}"

@@ -1,0 +1,101 @@
+"""What is gathered while one resource is judged: findings, references, codes nobody can judge here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from onc_conformance import vocabulary
+from onc_conformance.fhir.codes import Codes
+from onc_conformance.fhir.tables import Tables
+from onc_conformance.findings import Finding, Layer, Severity
+
+MOST = 1000
+"""Findings told of one resource."""
+LIMIT = "FHIR-MANY"
+"""Rule of the finding that says how many more there are."""
+
+
+@dataclass(slots=True)
+class Named:
+    """A reference that was met."""
+
+    path: str
+    told: str
+
+
+@dataclass(slots=True)
+class Hearing:
+    """One resource before its judges."""
+
+    tables: Tables
+    codes: Codes
+    resource: dict[str, Any]
+    resolve: Callable[[str], dict[str, Any] | None] | None = None
+    findings: list[Finding] = field(default_factory=list)
+    references: list[Named] = field(default_factory=list)
+    not_judged: set[tuple[str, str | None, str]] = field(default_factory=set)
+    """Place, system and code."""
+    more: int = 0
+    _told: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def object(
+        self,
+        rule: str,
+        message: str,
+        path: str,
+        *,
+        layer: Layer = Layer.SCHEMA,
+        severity: Severity = Severity.ERROR,
+        expected: str | None = None,
+        found: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Say what is wrong at a place; the same about the same place is said once."""
+        key = (rule, path, found or "")
+        if key in self._told:
+            return
+        if len(self.findings) >= MOST:
+            self.more += 1
+            return
+        self._told.add(key)
+        self.findings.append(
+            Finding(
+                layer=layer, severity=severity, rule=rule, message=message, path=path, expected=expected, found=found,
+                hint=hint,
+            )
+        )  # fmt: skip
+
+    def closing(self, path: str) -> list[Finding]:
+        """All findings, and how much could not be told or judged."""
+        if self.not_judged:
+            self.findings.append(
+                Finding(
+                    layer=Layer.VOCABULARY,
+                    severity=Severity.INFO,
+                    rule=vocabulary.NOT_JUDGED,
+                    message="codes of value sets that are not listed here were not judged; a pack of them would tell",
+                    path=path,
+                    found=str(len(self.not_judged)),
+                )
+            )
+        if self.more:
+            self.findings.append(
+                Finding(
+                    layer=Layer.SCHEMA,
+                    severity=Severity.ERROR,
+                    rule=LIMIT,
+                    message=f"more is wrong than the {MOST} findings that are told",
+                    path=path,
+                    found=str(self.more),
+                )
+            )
+        return self.findings
+
+
+def shown(value: Any) -> str:
+    """A value on one line and short."""
+    told = value if isinstance(value, str) else repr(value)
+    told = " ".join(told.split())
+    return told if len(told) <= 120 else f"{told[:120]}…"

@@ -1,0 +1,88 @@
+"""One resource before every judge of FHIR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from onc_conformance.fhir import extensions, fitting, references, structure, tables
+from onc_conformance.fhir.codes import Codes
+from onc_conformance.fhir.hearing import Hearing, shown
+from onc_conformance.fhir.invariants import Scope
+from onc_conformance.fhir.profiling import Judge
+from onc_conformance.fhir.references import Resolve
+from onc_conformance.fhir.tables import Profile, Tables
+from onc_conformance.findings import Finding, Layer, Severity, UsageError
+
+UNKNOWN_PROFILE = "FHIR-PROFILE"
+"""Rule of the finding that says a resource names a profile of the guide that is none, or of another type."""
+
+
+def validate(
+    resource: Any,
+    guide: Tables,
+    profiles: Sequence[str] | None = None,
+    *,
+    resolve: Resolve | None = None,
+    path: str | None = None,
+) -> list[Finding]:
+    """What is wrong with a resource; of a Bundle, with each resource in it, too.
+
+    `profiles` are URLs or ids; without them those the resource names in meta.profile, or else those that fit it.
+    `resolve` finds what a literal reference leads to, and asks that each lead somewhere; `path` is where the resource
+    stands. UsageError for a profile the guide does not have.
+    """
+    chosen = None if profiles is None else [_named(guide, each) for each in profiles]
+    named = resource.get("resourceType") if isinstance(resource, dict) else None
+    at = path or (named if isinstance(named, str) and named.isidentifier() else "$this")
+    hearing = Hearing(guide, codes_of(guide), resource if isinstance(resource, dict) else {}, resolve)
+    if not isinstance(named, str) or tables.types().get(named, {}).get("kind") != "resource":
+        structure.unknown_type(hearing, resource, at)
+        return hearing.closing(at)
+    structure.check(hearing, resource, at)
+    references.contained(hearing, at)
+    references.resolved(hearing)
+    scope = Scope(resource, resource, resolve)
+    extensions.check(hearing, resource, at, scope)
+    if chosen is None:
+        chosen, strange = fitting.profiles(resource, guide, hearing.codes)
+        for each in strange:
+            message = f"meta.profile names no profile of US Core {guide.version} for a {named}"
+            hearing.object(
+                UNKNOWN_PROFILE, message, f"{at}.meta.profile", layer=Layer.TEMPLATE, severity=Severity.WARNING,
+                expected="a profile of this version", found=shown(each),
+            )  # fmt: skip
+    for profile in chosen:
+        if profile.type == named:
+            Judge(hearing, profile, scope).check(resource, at)
+        else:
+            message = f"{profile.name} is a profile of {profile.type}"
+            hearing.object(UNKNOWN_PROFILE, message, at, layer=Layer.TEMPLATE, expected=profile.type, found=named)
+    findings = hearing.closing(at)
+    if named == "Bundle":
+        for number, entry in entries(resource):
+            inside = f"{at}.entry[{number}].resource"
+            findings += validate(entry, guide, resolve=resolve, path=inside)
+    return findings
+
+
+def entries(bundle: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    """Number and resource of each entry of a Bundle that has one."""
+    told = bundle.get("entry")
+    for number, each in enumerate(told if isinstance(told, list) else ()):
+        if isinstance(each, dict) and "resource" in each:
+            yield number, each["resource"]
+
+
+@lru_cache(maxsize=16)
+def codes_of(guide: Tables) -> Codes:
+    """The codes of a guide, answers kept."""
+    return Codes(guide)
+
+
+def _named(guide: Tables, name: str) -> Profile:
+    found = guide.profile(name)
+    if found is None:
+        raise UsageError(f"{name} is no profile of {guide.package} {guide.version}")
+    return found
