@@ -91,7 +91,7 @@ def _criterion(raw: Mapping[str, Any], every_edition: tuple[str, ...]) -> Criter
             criterion=raw["criterion"],
             paragraph=paragraph["paragraph"],
             title=paragraph["title"],
-            role=step.get("role") or step["id"].split("-")[-2],
+            role="SUT" if "-SUT-" in step["id"] else "TLV",
             text=step["text"],
             editions=(fixed,) if fixed else tuple(paragraph.get("editions", every_edition)),
             coverage=step.get("coverage", "automated"),
@@ -109,7 +109,13 @@ def editions() -> Mapping[str, Edition]:
     raw = yaml.safe_load((suite.schemas() / "editions.yaml").read_text(encoding="utf-8"))
     known = {
         each["id"]: Edition(
-            each["id"], each["title"], each["data"], each["status"], each.get("caution"), each["ccda"], each["uscdi"],
+            each["id"],
+            each["title"],
+            each["data"],
+            each["status"],
+            each.get("caution"),
+            each["ccda"],
+            each["uscdi"],
             each.get("us_core", ""),
         )  # fmt: skip
         for each in raw["editions"]

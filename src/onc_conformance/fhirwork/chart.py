@@ -159,8 +159,9 @@ class Chart:
         return {**{each.key: each for each in led}, **self.own}
 
     def of(self, kind: str) -> list[Kept]:
-        """The patient's resources of a type."""
-        return [each for (type_, _), each in self.own.items() if type_ == kind]
+        """The patient's resources of a type; of one that is not searched for by patient, what references lead to."""
+        there = self.own if kind in self.kinds else self.pool
+        return [each for (type_, _), each in there.items() if type_ == kind]
 
 
 def whose(resource: Resource) -> str | None:

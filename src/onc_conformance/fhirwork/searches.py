@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from onc_conformance.findings import Finding, Layer, Severity
-from onc_conformance.fhirwork import instants, parameters
+from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Entry, Found
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 
@@ -274,8 +274,3 @@ def _row(
     return entry.page.objection(
         rule, message, severity=Severity.ERROR, layer=layer, path=place, expected=expected, found=found
     )
-
-
-def comparable(text: str) -> bool:
-    """Whether a text is a date that a search can compare."""
-    return instants.span(text) is not None

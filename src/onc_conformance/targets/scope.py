@@ -99,7 +99,9 @@ class _Check:
         for path, text in self.documentation():
             self.names(("documentation", *path), text, set(), only_env=True)
         if description.fhir and description.fhir.base not in description.target.base:
-            raise Problem(("fhir", "base"), f"target.base has no {description.fhir.base}; expected the FHIR base address")
+            raise Problem(
+                ("fhir", "base"), f"target.base has no {description.fhir.base}; expected the FHIR base address"
+            )
         for name in description.vars:
             self.acyclic(name, ())
         login = self.requests(("auth", "step"), description.auth.step, set())
