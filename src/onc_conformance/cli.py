@@ -141,6 +141,8 @@ def _validate(options: argparse.Namespace) -> int:
             first=options.since,
             last=options.until,
             rules=options.rules,
+            us_core=options.us_core,
+            profiles=options.profile,
             form=options.format,
             jobs=options.jobs,
             cluster=options.cluster,
@@ -290,7 +292,7 @@ def parser() -> argparse.ArgumentParser:
 
     _run_options(commands.add_parser("run", help="run the procedures against a target, or the embedded reference EHR"))
 
-    validate = commands.add_parser("validate", help="judge C-CDA documents")
+    validate = commands.add_parser("validate", help="judge C-CDA documents and FHIR resources")
     validate.add_argument("path", nargs="+", metavar="PATH", help="file, folder, .zip, or - for standard input")
     validate.add_argument("--edition", metavar="ID")
     validate.add_argument("--expected", type=Path, metavar="FILE", help="the patient's expected record")
@@ -300,6 +302,8 @@ def parser() -> argparse.ArgumentParser:
         "--rules", choices=("builtin", "official"), default="builtin",
         help="template rules: ours (default), or those of the standards imported",
     )  # fmt: skip
+    validate.add_argument("--us-core", metavar="VERSION", help="of US Core, for FHIR; default: that of the edition")
+    validate.add_argument("--profile", nargs="+", action="extend", metavar="URL|ID", help="profiles FHIR must keep to")
     validate.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default text")
     where = validate.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_number, default=1, metavar="N", help="documents judged at once; default 1")

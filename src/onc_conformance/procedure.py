@@ -117,7 +117,7 @@ def editions() -> Mapping[str, Edition]:
             each["ccda"],
             each["uscdi"],
             each.get("us_core", ""),
-        )  # fmt: skip
+        )
         for each in raw["editions"]
     }
     return {raw["default"]: known.pop(raw["default"]), **known}

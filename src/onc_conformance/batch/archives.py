@@ -16,10 +16,10 @@ from typing import BinaryIO
 from onc_conformance.ccda.parsing import MAX_BYTES
 from onc_conformance.findings import Finding, Layer, Severity
 
-SUFFIXES = (".xml",)
+LINES = ".ndjson"
+"""What holds a resource on each line."""
+SUFFIXES = (".xml", ".json", LINES)
 """What a folder or a zip is searched for and is judged."""
-FHIR = (".json", ".ndjson")
-"""What is told of and not judged."""
 MAX_DEPTH = 5
 """Zips within zips beyond this are refused."""
 MAX_RATIO = 200
@@ -41,6 +41,8 @@ class Source:
     refusal: Finding | None = None
     size: int | None = None
     """Bytes of what was refused, where that is known."""
+    line: int | None = None
+    """Where it stands in a file that has a document on each line."""
 
 
 def refused(path: str, rule: str, message: str, size: int | None = None) -> Source:
@@ -63,13 +65,29 @@ def is_litter(name: str) -> bool:
 
 def left_out(others: Counter[str]) -> str:
     """What was found and is not judged, in words; nothing where there is none."""
-    fhir = sum(others[each] for each in FHIR)
-    said = []
-    if fhir:
-        said.append(f"{fhir} *.json or *.ndjson {'was' if fhir == 1 else 'were'} left out: FHIR is not judged")
-    if zips := others[".zip"]:
-        said.append(f"{zips} *.zip in folders {'was' if zips == 1 else 'were'} left out: name a zip to have it opened")
-    return "; ".join(said)
+    zips = others[".zip"]
+    if not zips:
+        return ""
+    return f"{zips} *.zip in folders {'was' if zips == 1 else 'were'} left out: name a zip to have it opened"
+
+
+def documents(path: str, file: BinaryIO, begin: bytes = b"") -> Iterator[Source]:
+    """The document on each line of a file, `begin` having been read of it already; one line is in memory at a time."""
+    number = 0
+    while line := begin + file.readline(MAX_BYTES + 1 - len(begin)):
+        number, begin = number + 1, b""
+        name = f"{path}:{number}"
+        if len(line) > MAX_BYTES:
+            size = len(line)
+            while rest := file.readline(_CHUNK):
+                size += len(rest)
+                if rest.endswith(b"\n"):
+                    break
+            yield refused(name, "JSON-TOO-LARGE", f"the line has {size} bytes; at most {MAX_BYTES} are read", size)
+        elif line.strip():
+            yield Source(name, line, line=number)
+    if not number:
+        yield refused(path, "JSON-EMPTY", "the file has no line")
 
 
 @contextmanager
@@ -122,7 +140,6 @@ class Archive:
             yield self._limit(f"the zip has {len(files)} members; at most {MAX_MEMBERS} are read")
             return
         suffixes = [PurePosixPath(each.filename).suffix.lower() for each in files]
-        self._others.update(each for each in suffixes if each in FHIR)
         if not {*SUFFIXES, ".zip"}.intersection(suffixes):
             kinds = ", ".join(f"*{each}" for each in SUFFIXES)
             yield refused(self._path, "ZIP-EMPTY", f"no document is in this zip; expected {kinds}")
@@ -158,6 +175,9 @@ class Archive:
             elif is_zip:
                 within = (self._allowance, self._depth + 1)
                 yield from Archive(name, whole, self._others, within)  # type: ignore[arg-type]
+            elif name.lower().endswith(LINES):
+                whole.seek(0)
+                yield from documents(name, whole)  # type: ignore[arg-type]
             else:
                 whole.seek(0)
                 yield Source(name, whole.read())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onc_conformance import judging, moments
+from onc_conformance import fhir, judging, moments, procedure
+from onc_conformance.fhir import reading
 from onc_conformance.findings import Finding, Layer, Severity, UsageError
 from onc_conformance.judging import Judgement
 from onc_conformance.moments import Days
@@ -26,11 +27,21 @@ class Expectation:
     window: Days | None = None
     rules: str = "builtin"
     """`builtin` or `official`, as a Case has it."""
+    us_core: str = fhir.DEFAULT
+    """The version FHIR is judged by."""
+    profiles: tuple[str, ...] | None = None
+    """What FHIR is judged by instead of the profiles it names or fits."""
 
     def judge(self, source: Source) -> Judgement:
         """Every layer over one document; with several records, against the one whose patient it names."""
         if source.refusal:
             return self.unjudged(source.path, source.refusal, "fail", source.size)
+        if source.line or reading.is_json(source.data):
+            from onc_conformance.judging.resources import judge_fhir
+
+            return judge_fhir(
+                source.data, self.edition, self.us_core, self.profiles, path=source.path, line=source.line
+            )
         chosen = self.records[0] if len(self.records) == 1 else self._named(source)
         others = [each for each in self.records if each is not chosen]
         judgement = judging.judge(
@@ -82,8 +93,19 @@ def expectation(
     first: str | None = None,
     last: str | None = None,
     rules: str = "builtin",
+    us_core: str | None = None,
+    profiles: Sequence[str] | None = None,
 ) -> Expectation:
-    """What `--edition`, `--expected`, `--from`, `--to`, `--rules` ask for. UsageError where one of them cannot be."""
+    """What `--edition`, `--expected`, `--from`, `--to`, `--rules`, `--us-core` and `--profile` ask for.
+
+    UsageError where one of them cannot be.
+    """
+    version = us_core or procedure.edition(edition).us_core
+    guide = fhir.load(version) if us_core or profiles else None
+    for name in profiles or ():
+        if guide and guide.profile(name) is None:
+            raise UsageError(f"--profile {name}: US Core {version} has no profile of this URL or id")
+    chosen = tuple(profiles) if profiles else None
     if rules == "official":
         from onc_conformance.ccda.standards import official
 
@@ -94,10 +116,10 @@ def expectation(
             raise UsageError(
                 "--from and --to say which facts of an expected record are due; name it with --expected FILE"
             )
-        return Expectation(edition, rules=rules)
+        return Expectation(edition, rules=rules, us_core=version, profiles=chosen)
     from onc_conformance import record
 
-    return Expectation(edition, tuple(record.load(Path(expected))), window, rules)
+    return Expectation(edition, tuple(record.load(Path(expected))), window, rules, version, chosen)
 
 
 def _window(first: str | None, last: str | None) -> Days | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -14,8 +15,10 @@ from typing import BinaryIO
 from onc_conformance.batch import archives
 from onc_conformance.batch.archives import SUFFIXES, Source, is_litter, left_out, refused
 from onc_conformance.ccda.parsing import MAX_BYTES
+from onc_conformance.fhir import reading
 from onc_conformance.findings import UsageError
 
+_START = 64
 _ZIP = b"PK\x03\x04"
 
 
@@ -28,7 +31,7 @@ class Sources:
     def __init__(self, paths: Iterable[str | Path]) -> None:
         self._paths = [str(each) for each in paths]
         self.left_out: Counter[str] = Counter()
-        """By suffix, the files that folders and zips hold and that are not judged: FHIR, zips within folders."""
+        """By suffix, the files that folders hold and that are not judged: zips."""
         if not self._paths:
             raise UsageError("nothing to validate; name a file, a folder, a .zip, or - for standard input")
         for path in self._paths:
@@ -49,7 +52,10 @@ class Sources:
         for path in self._paths:
             if path != "-" and Path(path).is_dir():
                 for found in _walk(path, self.left_out):
-                    yield found if isinstance(found, Source) else _read(found)
+                    if isinstance(found, Source):
+                        yield found
+                    else:
+                        yield from self._file(found)
             else:
                 yield from self._file(path)
 
@@ -60,8 +66,10 @@ class Sources:
                 if begin == _ZIP or path.lower().endswith(".zip"):
                     with archives.seekable(file, begin) as whole:
                         yield from archives.Archive(path, whole, self.left_out)
+                elif path.lower().endswith(archives.LINES):
+                    yield from archives.documents(path, file, begin)
                 else:
-                    yield _document(path, file, begin)
+                    yield from _documents(path, file, begin)
         except OSError as error:
             yield _unreadable(path, error)
 
@@ -85,7 +93,7 @@ def _walk(folder: str, others: Counter[str]) -> Iterator[str | Source]:
         if entry.is_dir(follow_symlinks=False) or is_litter(entry.name):
             continue
         suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - no Path for each of a million names
-        if suffix in (*archives.FHIR, ".zip"):
+        if suffix == ".zip":
             others[suffix] += 1
         elif suffix in SUFFIXES and (entry.is_file() or not os.path.exists(entry.path)):  # noqa: PTH110
             yield entry.path
@@ -98,12 +106,23 @@ def _opened(path: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb")
 
 
-def _read(path: str) -> Source:
+def _documents(path: str, file: BinaryIO, begin: bytes) -> Iterator[Source]:
+    """A document, or several, each on a line of its own, where a stream that has no name to say so has them."""
+    if path == "-" and begin[:1] == b"{" and not begin.endswith(b"\n"):
+        first = begin + file.readline(MAX_BYTES + 1 - len(begin))
+        if _is_whole(first):
+            yield from archives.documents(path, file, first)
+            return
+        begin = first
+    yield _document(path, file, begin)
+
+
+def _is_whole(line: bytes) -> bool:
     try:
-        with Path(path).open("rb") as file:
-            return _document(path, file, b"")
-    except OSError as error:
-        return _unreadable(path, error)
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _document(path: str, file: BinaryIO, begin: bytes) -> Source:
@@ -113,10 +132,12 @@ def _document(path: str, file: BinaryIO, begin: bytes) -> Source:
         size = told.st_size if stat.S_ISREG(told.st_mode) else 0
     except OSError:  # a stream that has no descriptor
         size = 0
-    if size > MAX_BYTES:
-        said = f"the document has {size} bytes; at most {MAX_BYTES} are read"
-        return refused(path, "XML-TOO-LARGE", said, size)
-    return Source(path, begin + file.read(MAX_BYTES + 1 - len(begin)))
+    begin += file.read(max(0, _START - len(begin)))
+    most = reading.MAX_BYTES if reading.is_json(begin) else MAX_BYTES
+    if size > most:
+        said = f"the document has {size} bytes; at most {most} are read"
+        return refused(path, "JSON-TOO-LARGE" if most > MAX_BYTES else "XML-TOO-LARGE", said, size)
+    return Source(path, begin + file.read(max(0, most + 1 - len(begin))))
 
 
 def _unreadable(path: str, error: OSError) -> Source:

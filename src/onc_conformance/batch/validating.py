@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -51,6 +51,8 @@ def validate(
     first: str | None = None,
     last: str | None = None,
     rules: str = "builtin",
+    us_core: str | None = None,
+    profiles: Sequence[str] | None = None,
     form: str = "text",
     jobs: int = 1,
     cluster: str | None = None,
@@ -61,7 +63,7 @@ def validate(
     UsageError where nothing can be judged, OutOfReach where the cluster is or comes to be; before that and before a
     KeyboardInterrupt goes on, what was gathered is written.
     """
-    against, sources = expectation(edition, expected, first, last, rules), Sources(paths)
+    against, sources = expectation(edition, expected, first, last, rules, us_core, profiles), Sources(paths)
     stream = out or _standard_output(form)
     writer, tally = _writer(form, stream), Tally()
     progress = Progress(sys.stderr, sources.many) if Progress.fits(sys.stderr) else None

@@ -51,7 +51,7 @@ class _Worker:
     def give(self, number: int, source: Source) -> None:
         self.number, self.path, self.until = number, source.path, time.monotonic() + PATIENCE
         with suppress(OSError):  # it has died: the pipe will say so, and the document is told as lost
-            self.pipe.send(source.path)
+            self.pipe.send((source.path, source.line))
             self.pipe.send_bytes(source.data)
 
     def end(self, *, kill: bool) -> int | None:
@@ -183,5 +183,5 @@ def _serve(pipe: Connection, work: Callable[[Source], Told]) -> None:
     with suppress(EOFError, OSError):
         pipe.send(None)
         while True:
-            path = pipe.recv()
-            pipe.send(work(Source(path, pipe.recv_bytes())))
+            path, line = pipe.recv()
+            pipe.send(work(Source(path, pipe.recv_bytes(), line=line)))

@@ -18,7 +18,10 @@ def check(hearing: Hearing, value: Any, bound: Binding, path: str, rule: str, sa
     """Object to a code, Coding, CodeableConcept, Quantity or text that is not in the value set it is bound to."""
     strength = bound.strength
     pairs = _pairs(value)
-    if pairs is None or (_measured(value) and not (pairs and hearing.codes.of_units(bound.value_set))):
+    if pairs is None:
+        return
+    sets = (bound.value_set, *([bound.never_outside] if bound.never_outside else []))
+    if _measured(value) and not (pairs and all(map(hearing.codes.of_units, sets))):
         return
     if bound.never_outside and pairs:
         _within(hearing, pairs, bound.never_outside, path, rule, said_by, Severity.ERROR)

@@ -51,7 +51,7 @@ def contained(hearing: Hearing, path: str) -> None:
     inside = hearing.resource.get("contained")
     if not isinstance(inside, list):
         inside = []
-    ids = {each.get("id"): each for each in inside if isinstance(each, dict)}
+    ids = {str(each.get("id")) for each in inside if isinstance(each, dict)}
     used = set()
     for each in hearing.references:
         if each.told.startswith("#"):
@@ -60,7 +60,7 @@ def contained(hearing: Hearing, path: str) -> None:
                 expected = "the id of a contained resource"
                 hearing.object("ref-1", "nothing is contained under this id", each.path, expected=expected, found=each.told)
     for number, each in enumerate(inside):
-        if isinstance(each, dict) and each.get("id") not in used and not _points_back(each):
+        if isinstance(each, dict) and str(each.get("id")) not in used and not _points_back(each):
             message = "the contained resource is referred to by nothing"
             found = f"{each.get('resourceType')} #{each.get('id')}"
             hearing.object("dom-3", message, f"{path}.contained[{number}]", expected="a reference to it", found=shown(found))

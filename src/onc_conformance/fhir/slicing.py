@@ -90,6 +90,7 @@ def _bound(value_set: str, value: Any, codes: Codes) -> bool:
     return any(
         isinstance(each, dict)
         and isinstance(each.get("code"), str)
+        and isinstance(each.get("system", ""), str)
         and codes.contains(value_set, each.get("system"), each["code"]) is Answer.IN
         for each in (told if isinstance(told, list) else [])
     )
@@ -122,7 +123,5 @@ def _is_type(into: Node | None, item: Item) -> bool:
         return False
     kinds = {each.code for each in into.element.types}
     told = item.kind or (item.value.get("resourceType") if isinstance(item.value, dict) else None)
-    if told in kinds:
-        return True
     targets = {each.removeprefix(DEFINITION) for kind in into.element.types for each in kind.targets}
-    return told in targets
+    return isinstance(told, str) and told in kinds | targets

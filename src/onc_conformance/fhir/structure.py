@@ -16,7 +16,7 @@ from onc_conformance.findings import Layer, Severity
 DEEPEST = 60
 """Levels of elements; FHIR's own types nest no further unless they nest in themselves."""
 FHIR = "FHIR R4"
-_ADVICE = frozenset({"dom-6"})
+ADVICE = frozenset({"dom-6"})
 """FHIR marks it as best practice; nothing depends on it."""
 _CODED = frozenset({"Coding", "Quantity", "SimpleQuantity", "Age", "Duration", "Count", "Distance"})
 
@@ -141,10 +141,10 @@ def _object(hearing: Hearing, value: dict[str, Any], kind: Type, path: str, scop
 
 def _rule(hearing: Hearing, rule: Rule, value: Any, path: str, scope: Scope) -> None:
     if not rule.holds(value, scope):
-        told = "info" if rule.id in _ADVICE else tables.severities().get(rule.id, "error")
+        told = "info" if rule.id in ADVICE else tables.severities().get(rule.id, "error")
         severity = Severity(told)
         message = f"{rule.id} of {FHIR} does not hold"
-        hearing.object(rule.id, message, path, severity=severity, expected=rule.says, found=_outline(value))
+        hearing.object(rule.id, message, path, severity=severity, expected=rule.says, found="none" if rule.id in ADVICE else _outline(value))
 
 
 def _outline(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 from onc_conformance.fhir import extensions, fitting, references, structure, tables
@@ -26,13 +27,17 @@ def validate(
     *,
     resolve: Resolve | None = None,
     path: str | None = None,
+    within: bool = True,
+    spent: dict[str, float] | None = None,
 ) -> list[Finding]:
     """What is wrong with a resource; of a Bundle, with each resource in it, too.
 
     `profiles` are URLs or ids; without them those the resource names in meta.profile, or else those that fit it.
     `resolve` finds what a literal reference leads to, and asks that each lead somewhere; `path` is where the resource
-    stands. UsageError for a profile the guide does not have.
+    stands; without `within` the entries of a Bundle are left alone; `spent` is added what `schema` and `templates` took.
+    UsageError for a profile the guide does not have.
     """
+    began = perf_counter()
     chosen = None if profiles is None else [_named(guide, each) for each in profiles]
     named = resource.get("resourceType") if isinstance(resource, dict) else None
     at = path or (named if isinstance(named, str) and named.isidentifier() else "$this")
@@ -43,6 +48,7 @@ def validate(
     structure.check(hearing, resource, at)
     references.contained(hearing, at)
     references.resolved(hearing)
+    halfway = perf_counter()
     scope = Scope(resource, resource, resolve)
     extensions.check(hearing, resource, at, scope)
     if chosen is None:
@@ -60,11 +66,19 @@ def validate(
             message = f"{profile.name} is a profile of {profile.type}"
             hearing.object(UNKNOWN_PROFILE, message, at, layer=Layer.TEMPLATE, expected=profile.type, found=named)
     findings = hearing.closing(at)
-    if named == "Bundle":
+    if spent is not None:
+        spent["schema"] = spent.get("schema", 0.0) + halfway - began
+        spent["templates"] = spent.get("templates", 0.0) + perf_counter() - halfway
+    if named == "Bundle" and within:
         for number, entry in entries(resource):
             inside = f"{at}.entry[{number}].resource"
-            findings += validate(entry, guide, resolve=resolve, path=inside)
+            findings += validate(entry, guide, resolve=resolve, path=inside, spent=spent)
     return findings
+
+
+def profiles(resource: dict[str, Any], guide: Tables) -> list[Profile]:
+    """The profiles a resource is judged by where none are asked for."""
+    return fitting.profiles(resource, guide, codes_of(guide))[0]
 
 
 def entries(bundle: dict[str, Any]) -> Iterator[tuple[int, Any]]:

@@ -81,7 +81,7 @@ def _no_ndc(value: Any, _: Scope) -> bool:
 
 
 def _ndc_beside_cvx(value: Any, _: Scope) -> bool:
-    systems = {system for system, _ in codings(value.get("vaccineCode"))}
+    systems = [system for system, _ in codings(value.get("vaccineCode"))]
     return _CVX not in systems or _NDC in systems
 
 
@@ -107,8 +107,7 @@ def _concern(value: Any, _: Scope) -> bool:
 
 
 def _on_behalf(value: Any, scope: Scope) -> bool:
-    who = value.get("who")
-    told = who.get("reference") if isinstance(who, dict) else None
+    told = next((each.get("reference") for each in items(value, "who") if isinstance(each, dict)), None)
     found = scope.resolve(told) if scope.resolve and isinstance(told, str) else None
     return has(value, "onBehalfOf") or found is None or found.get("resourceType") not in ("Practitioner", "Device")
 
@@ -130,7 +129,7 @@ def _valued(value: Any, codes: tuple[str, ...], key: str) -> bool:
 
 
 def _range_in_ucum(value: Any, _: Scope) -> bool:
-    bounds = [value.get(each) for each in ("low", "high")]
+    bounds = [*items(value, "low"), *items(value, "high")]
     return all(each.get("system", _UCUM) == _UCUM for each in bounds if isinstance(each, dict))
 
 

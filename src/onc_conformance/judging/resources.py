@@ -1,0 +1,120 @@
+"""A FHIR document judged: one resource, or a Bundle with every resource in it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from onc_conformance import fhir, vocabulary
+from onc_conformance.fhir import reading
+from onc_conformance.fhir.hearing import MOST
+from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging.judgement import SECONDS, Judgement
+
+MOST_OF_ALL = 10 * MOST
+"""Findings of each severity told of one document."""
+
+
+def judge_fhir(
+    data: bytes,
+    edition: str,
+    version: str = fhir.DEFAULT,
+    profiles: Sequence[str] | None = None,
+    *,
+    path: str = "-",
+    line: int | None = None,
+) -> Judgement:
+    """FHIR JSON by R4 and a version of US Core. `line` is where it stands in a file of many."""
+    began = time.perf_counter()
+    guide = fhir.load(version)
+    seconds: dict[str, float | None] = dict.fromkeys((*SECONDS, "total"))
+    spent: dict[str, float] = {}
+    bundle = reading.large_bundle(data)
+    if bundle is None:
+        read = reading.read(data)
+        seconds["parse"] = time.perf_counter() - began
+        findings: Iterable[Finding] = read.findings
+        kind = "unreadable"
+        if read.readable:
+            findings = [*read.findings, *fhir.validate(read.resource, guide, profiles, spent=spent)]
+            kind = _kind(read.resource, guide)
+    else:
+        seconds["parse"] = time.perf_counter() - began
+        findings, kind = _entry_by_entry(bundle, guide, spent), "Bundle"
+    told = _bounded(findings)
+    if kind != "unreadable":
+        # Codes are judged where they are met, within the other two
+        seconds.update(schema=spent.get("schema", 0.0), templates=spent.get("templates", 0.0), vocabulary=0.0)
+    seconds["total"] = time.perf_counter() - began
+    if line is not None:
+        told = [replace(each, line=line) for each in told]
+    return Judgement(
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        document_type=kind,
+        edition=f"{edition}, US Core {version}",
+        verdict="fail" if any(each.severity is Severity.ERROR for each in told) else "pass",
+        findings=tuple(dict.fromkeys(told)),
+        seconds={name: None if each is None else round(each, 6) for name, each in seconds.items()},
+    )
+
+
+def _kind(resource: Any, guide: fhir.Tables) -> str:
+    """Its type, and the profiles it is judged by."""
+    named = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(named, str):
+        return "unknown"
+    chosen = fhir.profiles(resource, guide)
+    return f"{named} ({', '.join(each.id for each in chosen)})" if chosen else named
+
+
+def _entry_by_entry(bundle: reading.Entries, guide: fhir.Tables, spent: dict[str, float]) -> Iterator[Finding]:
+    """The Bundle as it is without what its entries hold, and each entry after another: memory holds one."""
+    shell = reading.read(bundle.shell)
+    yield from shell.findings
+    if not shell.readable or not isinstance(shell.resource, dict):
+        return
+    light = []
+    for number, entry in enumerate(bundle):
+        place = f"Bundle.entry[{number}]"
+        yield from (replace(each, path=place, line=None) for each in entry.findings)
+        told = entry.resource
+        if not isinstance(told, dict):
+            continue
+        light.append({**told, "resource": _outline(told["resource"])} if "resource" in told else told)
+        if "resource" in told:
+            yield from fhir.validate(told["resource"], guide, path=f"{place}.resource", spent=spent)
+    whole = fhir.validate({**shell.resource, "entry": light}, guide, within=False, spent=spent)
+    yield from (each for each in whole if light or each.rule != "ele-1")
+
+
+def _outline(resource: Any) -> Any:
+    if not isinstance(resource, dict):
+        return resource
+    return {name: resource[name] for name in ("resourceType", "id", "meta") if name in resource}
+
+
+def _bounded(findings: Iterable[Finding]) -> list[Finding]:
+    """No more than can be told, codes that were not judged and advice added up."""
+    told: list[Finding] = []
+    added: dict[str, tuple[Finding, int]] = {}
+    many: Counter[Severity] = Counter()
+    for each in findings:
+        if each.rule == vocabulary.NOT_JUDGED or each.rule in fhir.ADVICE:
+            number = int(each.found or 0) if each.rule == vocabulary.NOT_JUDGED else 1
+            added[each.rule] = (each, added.get(each.rule, (each, 0))[1] + number)
+            continue
+        many[each.severity] += 1
+        if many[each.severity] <= MOST_OF_ALL:
+            told.append(each)
+    told += [each if many_of == 1 and each.rule in fhir.ADVICE else replace(each, path=None, found=str(many_of)) for each, many_of in added.values()]
+    if more := sum(max(0, number - MOST_OF_ALL) for number in many.values()):
+        said = f"more is wrong than the {MOST_OF_ALL} findings that are told"
+        severity = Severity.ERROR if many[Severity.ERROR] > MOST_OF_ALL else Severity.INFO
+        told.append(Finding(layer=Layer.SCHEMA, severity=severity, rule="FHIR-MANY", message=said, found=str(more)))
+    return told
