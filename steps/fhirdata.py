@@ -41,8 +41,7 @@ def _(found, verdict, rule):
     came = {entry.key: (search.chart, entry) for search in found for entry in provenance.came(search)}
     if not came:
         raise NotTested("no Provenance came along", "SH-PAT-3")
-    kept = [(chart, Kept(entry.resource, entry.page, entry.place)) for chart, entry in came.values()]
-    verdict(finding for chart, each in kept for finding in contents.valid(chart, rule, [each]))
+    verdict(singlepatient.formed((chart, [Kept(e.resource, e.page, e.place)]) for chart, e in came.values()))
 
 
 @when("the app has gathered the data of each test patient", target_fixture="charts")
@@ -67,7 +66,7 @@ def _(exam, kind):
 
 @then("each resource has no error in form or vocabulary")
 def _(resources, verdict, rule):
-    verdict(finding for chart, kept in resources for finding in contents.valid(chart, rule, kept))
+    verdict(singlepatient.formed(resources))
 
 
 @then("each profile that US Core demands is shown by a resource")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from onc_conformance.examination import Examination
-from onc_conformance.fhirwork import ledger, parameters, provenance, recall, refusals, searches
+from onc_conformance.fhirwork import contents, ledger, parameters, provenance, recall, refusals, searches
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
@@ -42,6 +43,7 @@ def of_type(exam: Examination, kind: str) -> list[Search]:
             gathering = [Search(chart, kind, each.parameters) for each in chart.gathered[kind]]
             found += [each for each in gathering if each.found().ok] or gathering[:1]
         found += searches.required(chart, kind)
+        found += searches.foiled(chart, kind)
     found = list({(each.chart.subject.id, each.asked): each for each in found}.values())
     if not found:
         raise NotTested(f"no test patient has a {kind}")
@@ -136,6 +138,22 @@ def gathered(exam: Examination, kind: str) -> list[tuple[Chart, list[Kept]]]:
             raise NotApplicable(f"no test patient has a {kind}, and none needs one")
         raise NotTested(f"no test patient has a {kind}")
     return found
+
+
+def formed(resources: Iterable[tuple[Chart, Iterable[Kept]]]) -> Iterator[Finding]:
+    """Every error in the form of each resource; of all advice each rule once, with how often it holds elsewhere."""
+    advice: dict[str, list[Finding]] = {}
+    done: set[tuple[str, str]] = set()
+    for chart, several in resources:
+        fresh = [kept for kept in several if kept.key not in done]
+        done |= {kept.key for kept in fresh}
+        for finding in contents.valid(chart, fresh):
+            if finding.severity is Severity.ERROR:
+                yield finding
+            else:
+                advice.setdefault(finding.rule, []).append(finding)
+    for first, *more in advice.values():
+        yield replace(first, message=f"{first.message} (and at {len(more)} more places)") if more else first
 
 
 def kept_ledger(exam: Examination) -> ledger.Ledger:

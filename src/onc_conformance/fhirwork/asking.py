@@ -221,7 +221,7 @@ def _next(page: Got) -> str | None:
     links = (page.resource or {}).get("link") if page.kind == "Bundle" else None
     for link in links if isinstance(links, list) else ():
         if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-            return urljoin(page.exchange.url, link["url"])
+            return urljoin(page.exchange.url, str(link["url"]))
     return None
 
 

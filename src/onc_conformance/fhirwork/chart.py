@@ -50,7 +50,7 @@ class Reference:
     """What it leads to, or the answer of the read that failed; None for what is not at this server."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Chart:
     """One patient's data."""
 

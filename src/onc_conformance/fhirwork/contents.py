@@ -17,12 +17,11 @@ ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 ABSENT_CODES = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 
-def valid(chart: Chart, rule: str, resources: Iterable[Kept] | None = None) -> Iterator[Finding]:
-    """What FHIR R4 and the profiles have against each resource, filed under the step and tied to its exchange."""
-    for kept in chart.pool.values() if resources is None else resources:
-        for finding in validate(kept.resource, chart.tables, path=kept.name.replace("/", "#") or None):
-            place = (finding.path or "").replace("#", "/", 1)
-            yield replace(finding, path=place, exchange=kept.got.exchange.id, message=f"{kept.name}: {finding.message}")
+def valid(chart: Chart, resources: Iterable[Kept]) -> Iterator[Finding]:
+    """What FHIR R4 and the profiles have against each resource, tied to its exchange."""
+    for kept in resources:
+        for finding in validate(kept.resource, chart.tables, path=kept.name):
+            yield replace(finding, exchange=kept.got.exchange.id, message=f"{kept.name}: {finding.message}")
 
 
 def read(chart: Chart, rule: str) -> Iterator[Finding]:
@@ -35,7 +34,7 @@ def read(chart: Chart, rule: str) -> Iterator[Finding]:
             yield got.objection(
                 rule,
                 "is not the resource that the search brought",
-                path=f"{kept.name.replace('/', '#')}.{odd}".replace("#", "/"),
+                path=f"{kept.name}.{odd}",
                 expected=f"the {odd} of {kept.got.request}",
                 found=f"another {odd}",
             )
@@ -111,6 +110,8 @@ def _kinds(resources: Sequence[Kept], element: str, wanted: Iterable[str], what:
 
 def opened(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
     """Objections to attachments of notes and reports that hold nothing and lead nowhere."""
+    if not any(chart.of(kind) for chart in charts for kind in ("DocumentReference", "DiagnosticReport")):
+        raise NotTested("no test patient has a note or a report")
     for chart in charts:
         for kept in (*chart.of("DocumentReference"), *chart.of("DiagnosticReport")):
             paths = ("content.attachment",) if kept.key[0] == "DocumentReference" else ("presentedForm",)
@@ -163,7 +164,7 @@ def medicated(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
         if resource is not None and resource.get("resourceType") != "Medication":
             yield _dangling(reference, rule, f"a {resource.get('resourceType')}")
         elif resource is not None and isinstance(target, Kept):
-            yield from valid(chart, rule, [replace(target, place="contained")] if resource.get("id") else [])
+            yield from valid(chart, [target])
 
 
 def absent(charts: Sequence[Chart]) -> tuple[list[str], list[str]]:

@@ -12,6 +12,8 @@ from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Entry, Found
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 
+NO_CODE = "no-such-code"
+"""A code that nothing has."""
 MOST = 4
 """Searches of one combination with different values: a fifth shows nothing new."""
 _PREFIXES = ("gt", "ge", "lt", "le")
@@ -25,6 +27,8 @@ class Search:
     kind: str
     asked: tuple[tuple[str, str], ...]
     form: bool = False
+    foil: bool = False
+    """Whether it is made to find nothing, so that a parameter that is ignored shows; it may be refused."""
 
     def found(self) -> Found:
         """The answer."""
@@ -66,6 +70,17 @@ def required(chart: Chart, kind: str) -> list[Search]:
     found: list[Search] = []
     for names in combinations:
         found += _valued(chart, kind, names)
+    return list(dict.fromkeys(found))
+
+
+def foiled(chart: Chart, kind: str) -> list[Search]:
+    """The required searches by a code once more, with a code that nothing has."""
+    found: list[Search] = []
+    for search in required(chart, kind):
+        names = [name for name, _ in search.asked if name not in {"patient", "_id"} and search.how(name) == "token"]
+        for name in names:
+            asked = tuple((each, NO_CODE if each == name else value) for each, value in search.asked)
+            found.append(Search(chart, kind, asked, foil=True))
     return list(dict.fromkeys(found))
 
 
@@ -167,6 +182,8 @@ def referring(search: Search) -> Search | None:
 
 def answered(search: Search, rule: str) -> Iterator[Finding]:
     """Objections to a search that was not answered with Bundles of search results, to the last page."""
+    if search.foil:
+        return
     found = search.found()
     for page in found.pages:
         if not page.ok or page.kind != "Bundle":

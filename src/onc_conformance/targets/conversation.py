@@ -100,7 +100,7 @@ class Conversation(Dialogue):
             raise Stopped("not_supported", "the target's description has no [fhir]")
         onward = {ONWARD: asked.url} if asked.url else {}
         address = f"{{{ONWARD}}}" if asked.url else f"{{base.{fhir.base}}}/{{fhir.path}}"
-        table = {"method": "POST" if asked.form else "GET", "url": address, **({"form": {}} if asked.form else {})}
+        table: dict[str, Any] = {"method": "POST" if asked.form else "GET", "url": address, **({"form": {}} if asked.form else {})}
         variables = self.variables()
         variables.own["fhir.path"] = asked.path
         with contextlib.suppress(Stopped):

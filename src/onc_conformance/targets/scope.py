@@ -100,7 +100,7 @@ class _Check:
             self.names(("documentation", *path), text, set(), only_env=True)
         if description.fhir and description.fhir.base not in description.target.base:
             raise Problem(
-                ("fhir", "base"), f"target.base has no {description.fhir.base}; expected the FHIR base address"
+                ("fhir", "base"), f"target.base has no {description.fhir.base}"
             )
         for name in description.vars:
             self.acyclic(name, ())
