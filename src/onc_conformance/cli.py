@@ -158,7 +158,15 @@ def _serve(options: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     faults = _listed(options.fault) or ()
-    with serving.serving(options.host, options.port, options.charts, options.patients or (), faults) as ehr:
+    with serving.serving(
+        options.host,
+        options.port,
+        options.charts,
+        options.patients or (),
+        faults,
+        options.fhir or (),
+        options.us_core,
+    ) as ehr:
         if options.write_env:
             serving.write_env(ehr, options.write_env)
         for note in ehr.notes:
@@ -315,6 +323,15 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
     serve.add_argument("--charts", type=Path, metavar="DIR", help="C-CDA documents to serve instead of its own charts")
     serve.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
+    serve.add_argument(
+        "--fhir",
+        nargs="+",
+        type=Path,
+        action="extend",
+        metavar="BUNDLE",
+        help="FHIR resources to serve instead of its own",
+    )
+    serve.add_argument("--us-core", choices=("6.1.0", "7.0.0"), default="6.1.0", help="default: 6.1.0")
     serve.add_argument("--fault", nargs="+", action="extend", metavar="ID")
     serve.add_argument("--write-env", type=Path, metavar="FILE", help="write the variables that targets need")
     serve.set_defaults(do=_serve)
