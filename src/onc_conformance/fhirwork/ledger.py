@@ -76,11 +76,18 @@ def needed(tables: Tables) -> Iterator[Profile]:
 
 
 def _lines(profile: Profile, resources: Sequence[Kept], codes: Codes) -> Iterator[Line]:
-    wanted = {e.id.partition(".")[2]: Line(profile, e.id.partition(".")[2]) for e in profile.elements if e.must_support}
+    names = [each.id.partition(".")[2] for each in profile.elements if each.must_support]
+    wanted = {name: Line(profile, name) for name in names if not _spared(profile, name)}
     root = tree(profile)
     for kept in resources:
         _walk(root, [Item(kept.resource, None, kept.name)], profile.type, wanted, codes)
     yield from wanted.values()
+
+
+def _spared(profile: Profile, element: str) -> bool:
+    table = told()["unneeded"]["elements"]
+    names = [*table.get(profile.type, ()), *table.get(profile.id, ())]
+    return any(element == name or element.startswith(f"{name}.") for name in names)
 
 
 def _walk(node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line], codes: Codes) -> None:

@@ -57,7 +57,8 @@ def refused(got: Got, statuses: tuple[int, ...], rule: str) -> Iterator[Finding]
 
 def strangers(search: Search, rule: str) -> Iterator[Finding]:
     """Objections to rows of anybody but the patient that was asked for."""
-    asked = dict(search.asked).get("patient", dict(search.asked).get("_id", "")).removeprefix("Patient/")
+    told = dict(search.asked)
+    asked = told.get("_id" if search.kind == "Patient" else "patient", search.chart.id).removeprefix("Patient/")
     for entry in search.found().entries:
         owner = whose(entry.resource)
         if owner is not None and owner != asked and entry.mode != "include":

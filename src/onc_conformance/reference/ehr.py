@@ -199,6 +199,8 @@ class ReferenceEHR:
             "FHIR_TOKEN": self._access.standing(Grant(("user/*.rs",))),
             "FHIR_PATIENT": patient,
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
+            "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
+            "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
         for place, client in enumerate(self._ehryourway.clients.values()):
