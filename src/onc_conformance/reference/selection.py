@@ -28,10 +28,14 @@ class Selection:
         """The id of the first person."""
         return self._people.number_of(self._people.all[0])
 
-    def instead(self) -> Response | None:
-        """What is answered to a search that should find patients."""
+    def page(self) -> Response | None:
+        """A page for people, in place of any answer."""
         if "select-login-page" in self._faults:
             return Response(login_page(), content_type="text/html; charset=utf-8")
+        return None
+
+    def error(self) -> Response | None:
+        """An error, in place of what was found."""
         if "select-error-body" in self._faults:
             return as_json(outcome("exception", "The request could not be processed."))
         return None

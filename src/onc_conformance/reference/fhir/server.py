@@ -124,9 +124,10 @@ class FhirServer:
         return self._answered(lambda: self._searched(kind))
 
     def _searched(self, name: str) -> Response:
-        if name == "Patient" and self._selection and (instead := self._selection.instead()):
-            return instead
         kind, grant = self._allowed(name)
+        selection = self._selection if name == "Patient" else None
+        if selection and (page := selection.page()):
+            return page
         _acceptable()
         if not kind.searchable:
             raise Refusal(400, "not-supported", f"{name} cannot be searched, only read.")
@@ -136,6 +137,8 @@ class FhirServer:
             if (bundle := self._bent.instead_of(refusal)) is None:
                 raise
             return as_json(bundle)
+        if selection and (error := selection.error()):
+            return error
         return as_json(self._bent.bundled(self._page(query, self._matches(query, grant), grant), query))
 
     # --- what is asked
