@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run report test lint oracles fuzz bench wheel clean
+.PHONY: run report test lint oracles fuzz bench boundaries wheel clean
 
 run: .venv/installed
 	$(BIN)/onc-conformance run
@@ -30,6 +30,10 @@ fuzz: .venv/developer
 bench: .venv/developer
 	$(BIN)/python tools/bench $(if $(DOCS),--docs "$(DOCS)") $(if $(SCH),--sch "$(SCH)") $(if $(VOC),--voc "$(VOC)") \
 	  $(if $(XSD),--xsd "$(XSD)") $(if $(NODE),--node) $(if $(SAMPLE),--sample $(SAMPLE))
+
+# what the reference EHR answers at the edge of every fact, and what the judges say of it
+boundaries: .venv/installed
+	$(BIN)/python tools/boundaries.py
 
 wheel: .venv/developer
 	rm -rf dist

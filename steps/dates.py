@@ -44,3 +44,13 @@ def _(exam, replies, verdict, rule):
 @then("no answer holds data from outside its dates")
 def _(exam, replies, verdict, rule):
     verdict(finding for reply in replies for finding in dated.nothing_foreign_to_window(exam, reply, rule))
+
+
+@when("the app asks for all data of two ranges that follow each other", target_fixture="halves")
+def _(exam):
+    return dated.halves(exam)
+
+
+@then("the two answers together tell what the whole record tells")
+def _(exam, halves, verdict, rule):
+    verdict(finding for pair in halves for finding in dated.joined(exam, pair, rule))

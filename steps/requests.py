@@ -7,6 +7,7 @@ from functools import partial
 from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import assessment, judging, misuse, uscdi
+from onc_conformance.examination import DATED_PATIENTS
 from onc_conformance.findings import NotApplicable, NotTested
 from onc_conformance.spoiling import never_issued
 
@@ -185,7 +186,9 @@ def _(exam, replies, verdict, rule):
 
 
 @then("each section with entries has a narrative")
-def _(replies, verdict, rule):
+def _(exam, replies, verdict, rule):
+    for reply in replies:
+        exam.inspect(reply)
     verdict(assessment.of_documents(replies, judging.narrative, rule))
 
 
@@ -232,6 +235,18 @@ def _(exam):
 def _(exam):
     subject = exam.identified()[0]
     return [*assessment.readable([exam.all_data(subject)], "G9-IA-SUT-1"), exam.misuse(subject, "all_data")]
+
+
+@given("the API answers requests for categories")
+def _(exam):
+    if "g8" not in exam.target.criteria or not exam.target.supported:
+        raise NotApplicable("the API answers no request for a category")
+
+
+@then("each document and the categories together tell the same facts")
+def _(exam, replies, verdict, rule):
+    usable = assessment.own(exam, replies[:DATED_PATIENTS], rule, "G9-IA-TLV-1")
+    verdict(finding for reply in usable for finding in assessment.told_alike(exam, reply, rule))
 
 
 @then("both answers hold the same facts")

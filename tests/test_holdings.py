@@ -68,7 +68,7 @@ def test_a_list_tells_our_tables_and_what_is_imported(capsys, file):
 def test_a_check_is_green_where_all_is_whole(capsys, file):
     typed(capsys, "standards", "import", file)
     code, out, _ = typed(capsys, "standards", "check")
-    assert [line.split()[0] for line in out.splitlines()] == ["ok", "ok"]
+    assert {line.split()[0] for line in out.splitlines()} == {"ok"}
     assert code == 0
 
 
@@ -130,10 +130,11 @@ def test_without_an_import_official_rules_are_a_wrong_usage(capsys, document):
     assert "github.com/HL7" in err
 
 
-def test_a_damaged_store_is_a_wrong_usage(capsys, file, document, data):
+@pytest.mark.parametrize("name", ["standard.json", "rules.json"])
+def test_a_damaged_store_is_a_wrong_usage(capsys, file, document, data, name):
     typed(capsys, "standards", "import", file)
-    (data / "standards" / "ours" / "standard.json").write_text("{", encoding="utf-8")
-    for arguments in (("standards", "list"), ("validate", "--rules", "official", document)):
-        code, _, err = typed(capsys, *arguments)
-        assert code == 2
-        assert "standard.json" in err
+    (data / "standards" / "ours" / name).write_text("{", encoding="utf-8")
+    code, out, err = typed(capsys, "validate", "--rules", "official", document)
+    assert (code, out) == (2, "")
+    assert name in err
+    assert err.count("\n") == 1

@@ -1,6 +1,7 @@
 @g9 @beyond
 Feature: All data requests under odd circumstances
-  Good practice around 45 CFR 170.315(g)(9)(i)(A), beyond the stated steps. Only another person's data fail the step.
+  Good practice around 45 CFR 170.315(g)(9)(i)(A), beyond the stated steps. Only wrong data or another
+  person's fail the step.
 
   @G9-IA-TLV-1
   Scenario: An id that was never issued brings no document
@@ -29,3 +30,9 @@ Feature: All data requests under odd circumstances
     Given the description lists misuses of the all data request
     When the app tries each of them
     Then each is refused as the description expects
+
+  @G9-IA-TLV-2
+  Scenario: The document tells what the categories tell
+    Given the API answers requests for categories
+    When the app asks for all data of each test patient
+    Then each document and the categories together tell the same facts

@@ -56,3 +56,8 @@ Feature: All data requests by date
     Given nobody wrote down what facts to expect
     When the app asks for all data of a range with data of the answers' own
     Then no answer holds data from outside its dates
+
+  @beyond @G9-IB-TLV-2
+  Scenario: Two ranges that follow each other tell together what the whole record tells
+    When the app asks for all data of two ranges that follow each other
+    Then the two answers together tell what the whole record tells

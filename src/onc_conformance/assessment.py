@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from onc_conformance import judging, procedure, uscdi
 from onc_conformance.examination import Examination
-from onc_conformance.findings import Finding, Layer, NotTested, Severity
+from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import MEDIA_TYPES, NO_SUCH_REQUEST, Reply
 
@@ -187,6 +187,21 @@ def same_facts(replies: Sequence[Reply], rule: str) -> list[Finding]:
     ]
 
 
+def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
+    """Facts that the document and the categories do not tell alike; NotApplicable where there are no categories."""
+    categories = [exam.category(reply.subject, name) for name in exam.target.supported]
+    usable = [
+        each
+        for each in categories
+        if each.kinds and each.readable and not any(f.severity is Severity.ERROR for f in exam.belongs(each, rule))
+    ]
+    if not usable:
+        raise NotApplicable("the API answers no request for a category")
+    kinds = {kind for each in usable for kind in each.kinds or ()} - NAMED_PLACES
+    documents = [document for each in usable for document in each.documents]
+    return judging.disagreement(documents, reply.documents, reply.subject.record, kinds, rule=rule)
+
+
 def nothing_entered(record: Record, category: str) -> bool:
     """Whether the record has no fact of the category, and the category is one of facts."""
     kinds = uscdi.categories()[category].kinds
@@ -194,7 +209,7 @@ def nothing_entered(record: Record, category: str) -> bool:
 
 
 def empty(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
-    """Objections to facts where none are entered: an error when they are another patient's, else a warning."""
+    """Objections to facts where none are entered."""
     if not reply.ok:
         return [] if reply.answer.kind == "no_data" else [reply.refused(rule, Severity.WARNING)]
     return [

@@ -12,8 +12,9 @@ from pathlib import Path
 from onc_conformance import suite, targets
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import Attestation, load_attestations
-from onc_conformance.options import RunOptions, env_file, patients_file
-from onc_conformance.record import Record
+from onc_conformance.judging import gold
+from onc_conformance.options import RunOptions, env_file, patients_files
+from onc_conformance.record import Record, together
 from onc_conformance.record import load as load_records
 from onc_conformance.reference import ReferenceEHR
 from onc_conformance.report import recording
@@ -48,33 +49,47 @@ def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
     if options.faults and len(played) < len(names):
         raise UsageError("--fault needs the reference EHR: leave --target out, or name reference:TARGET only")
     environment = {**env_file(options.env_file), **os.environ}
-    files = [patients_file(name) for name in options.patients]
-    if not played:
-        yield [_named(name, environment, files) for name in names]
-        return
+    with tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
+        files = _patients(options.patients, Path(folder))
+        if played:
+            with _played(names, files, environment, options.faults, Path(folder)) as chosen:
+                yield chosen
+        else:
+            yield [_named(name, environment, files, Path(folder)) for name in names]
+
+
+def _patients(names: Sequence[str], folder: Path) -> list[Path]:
+    """Patients files; what is a gold document or a bundle is written into `folder` as one."""
+    return gold.as_patients_files([path for name in names for path in patients_files(name)], folder)
+
+
+@contextmanager
+def _played(
+    names: Sequence[str], files: Sequence[Path], environment: Mapping[str, str], faults: Sequence[str], folder: Path
+) -> Iterator[list[Candidate]]:
     try:
-        ehr = ReferenceEHR(patients=files or None, charts=None, faults=tuple(options.faults))
+        ehr = ReferenceEHR(patients=files or None, charts=None, faults=tuple(faults))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    with ehr, tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
-        patients = Path(folder) / "patients.toml"
+    with ehr:
+        patients = folder / "patients.toml"
         patients.write_text(ehr.patients_toml, encoding="utf-8")
         records = load_records(patients)
         yield [
             Candidate(targets.load(name.removeprefix(PREFIX), {**environment, **ehr.env}), records, name, [patients])
             if name.startswith(PREFIX)
-            else _named(name, environment, files)
+            else _named(name, environment, files, folder)
             for name in names
         ]
 
 
-def _named(name: str, environment: Mapping[str, str], files: Sequence[Path]) -> Candidate:
+def _named(name: str, environment: Mapping[str, str], files: Sequence[Path], folder: Path) -> Candidate:
     target = targets.load(name, environment)
     if not files and environment.get("ONC_PATIENTS"):
-        files = [patients_file(environment["ONC_PATIENTS"])]
+        files = _patients([environment["ONC_PATIENTS"]], folder)
     if not files:
         raise UsageError(f"--target {name}: no test patients; name a patients file with --patients or in ONC_PATIENTS")
-    return Candidate(target, [record for file in files for record in load_records(file)], name, files)
+    return Candidate(target, together((file, load_records(file)) for file in files), name, files)
 
 
 @contextmanager
@@ -83,18 +98,18 @@ def replayed(options: RunOptions, replay: recording.Recording) -> Iterator[list[
     if options.faults:
         raise UsageError("--fault needs the reference EHR running; --replay judges what was recorded")
     environment = {**env_file(options.env_file), **os.environ}
-    files = [patients_file(name) for name in options.patients]
-    chosen: list[Candidate] = []
-    for name in options.targets or [each.id for each in replay.inputs.targets]:
-        recorded = replay.target(name)
-        if recorded:
-            target = replay.described(recorded, environment)
-        else:
-            target, recorded = replay.redescribed(name, environment)
-        own = files or replay.patients(recorded)
-        records = [record for file in own for record in load_records(file)]
-        chosen.append(Candidate(target, records, recorded.name, own))
-    yield chosen
+    with tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
+        files = _patients(options.patients, Path(folder))
+        chosen: list[Candidate] = []
+        for name in options.targets or [each.id for each in replay.inputs.targets]:
+            recorded = replay.target(name)
+            if recorded:
+                target = replay.described(recorded, environment)
+            else:
+                target, recorded = replay.redescribed(name, environment)
+            own = files or replay.patients(recorded)
+            chosen.append(Candidate(target, together((file, load_records(file)) for file in own), recorded.name, own))
+        yield chosen
 
 
 def attestations(options: RunOptions, chosen: Sequence[Candidate]) -> tuple[Attestation, ...]:

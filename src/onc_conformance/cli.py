@@ -61,6 +61,10 @@ def _run(options: argparse.Namespace) -> int:
     from onc_conformance.vocabulary import packs
 
     packs.installed()  # one that cannot be read is told before anything is asked
+    if options.learn:
+        from onc_conformance import learning
+
+        return int(learning.learn(run_options(options), options.learn, sys.stderr))
     with terminal.progress(Console(file=sys.stderr)) as told:
         finished = running.run(run_options(options), told)
     if finished.folder:
@@ -374,8 +378,10 @@ def _standards_options(standards: argparse.ArgumentParser) -> None:
     actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do=_standards)
     actions.add_parser("check", help="whether all of it is whole and works").set_defaults(do=_standards)
-    each = actions.add_parser("import", help="keep a Schematron file of a C-CDA release for validate --rules official")
-    each.add_argument("path", type=Path, metavar="PATH", help="the .sch file; its voc.xml is looked for beside it")
+    each = actions.add_parser("import", help="keep a C-CDA Schematron for validate --rules official, or a FHIR package")
+    each.add_argument(
+        "path", type=Path, metavar="PATH", help="the .sch file, its voc.xml beside it; or a FHIR package, .tgz"
+    )
     each.add_argument("--codes", type=Path, metavar="FILE", help="the value sets it looks up (voc.xml or IHE SVS)")
     each.set_defaults(do=_standards)
 
@@ -413,6 +419,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--jobs", type=_number, default=1, metavar="N", help="targets examined at once; default 1")
     run.add_argument(
         "--replay", type=Path, metavar="RUN", help="judge the exchanges of an earlier run again, asking nobody"
+    )
+    run.add_argument(
+        "--learn", type=Path, metavar="FILE", help="write down what a target tells of its patients, judging nothing"
     )
     run.set_defaults(do=_run, command="")
 

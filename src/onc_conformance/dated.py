@@ -8,7 +8,8 @@ from dataclasses import replace
 from onc_conformance import judging, uscdi, windows
 from onc_conformance.examination import DATED_PATIENTS, Examination
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
-from onc_conformance.record import Record
+from onc_conformance.moments import Days
+from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import NO_SUCH_REQUEST, REFUSALS, Reply
 
 
@@ -20,6 +21,10 @@ def within(exam: Examination, reply: Reply, rule: str, absent: Severity = Severi
     record = exam.held(whole)
     found = judging.dates(
         reply.documents, record, reply.window, exam.policy(), kinds=reply.kinds, rule=rule, absent=absent
+    )
+    record = reply.subject.record if reply.subject.record.facts else record
+    found += judging.foreign(
+        reply.documents, record, exam.others(reply.subject), reply.kinds, known=whole.documents, rule=rule
     )
     return exam.belongs(reply, rule) + [replace(each, message=f"{reply.request}: {each.message}") for each in found]
 
@@ -93,6 +98,32 @@ def all_data_windows(exam: Examination, name: str, records: Mapping[str, Record]
         else:
             blocked = True
     return _some(records, replies, "G9-IA-TLV-1" if blocked else None)
+
+
+def halves(exam: Examination) -> list[tuple[Reply, Reply]]:
+    """All data of the days up to the middle one with data and of those after it, for the patients on whom it shows."""
+    pairs: list[tuple[Reply, Reply]] = []
+    for subject, record in exam.dated(exam.expected):
+        days = windows.exact_days(windows.dated(record))
+        middle = days[(len(days) - 1) // 2]
+        early, late = Days(days[0], middle), Days(middle + windows.DAY, days[-1])
+        if exam.measurable(exam.all_data(subject)):
+            pairs.append((exam.all_data(subject, early), exam.all_data(subject, late)))
+    if not pairs:
+        raise NotTested("the request without dates brought nothing to measure by", "G9-IA-TLV-1")
+    return pairs
+
+
+def joined(exam: Examination, pair: tuple[Reply, Reply], rule: str) -> list[Finding]:
+    """Facts that two ranges together and the whole record do not tell alike."""
+    if not all(reply.readable for reply in pair):
+        return []
+    early, late = pair
+    subject = early.subject
+    whole = exam.all_data(subject)
+    over = Days(early.window.first if early.window else None, late.window.last if late.window else None)
+    documents = [*early.documents, *late.documents]
+    return judging.disagreement(whole.documents, documents, subject.record, KINDS, within=over, rule=rule)
 
 
 def _some(records: Mapping[str, Record], replies: list[Reply], step: str | None) -> list[Reply]:

@@ -14,6 +14,7 @@ from onc_conformance.fhirwork.chart import Chart
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
+from onc_conformance.judging.inspection import Sheet, sheet
 from onc_conformance.moments import Days
 from onc_conformance.procedure import Edition
 from onc_conformance.record import KINDS, Record
@@ -34,6 +35,8 @@ class Examination:
     edition: Edition
     used: list[str] = field(default_factory=list)
     """Ids of the exchanges the current scenario rests on."""
+    sheets: list[Sheet] = field(default_factory=list)
+    """What the current scenario leaves to a person's eyes."""
     _replies: dict[tuple[object, ...], Reply] = field(default_factory=dict)
     _pages: dict[str, Page] = field(default_factory=dict)
     _measurable: dict[tuple[str, str | None], bool] = field(default_factory=dict)
@@ -246,6 +249,11 @@ class Examination:
             else replace(each, message=f"{reply.request}: {each.message}")
             for each in findings
         ]
+
+    def inspect(self, reply: Reply) -> None:
+        """Leave the narrative of an answer to a person's eyes, where somebody wrote down what to expect."""
+        if reply.subject.record.facts:
+            self.sheets += (sheet(doc, reply.subject.record) for doc in reply.documents if doc.sections)
 
     def measurable(self, whole: Reply) -> bool:
         """Whether the answer to a request without dates is good enough to measure requests with dates by."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -108,7 +109,23 @@ class Nonconformity(AssertionError):  # noqa: N818 - the field's word
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        super().__init__(grouped(self.findings))
+
+
+def grouped(findings: Sequence[Finding]) -> str:
+    """Findings as one message: how many of which kind, then by what they are about and the answer they stand in."""
+    if len(findings) == 1:
+        return str(findings[0])
+    counts = Counter(str(each.severity) for each in findings)
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.message.rpartition(": ")[0], each.exchange), []).append(each)
+    lines = [", ".join(f"{counts[each]} {each}{'s' if counts[each] > 1 else ''}" for each in Severity if counts[each])]
+    for (topic, exchange), members in groups.items():
+        where = f" (exchange {exchange})" if exchange else ""
+        lines.append(f"{topic or 'in general'}{where}: {len(members)}")
+        lines += [f"  - {each}" for each in members]
+    return "\n".join(lines)
 
 
 class NotTested(Exception):  # noqa: N818 - an outcome, not an error

@@ -37,15 +37,20 @@ class RunOptions:
     command: str = ""
 
 
-def patients_file(name: str) -> Path:
-    """A file by its path, or a bundled one by its name."""
-    if Path(name).exists():
-        return Path(name)
-    bundled = suite.schemas() / "patients" / f"{name}.toml"
-    if bundled.is_file():
-        return bundled
-    known = ", ".join(sorted(path.stem for path in bundled.parent.glob("*.toml")))
-    raise UsageError(f"--patients {name}: no such file, nor one of the bundled {known}")
+_PATIENTS = {".toml", ".yaml", ".yml"}
+
+
+def patients_files(name: str) -> list[Path]:
+    """A file by its path or a bundled one by its name; a folder is all patients files in it."""
+    bundled = suite.schemas() / "patients"
+    for path in (Path(name), bundled / f"{name}.toml", bundled / name):
+        if path.is_file():
+            return [path]
+        if path.is_dir() and (inside := sorted(each for each in path.iterdir() if each.suffix in _PATIENTS)):
+            return inside
+    known = (path.relative_to(bundled).with_suffix("") for path in bundled.rglob("*.toml"))
+    names = sorted({str(each) for path in known for each in (path, path.parent) if each.name})
+    raise UsageError(f"--patients {name}: no such file, nor one of the bundled {', '.join(names)}")
 
 
 def env_file(path: Path | None) -> dict[str, str]:

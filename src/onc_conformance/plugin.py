@@ -115,6 +115,7 @@ class Conduct:
             if trouble := self.examinations[target].trouble():
                 self.trouble[target] = trouble
         self.examinations[target].used.clear()
+        self.examinations[target].sheets.clear()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
@@ -192,6 +193,7 @@ class Conduct:
             findings=tuple(told),
             exchanges=tuple(dict.fromkeys(filter(None, self.examinations[target].used))),
             seconds=time.monotonic() - self._begun,
+            sheets=tuple(self.examinations[target].sheets),
         )
 
 

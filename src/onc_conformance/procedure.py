@@ -27,8 +27,8 @@ class Edition:
     ccda: Mapping[str, Any]
     uscdi: Mapping[str, str]
     """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
-    us_core: str = ""
-    """The version of US Core, of which schemas/us-core has a table; empty where the edition knows no FHIR."""
+    us_core: str
+    """The version FHIR resources are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def editions() -> Mapping[str, Edition]:
             each.get("caution"),
             each["ccda"],
             each["uscdi"],
-            each.get("us_core", ""),
+            each["us_core"],
         )
         for each in raw["editions"]
     }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
 from onc_conformance.findings import UsageError
-from onc_conformance.options import patients_file
+from onc_conformance.judging import gold
+from onc_conformance.options import patients_files
 from onc_conformance.reference import ReferenceEHR
 from onc_conformance.reference.settings import Settings
 
@@ -28,16 +30,18 @@ def serving(  # noqa: PLR0917 - what the command line says
         raise UsageError(f"--charts {charts}: no such folder; expected one with C-CDA documents")
     if charts is not None and patients:
         raise UsageError("--charts and --patients exclude each other: charts bring their own patients")
+    files = [path for name in patients for path in patients_files(name)]
     try:
-        return ReferenceEHR(
-            patients=[patients_file(name) for name in patients] or None,
-            charts=charts,
-            faults=tuple(faults),
-            host=host,
-            port=port,
-            settings=Settings(us_core=us_core),
-            fhir=fhir,
-        )
+        with tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
+            return ReferenceEHR(
+                patients=gold.as_patients_files(files, Path(folder)) or None,
+                charts=charts,
+                faults=tuple(faults),
+                host=host,
+                port=port,
+                settings=Settings(us_core=us_core),
+                fhir=fhir,
+            )
     except (ValueError, OSError) as error:
         raise UsageError(f"serve: {error}") from None
 

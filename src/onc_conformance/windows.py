@@ -5,7 +5,8 @@ Only days that a fact states exactly make a bound, so that a bound left out or m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from onc_conformance.moments import Days
@@ -88,3 +89,26 @@ BY_NAME: Mapping[str, Callable[[list[date]], Days | None]] = {
     "a range with reversed bounds": reversed_bounds,
 }
 """The windows under the names the features call them by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A window at the edge of one fact."""
+
+    fact: Fact
+    name: str
+    window: Days
+
+
+def boundaries(record: Record) -> Iterator[Boundary]:
+    """For each fact that states an exact day: that day, the days beside it, its own range, a window without it."""
+    for fact in dated(record):
+        days = exact_days([fact])
+        if not days:
+            continue
+        first, last = days[0], days[-1]
+        yield Boundary(fact, "the day itself", Days(last, last))
+        yield Boundary(fact, "the day before", Days(first - DAY, first - DAY))
+        yield Boundary(fact, "the day after", Days(last + DAY, last + DAY))
+        yield Boundary(fact, "the exact range", Days(first, last))
+        yield Boundary(fact, "a window without it", Days(last + DAY, last + 30 * DAY))

@@ -93,7 +93,7 @@ def test_one_bad_document_leaves_the_rest_judged(tmp_path, written):
     code, told = run(tmp_path)
     assert code == 1
     assert [each["verdict"] for each in told] == ["fail", "pass", "fail"]
-    assert [each["findings"][0]["rule"] for each in told if each["verdict"] == "fail"] == ["XML-HTML", "XML-LIMIT"]
+    assert [told[n]["findings"][0]["rule"] for n in (0, 2)] == ["XML-HTML", "XML-LIMIT"]
     assert all(list(each) == list(told[0]) for each in told)
     assert told[0]["seconds"]["content"] is None
 
@@ -170,7 +170,7 @@ def test_one_expected_patient_is_everybodys(tmp_path, written):
     code, told = run(tmp_path, expected=written.alone)
     assert code == 1
     assert [each["verdict"] for each in told] == ["pass", "fail"]
-    assert next(each for each in told[1]["findings"] if each["severity"] == "error")["rule"] == "IDENTITY"
+    assert "IDENTITY" in {each["rule"] for each in told[1]["findings"]}
     assert run(tmp_path / "a.xml", expected=written.alone, first="2006", last="2007")[0] == 1
     assert run(tmp_path / "a.xml", expected=written.alone, first="2011", last="2011")[0] == 0
 
@@ -212,27 +212,14 @@ def test_processes_tell_what_one_tells(tmp_path, written):
     assert alone[0] == 1
 
 
-def test_what_is_not_judged_yet_is_counted_and_told(tmp_path, written, capsys):
-    (tmp_path / "b.json").write_bytes(b"{}")
-    (tmp_path / "c.ndjson").write_bytes(b"{}")
-    with pytest.raises(UsageError, match=r"no document is in this folder; .* 2 \*\.json or \*\.ndjson were left out"):
+def test_what_is_not_judged_is_counted_and_told(tmp_path, written, capsys):
+    (tmp_path / "d.zip").write_bytes(zipped(a__xml=written.ann))
+    with pytest.raises(UsageError, match=r"no document is in this folder; .*; 1 \*\.zip in folders was left out"):
         run(tmp_path)
     (tmp_path / "a.xml").write_bytes(written.ann)
-    (tmp_path / "d.zip").write_bytes(zipped(a__xml=written.ann, b__json="{}"))
     code, told = run(tmp_path)
     assert (code, len(told)) == (0, 1)
-    err = capsys.readouterr().err
-    assert "2 *.json or *.ndjson were left out: FHIR is not judged" in err
-    assert "1 *.zip in folders was left out" in err
-    out = io.StringIO()
-    batch.validate([tmp_path / "d.zip"], edition="uscdi-v3", out=out)
-    assert out.getvalue().endswith("; 1 *.json or *.ndjson was left out: FHIR is not judged\n")
-
-
-def test_json_that_is_named_is_judged_as_the_document_it_is_not(tmp_path):
-    (tmp_path / "b.json").write_bytes(b'{"resourceType": "Bundle"}')
-    code, [told] = run(tmp_path / "b.json")
-    assert (code, told["findings"][0]["rule"], told["findings"][0]["line"]) == (1, "XML-JSON", 1)
+    assert "1 *.zip in folders was left out" in capsys.readouterr().err
 
 
 def test_litter_of_other_programs_is_no_document(tmp_path, written):

@@ -114,6 +114,15 @@ def named(tmp_path):
                 ]
             },
         ),
+        (
+            "count(text()[normalize-space()] | @b)=1",
+            {
+                "all": [
+                    {"any": [{"own_text": True}, {"attribute": "b"}]},
+                    {"not": {"all": [{"own_text": True}, {"attribute": "b"}]}},
+                ]
+            },
+        ),
         ("cda:a | cda:b", {"any": [{"path": ["a"], "min": 1}, {"path": ["b"], "min": 1}]}),
         (
             "(cda:a | cda:b)[@c]",

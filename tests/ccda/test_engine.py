@@ -56,6 +56,8 @@ def test_a_rule_judges_only_what_bears_its_template():
         ("cda:templateId[@root='1.2' and not(@extension)]", [1]),
         ("cda:templateId[@root='1.2' and @extension='']", [2]),
         ("cda:templateId[@root='1.2' or @root='9']", [0, 1, 2, 3]),
+        ("cda:templateId[@root='0' or @root='9']", [3]),
+        ("cda:templateId[@root='0' and @extension='a'] or cda:templateId[@root='9']", [3]),
     ],
 )
 def test_a_template_is_known_however_it_is_asked_for(predicate, judged):
@@ -70,6 +72,14 @@ def test_a_template_is_known_however_it_is_asked_for(predicate, judged):
 def test_an_element_that_bears_a_template_twice_is_judged_once():
     root = document("<act><templateId root='1.2'/><templateId root='1.2' extension='a'/><templateId root='1.2'/></act>")
     assert len(failed(ruleset(rule("cda:act[cda:templateId[@root='1.2']]", "cda:id")), root)) == 1
+
+
+def test_a_rule_met_late_is_found_on_elements_whose_other_template_was_known():
+    odd = "cda:act[cda:templateId[@root='1' and @displayable]][cda:templateId[@root='2']]"
+    rules = ruleset(rule(odd, "false()"), rule("cda:act[cda:templateId[@root='2']]", "true()"))
+    assert failed(rules, document("<act><templateId root='2'/></act>")) == []
+    both = "<act><templateId root='1' displayable='true'/><templateId root='2'/></act>"
+    assert [name for _, name in failed(rules, document(both))] == ["act"]
 
 
 def test_within_a_pattern_the_first_rule_that_matches_takes_the_node():
@@ -192,6 +202,14 @@ def test_what_cannot_be_judged_is_told_and_the_rest_is_judged():
     assert sorted(assertion.id for assertion, _ in unjudged) == ["bad", "dead"]
     assert all(assertion.unjudged for assertion, _ in unjudged)
     assert [each.partition(":")[0] for each in rules.problems()] == ["bad"]
+
+
+@pytest.mark.parametrize("context", ["cda:a[@v]/@w/cda:b", "cda:a[f:none(.)]", "cda:a[f:none(.)]/cda:b"])
+def test_a_context_that_leads_to_no_elements_is_told(context):
+    unjudged = []
+    assert list(ruleset(rule(context, "false()")).judge(document("<a v='1' w='2'><b/></a>"), unjudged)) == []
+    assert all(assertion.unjudged for assertion, _ in unjudged)
+    assert bool(unjudged) == ("f:none" in context)
 
 
 def test_an_assertion_marked_unjudged_is_never_tried():

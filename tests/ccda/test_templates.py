@@ -9,7 +9,7 @@ from lxml import etree
 
 from onc_conformance import suite, vocabulary
 from onc_conformance.ccda import Document, templates
-from onc_conformance.ccda.tables import Tables, patterns, tables
+from onc_conformance.ccda.rulebook import Rulebook, patterns, rulebook
 from onc_conformance.findings import Layer, Severity
 from onc_conformance.reference import ccd, charts
 from onc_conformance.vocabulary import packs
@@ -190,6 +190,23 @@ def test_a_fault_turns_its_rules_red_at_its_place(said, change, rules, place, fo
     assert {each.rule for each in objections} == rules
     assert all(each.path.partition("]/section")[1] or each.path.endswith(place) for each in objections)
     assert all(each.path.endswith(place) and each.found == found for each in objections)
+
+
+def test_of_a_long_value_the_beginning_is_shown(said):
+    (error,) = said(put(PROBLEMS + "//h:observation/h:statusCode", "code", "x" * 1000))
+    assert error.found == f'statusCode with @code="{"x" * 80}…"'
+
+
+def test_of_many_elements_the_first_are_shown(said):
+    def change(root):
+        for number in range(5):
+            add(PROBLEMS + "//h:observation", f'<statusCode code="{number}"></statusCode>')(root)
+        drop(PROBLEMS + "//h:observation/h:statusCode")(root)
+
+    assert {each.found for each in said(change)} == {
+        "5 statusCode",
+        'statusCode with @code="0", @code="1", @code="2", …',
+    }
 
 
 def test_what_should_be_is_a_warning(said):
@@ -383,14 +400,14 @@ def test_an_unconfirmed_template_accepts_and_refuses_and_only_warns(template, na
 
 
 def test_every_unconfirmed_template_is_proven():
-    stated = {f"{each['root']}:{each['extension']}" for each in tables().templates if each.get("unconfirmed")}
+    stated = {f"{each['root']}:{each['extension']}" for each in rulebook().templates if each.get("unconfirmed")}
     assert stated == {f"{CCDA}{each[0]}" for each in UNCONFIRMED}
 
 
 def test_every_rule_compiles_and_has_words():
     rules, origins = patterns()
     assert templates._judge().rules.problems() == []
-    names = tables().names
+    names = rulebook().names
     assert len(origins) > 3000
     assert len(rules) > 300
     for assertion, origin in origins.items():
@@ -401,7 +418,7 @@ def test_every_rule_compiles_and_has_words():
 
 def test_a_template_takes_over_rules_once():
     """Where a template and one that inherits from it are both declared, a broken rule is told once."""
-    known = Tables(
+    known = Rulebook(
         (
             {
                 "element": "section",

@@ -360,6 +360,14 @@ def test_a_reason_true_of_every_target_is_said_once():
     assert result.reason == "no expected record"
 
 
+def test_findings_set_aside_by_errata_are_counted_as_suppressed():
+    told = Finding(
+        layer=Layer.TEMPLATE, severity=Severity.INFO, rule="RULE-ERRATUM", message="set aside", found="3"
+    )  # fmt: skip
+    result = settled(scenario("passed", findings=(told,)))
+    assert result.summary["suppressed"] == 3
+
+
 def test_the_summary_counts_each_finding_once_however_many_steps_cite_it():
     shared = replace(finding("warning"), exchange="0001")
     unjudged = replace(finding("info", "vocabulary", "not judged"), rule="VOC-NOT-JUDGED", found="7")

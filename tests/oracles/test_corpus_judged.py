@@ -17,6 +17,11 @@ DOCUMENTS = sorted((SHARED / "corpus" / "documents").iterdir())
 NEGATIVE = SHARED / "testdata" / "uscdi-v3"
 # What ONC's validator came to demand after these documents were certified, and a retired identifier of CVX
 DEMANDED = {"USCDI-SEX", "USCDI-AUTHOR-TIME", "USCDI-AUTHOR-ORGANIZATION", "USCDI-immunizations.immunizations-SYSTEM"}
+SAYS_NONE_BESIDE_ONE = {
+    "518f3b9ef1_CCDA_723061_21Sep2017_1456701.xml",
+    "54bdd4d972_CCDA_723061_20Sep2017_1237580.xml",
+}
+"""Their narrative has no known medications, their entry one that is not negated."""
 NO_SECTIONS = {"c908f081a9_maritalstatus.xml", "f5878f568f_maritalstatus2.xml"}
 
 
@@ -52,7 +57,8 @@ def test_a_record_taken_from_a_document_finds_it_complete(path):
         return
     person = taken(doc)
     assert errors(judging.whose(doc, person)) == set()
-    assert errors(judging.content([doc], person)) <= {"XML-NAMESPACE"}
+    contradicts = {"NARRATIVE-CONTRADICTS"} if path.name in SAYS_NONE_BESIDE_ONE else set()
+    assert errors(judging.content([doc], person)) - {"XML-NAMESPACE"} == contradicts
     for number, fact in enumerate(person.facts[:40]):
         more = replaced(person, number, fact)
         assert errors(judging.content([doc], more)) - {"XML-NAMESPACE"}, f"{fact} on another day was not missed"

@@ -15,7 +15,9 @@ SCHEMATRON = STANDARDS / "ccda" / "ccda-r2.1-2025-07-25.sch"
 # 1098-28042 tests for an element where it means an attribute; 1198-32934 was withdrawn in September 2025
 KNOWN_DEFECTS = ("1098-28042", "1198-32934")
 SVRL = {"svrl": "http://purl.oclc.org/dsdl/svrl"}
-PATIENTS = {chart.id: chart for chart in charts.load([*charts.bundled(), suite.schemas() / "patients" / "tiny.toml"])}
+ROOM = suite.schemas() / "patients"
+FILES = [*charts.bundled(), ROOM / "tiny.toml", ROOM / "details.toml", *sorted((ROOM / "onc-uscdi-v3").glob("*.toml"))]
+PATIENTS = {chart.id: chart for chart in charts.load(FILES)}
 CASES = [
     *((patient, "uscdi-v3", None) for patient in PATIENTS),
     ("newman", "uscdi-v1", None),

@@ -11,9 +11,9 @@ import pytest
 from lxml import etree
 
 from onc_conformance.ccda import constraints, templates
+from onc_conformance.ccda.rulebook import rulebook
 from onc_conformance.ccda.standards import official, store
 from onc_conformance.ccda.standards.errata import errata
-from onc_conformance.ccda.tables import tables
 from onc_conformance.findings import Severity
 
 STANDARDS = Path(__file__).parents[3] / "shared" / "standards" / "ccda"
@@ -329,5 +329,5 @@ def test_both_say_the_same_of_every_document_but_for_what_is_known(outcome):
 
 def test_the_tables_are_what_is_tested():
     assert {(each["root"], each.get("extension")) for each in R21_TEMPLATES} <= {
-        (each["root"], each.get("extension")) for each in tables().templates
+        (each["root"], each.get("extension")) for each in rulebook().templates
     }

@@ -16,8 +16,8 @@ from onc_conformance.ccda import Document, templates
 from onc_conformance.ccda.derivation.__main__ import written
 from onc_conformance.ccda.derivation.schematron import derive, names
 from onc_conformance.ccda.derivation.selection import select
+from onc_conformance.ccda.rulebook import rulebook
 from onc_conformance.ccda.standards.errata import errata
-from onc_conformance.ccda.tables import tables
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.reference import ccd, charts
 
@@ -76,7 +76,7 @@ def test_nearly_every_number_of_the_error_phase_is_covered():
     official = set(numbers("errors"))
     ours = {
         fact["rule"]
-        for each in (*tables().templates, *(({"blocks": [block]}) for block in tables().shared))
+        for each in (*rulebook().templates, *(({"blocks": [block]}) for block in rulebook().shared))
         for block in each["blocks"]
         if block["level"] == "SHALL"
         for fact in (*block.get("rules", ()), *block.get("own", ()))

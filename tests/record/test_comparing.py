@@ -9,7 +9,8 @@ import pytest
 
 from onc_conformance import moments
 from onc_conformance.record import Code, Fact
-from onc_conformance.record.comparing import Likeness, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import likeness, pair, pair_other_days
+from onc_conformance.record.seen import Likeness
 
 
 def fact(code="1", **what):
@@ -22,7 +23,8 @@ def seen(code="1", **what):
     days = {key: moments.iso(what.pop(key)) if key in what else None for key in ("start", "end", "date")}
     defaults = {"kind": "vital_signs", "codes": (Code("loinc", code),), "text": "", "value": None, "unit": None}
     stated = tuple(filter(None, (days["date"], days["start"], days["end"])))
-    return SimpleNamespace(**{**defaults, "udi": (), "member": None, "stated": stated, **days, **what})
+    extra = {"udi": (), "member": None, "negated": False, "manners": {}, "detail": lambda _: ()}
+    return SimpleNamespace(**{**defaults, **extra, "stated": stated, **days, **what})
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def seen(code="1", **what):
             Likeness.SAME_DAYS,
         ),
         (fact(date="2015-06-22", value="Clear"), seen(date="2015-06-22", value="CLEAR."), Likeness.SAME),
-        (fact(date="2015-06-22", value="Clear"), seen(date="2015-06-22", value="1+"), Likeness.SAME_DAYS),
+        (fact(date="2015-06-22", value="Clear"), seen(date="2015-06-22", value="1+"), Likeness.OTHER_VALUE),
         (fact(date="2015-06"), seen(date="2015-06-22"), Likeness.SAME_DAYS),
         (fact(date="2015-06-22"), seen(date="2015-06-23"), Likeness.OTHER_DAYS),
         (fact(date="2015-06-22"), seen(start="2015-06-01", end="2015-06-30"), Likeness.SAME_DAYS),

@@ -169,3 +169,112 @@ def test_the_bundled_patients_are_records():
     assert files
     for file in files:
         assert record.load(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            '{ system = "snomed", code = "59621000", display = "Essential hypertension" }',
+            '{ code = "59621000" }',
+            r"line 18: patient\[0\].problems\[0\].code.system: is missing; it is required",
+        ),
+        ("birth_date = 1970-05-01", "birth_date = 1970-02-30", "line 6: birth_date: Invalid date"),
+        (
+            "birth_date = 1970-05-01",
+            'birth_date = "1970-02-30"',
+            r"line 6: patient\[0\].birth_date: expected an ISO date",
+        ),
+        ("value = 177", 'value = { code = "x" }', r"line 25: patient\[0\].vital_signs\[0\].value.system: is missing"),
+        (
+            "optional = true",
+            'optional = true\nmay_lack = ["dose"]',
+            "may_lack: 'dose' is no key of such a fact",
+        ),
+        ("optional = true", 'optional = true\nkind = "nurse"', r"care_team\[0\].kind: unknown key"),
+        ("[[patient.vital_signs]]", "[[patient.vital_signs]", "line 23"),
+    ],
+)
+def test_what_else_is_wrong_is_named_by_line_and_key(tmp_path, old, new, said):
+    assert old in GOOD
+    with pytest.raises(UsageError, match=said) as caught:
+        load(tmp_path, GOOD.replace(old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_impossible_date_in_yaml_is_named_by_line_and_key(tmp_path):
+    text = "patient:\n  - id: a\n    name: {family: A, given: [B]}\n    birth_date: 1970-02-30\n    sex: male\n"
+    with pytest.raises(UsageError, match=r"line 4: patient\[0\].birth_date: expected an ISO date.*found '1970-02-30'"):
+        load(tmp_path, text, "patients.yaml")
+
+
+def test_yaml_that_is_none_is_named_by_line(tmp_path):
+    with pytest.raises(UsageError, match=r"line 3: .*expected YAML"):
+        load(tmp_path, "patient:\n  - id: a\n  name: [", "patients.yaml")
+
+
+def test_one_identity_is_one_patient(tmp_path):
+    twin = GOOD.replace('id = "newman"', 'id = "twin"').replace('"Alice", "Jones"', '"ALICE"')
+    with pytest.raises(UsageError, match=r"line \d+: patient\[1\].name: 'twin' has the family name"):
+        load(tmp_path, GOOD + twin)
+    older = twin.replace("1970-05-01", "1969-05-01")
+    assert len(load(tmp_path, GOOD + older)) == 2
+
+
+def test_one_identity_is_one_patient_over_several_files(tmp_path):
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text(GOOD, "utf-8")
+    other.write_text(GOOD.replace('id = "newman"', 'id = "twin"'), "utf-8")
+    found = [(path, record.load(path)) for path in (one, other)]
+    with pytest.raises(UsageError, match=r"other.toml: twin: name: .* of 'newman'.*\(.*one.toml\)"):
+        record.together(found)
+    with pytest.raises(UsageError, match="'newman' is used twice"):
+        record.together([found[0], found[0]])
+    assert [each.id for each in record.together(found[:1])] == ["newman"]
+
+
+def test_an_answer_belongs_to_an_assessment_of_its_class(tmp_path):
+    text = (
+        GOOD
+        + """
+[[patient.social_history]]
+id = "hunger"
+kind = "assessment"
+code = { system = "loinc", code = "88121-9" }
+[[patient.social_history]]
+kind = "answer"
+part_of = "hunger"
+code = { system = "loinc", code = "88122-7" }
+value = { system = "loinc", code = "LA28397-0" }
+"""
+    )
+    assert load(tmp_path, text)[0].of("social_history")[1].attributes["part_of"] == "hunger"
+    with pytest.raises(
+        UsageError, match=r"social_history\[1\].part_of: no other fact among the social_history .*'thirst'"
+    ):
+        load(tmp_path, text.replace('part_of = "hunger"', 'part_of = "thirst"'))
+
+
+def test_a_system_may_be_an_oid(tmp_path):
+    text = GOOD.replace('system = "icd10cm"', 'system = "2.16.840.1.113883.6.90"')
+    assert load(tmp_path, text)[0].of("problems")[0].codes[1].system == "2.16.840.1.113883.6.90"
+
+
+def test_what_an_answer_may_lack_and_what_a_person_must_see(tmp_path):
+    text = GOOD.replace('unit = "cm"', 'unit = "cm"\nmay_lack = ["date"]\nlook_for = "Tall"')
+    [height] = load(tmp_path, text)[0].of("vital_signs")
+    assert height.may_lack("date")
+    assert not height.may_lack("unit")
+    assert height.look_for == "Tall"
+    assert height.required
+    [goal] = load(tmp_path, GOOD + '\n[[patient.goals]]\ntext = "Walk"\nvisual = true\n')[0].of("goals")
+    assert goal.look_for == "Walk"
+    assert not goal.required
+
+
+def test_bundled_folders_of_patients_are_records_too():
+    records = record.together(
+        (path, record.load(path)) for path in (suite.schemas() / "patients" / "onc-uscdi-v3").glob("*.toml")
+    )
+    assert {each.id for each in records} == {"alice-newman", "jeremy-bates", "rebecca-larson", "john-wright"}
+    assert {each.setting for each in records} == {"ambulatory", "inpatient"}

@@ -7,8 +7,9 @@ import pty
 import signal
 import subprocess
 import sys
-import time
+import tempfile
 import zipfile
+from contextlib import suppress
 
 import pytest
 
@@ -109,14 +110,13 @@ def test_a_bad_document_is_a_located_finding_and_the_others_are_judged(tmp_path,
 
 def test_many_names_never_seen_before_do_not_stay_in_memory(tmp_path, good):
     for n in range(8):
-        names = b"".join(b"<%s%d-%d/>" % (b"n" * 10_000, n, each) for each in range(2_500))
-        (tmp_path / f"{n}.xml").write_bytes(within(good, names))
+        names = b"".join(b"<%s%d-%d/>" % (b"n" * 10_000, n, each) for each in range(4_000))
+        (tmp_path / f"{n}.xml").write_bytes(b"<x>" + names + b"</x>")
     (tmp_path / "z.xml").write_bytes(good)
     code, told, _, memory = validate(tmp_path)
-    assert len(told) == 9
+    assert code == 1
+    assert [each["findings"][0]["rule"] for each in told[:-1]] == ["XML-NOT-CCDA"] * 8
     assert told[-1]["verdict"] == "pass"
-    assert not [each for one in told for each in one["findings"] if each["layer"] == "xml"]
-    assert code in {0, 1}
     assert memory < MEGABYTES
 
 
@@ -188,25 +188,23 @@ def test_a_reader_that_has_seen_enough_is_no_trouble(tmp_path, good, jobs):
     assert running.wait(60) == 0
 
 
-def on_a_terminal(arguments, terminal_for, **environment):
-    """What a terminal shows of a command whose other stream, if it has one, is a pipe."""
+def on_a_terminal(arguments, shown_on, **environment):
+    """What a terminal shows of a command, and what its other stream, if it has one, holds."""
     ours, theirs = pty.openpty()
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **dict.fromkeys(terminal_for, theirs)}
     surroundings = {**ENVIRONMENT, "TERM": "xterm", **environment}
     command = [sys.executable, "-m", "onc_conformance", "validate", *map(str, arguments)]
-    running = subprocess.Popen(command, env=surroundings, **streams)
-    os.close(theirs)
     shown = b""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # nobody writes to it any more
-            break
-    piped = b"".join(stream.read() for stream in (running.stdout, running.stderr) if stream)
-    running.wait(60)
-    os.close(ours)
-    return shown.decode().replace("\r\n", "\n"), piped.decode()
+    with tempfile.TemporaryFile() as other:
+        streams = {"stdout": other, "stderr": other, **dict.fromkeys(shown_on, theirs)}
+        running = subprocess.Popen(command, env=surroundings, **streams)
+        os.close(theirs)
+        with suppress(OSError):  # nobody writes to it any more
+            while more := os.read(ours, 65536):
+                shown += more
+        running.wait(60)
+        os.close(ours)
+        other.seek(0)
+        return shown.decode().replace("\r\n", "\n"), other.read().decode()
 
 
 def test_a_terminal_gets_colour_unless_it_is_unwanted(tmp_path, good):

@@ -11,7 +11,7 @@ from onc_conformance.reference import ccd, charts
 
 HEAVY = {
     "allure", "allure_commons", "attr", "concurrent.futures", "distributed", "flask", "jinja2", "joserfc", "jsonpath",
-    "multiprocessing", "pytest", "requests", "rich", "xmlschema",
+    "multiprocessing", "pydantic", "pytest", "requests", "rich", "xmlschema",
 }  # fmt: skip
 SCRIPT = """
 import sys

@@ -7,7 +7,7 @@ import pytest
 
 from onc_conformance import procedure
 
-OUTPUTS = {"results.json", "allure-results", "junit.xml", "dossier.html", "evidence", "inputs"}
+OUTPUTS = {"results.json", "allure-results", "junit.xml", "dossier.html", "inspection.html", "evidence", "inputs"}
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def results(folder):
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
-def test_the_default_run_ends_well_and_leaves_six_outputs(reference):
+def test_the_default_run_ends_well_and_leaves_its_outputs(reference):
     code, out, err, latest = reference()
     assert code == 0
     assert {path.name for path in latest.iterdir()} == OUTPUTS

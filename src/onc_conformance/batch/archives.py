@@ -74,7 +74,7 @@ def left_out(others: Counter[str]) -> str:
 def documents(path: str, file: BinaryIO, begin: bytes = b"") -> Iterator[Source]:
     """The document on each line of a file, `begin` having been read of it already; one line is in memory at a time."""
     number = 0
-    while line := begin + file.readline(MAX_BYTES + 1 - len(begin)):
+    while line := begin if begin.endswith(b"\n") else begin + file.readline(MAX_BYTES + 1 - len(begin)):
         number, begin = number + 1, b""
         name = f"{path}:{number}"
         if len(line) > MAX_BYTES:

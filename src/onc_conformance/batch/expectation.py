@@ -93,6 +93,7 @@ def expectation(
     first: str | None = None,
     last: str | None = None,
     rules: str = "builtin",
+    *,
     us_core: str | None = None,
     profiles: Sequence[str] | None = None,
 ) -> Expectation:
@@ -117,9 +118,9 @@ def expectation(
                 "--from and --to say which facts of an expected record are due; name it with --expected FILE"
             )
         return Expectation(edition, rules=rules, us_core=version, profiles=chosen)
-    from onc_conformance import record
+    from onc_conformance.judging import gold
 
-    return Expectation(edition, tuple(record.load(Path(expected))), window, rules, version, chosen)
+    return Expectation(edition, tuple(gold.load(Path(expected))), window, rules, version, chosen)
 
 
 def _window(first: str | None, last: str | None) -> Days | None:

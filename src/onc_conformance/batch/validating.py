@@ -63,7 +63,10 @@ def validate(
     UsageError where nothing can be judged, OutOfReach where the cluster is or comes to be; before that and before a
     KeyboardInterrupt goes on, what was gathered is written.
     """
-    against, sources = expectation(edition, expected, first, last, rules, us_core, profiles), Sources(paths)
+    against, sources = (
+        expectation(edition, expected, first, last, rules, us_core=us_core, profiles=profiles),
+        Sources(paths),
+    )
     stream = out or _standard_output(form)
     writer, tally = _writer(form, stream), Tally()
     progress = Progress(sys.stderr, sources.many) if Progress.fits(sys.stderr) else None

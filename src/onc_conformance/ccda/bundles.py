@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +34,8 @@ class Compiler:
     functions: Functions
     variables: Mapping[str, str]
     """Strings that tests may name."""
+    joined: Callable[[str], str] = str
+    """Puts calls in place of what would search the whole document each time."""
 
     def compile(self, expression: str) -> Any:
         """Ready to be called with an element."""
@@ -67,9 +70,7 @@ class Bundle:
 
     def judge(self, element: Element) -> list[tuple[Order, Assertion]]:
         """The assertions that do not hold."""
-        given: dict[str, Any] = {name: value(element) for name, value in self._variables.items()}
-        if self._here:
-            given["current"] = [element]
+        given = self._given(element)
         try:
             digits = self._one(element, **given) if given else self._one(element)
         except etree.XPathError:
@@ -78,6 +79,14 @@ class Bundle:
         if "0" not in digits:
             return []
         return [self._tests[place][:2] for place, digit in enumerate(digits) if digit == "0"]
+
+    def _given(self, element: Element) -> dict[str, Any]:
+        """The values that tests name; one that cannot be computed is left out, and so are the tests that name it."""
+        given: dict[str, Any] = {"current": [element]} if self._here else {}
+        for name, value in self._variables.items():
+            with suppress(etree.XPathError):
+                given[name] = value(element)
+        return given
 
     def concerns(self, element: Element) -> bool:
         """Whether the element has the node that is meant."""
@@ -95,8 +104,9 @@ class Bundle:
                 said[name] = f"current()/{written}"
             else:
                 own = f"v{order[0]}.{order[1]}.{name}"
-                self._variables[own] = self._compiler.compile(self._rewritten(written, said, leaf))
                 said[name] = f"${own}"
+                with suppress(BadRuleError):
+                    self._variables[own] = self._compiler.compile(self._rewritten(written, said, leaf))
         for number, assertion in enumerate(rule.assertions):
             if assertion.unjudged:
                 self.unjudged.append(assertion)
@@ -110,6 +120,8 @@ class Bundle:
         """The test with variables and `current()` in words that libxml2 knows."""
         if said and "$" in test:
             test = _VARIABLE.sub(lambda found: said.get(found[1], found[0]), test)
+        if leaf is None:
+            test = self._compiler.joined(test)
         if "current(" in test:
             self._here = True
             test = _CURRENT.sub(f"$current/{leaf}" if leaf else "$current", test)

@@ -7,22 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-_TEMPLATE = re.compile(
-    r"""\(?\s* (?:(?P<prefix>[\w.-]+):)? templateId
-        (?: \[\s*@root\s*=\s*(?P<q1>['"])(?P<root>[^'"]*)(?P=q1)
-            (?: (?:\s*\]\s*\[\s*|\s+and\s+)
-                (?: @extension\s*=\s*(?P<q2>['"])(?P<extension>[^'"]*)(?P=q2) | (?P<bare>not\(\s*@extension\s*\)) ) )?
-            \s*\]
-          | /@root\s*=\s*(?P<q3>['"])(?P<any>[^'"]*)(?P=q3) )
-        \s*\)?""",
-    re.VERBOSE,
-)
-_NAMED = re.compile(r"(?:child::)?(?:(?P<prefix>[\w.-]+):)?(?P<name>[\w.-]+)")
+_ASKED = r"""\(?\s* (?:(?P<prefix>[\w.-]+):)? templateId
+    (?: \[\s*@root\s*=\s*(?P<q1>['"])(?P<root>[^'"]*)(?P=q1)
+        (?: (?:\s*\]\s*\[\s*|\s+and\s+)
+            (?: @extension\s*=\s*(?P<q2>['"])(?P<extension>[^'"]*)(?P=q2) | (?P<bare>not\(\s*@extension\s*\)) ) )?
+        \s*\]
+      | /@root\s*=\s*(?P<q3>['"])(?P<any>[^'"]*)(?P=q3) )
+    \s*\)?"""
+_TEMPLATE = re.compile(_ASKED, re.VERBOSE)
 _START = re.compile(
-    r"""(?:(?P<prefix>[\w.-]+):)?(?P<name>[\w.-]+)
-        \[(?:[\w.-]+:)?templateId\[@root=(?P<quote>['"])(?P<root>[^'"]*)(?P=quote)""",
-    re.VERBOSE,
+    rf"(?:(?P<space>[\w.-]+):)?(?P<name>[A-Za-z_][\w.-]*)\[\s*(?P<asked>{_ASKED})\s*\]", re.VERBOSE | re.ASCII
 )
+_NAMED = re.compile(r"(?:child::)?(?:(?P<prefix>[A-Za-z_][\w.-]*):)?(?P<name>[A-Za-z_][\w.-]*)", re.ASCII)
 _POSITIONAL = re.compile(r"\b(?:position|last)\s*\(")
 _LEAF = re.compile(r"@|attribute::|(?:text|comment|processing-instruction|node)\(")
 
@@ -73,9 +69,10 @@ def starts(context: str, namespaces: Mapping[str, str]) -> list[tuple[str, str]]
     found = []
     for member in context.split("|") if "|" in context else (context,):
         start = _START.match(member.strip())
-        if start is None or start["prefix"] not in namespaces:
+        template = _template(start["asked"], namespaces) if start else None
+        if start is None or template is None or start["space"] not in namespaces:
             return None
-        found.append((_clark(start["prefix"], start["name"], namespaces), start["root"]))
+        found.append((_clark(start["space"], start["name"], namespaces), template.root))
     return found
 
 

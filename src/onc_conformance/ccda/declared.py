@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.tables import Tables, tables
+from onc_conformance.ccda.rulebook import Rulebook, rulebook
 from onc_conformance.findings import Finding, Layer, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def check(doc: Document) -> list[Finding]:
     """`TEMPLATE-EXTENSION` and `TEMPLATE-MISSING` findings."""
     if doc.root is None:
         return []
-    known = tables()
+    known = rulebook()
     return [*_extensions(doc, doc.root, known), *_sections(doc, doc.root, known)]
 
 
@@ -35,7 +35,7 @@ def _judged_beside(template_id: Element, root: str, published: Container[str | N
     )
 
 
-def _extensions(doc: Document, root: Element, known: Tables) -> list[Finding]:
+def _extensions(doc: Document, root: Element, known: Rulebook) -> list[Finding]:
     """A templateId of a known root whose extension is not one whose rules are known, unless another one there is."""
     found = []
     for each in root.iter(f"{_CDA}templateId"):
@@ -65,7 +65,7 @@ def _extensions(doc: Document, root: Element, known: Tables) -> list[Finding]:
     return found
 
 
-def _sections(doc: Document, root: Element, known: Tables) -> list[Finding]:
+def _sections(doc: Document, root: Element, known: Rulebook) -> list[Finding]:
     """A section with the code of a section template that does not declare that template."""
     found = []
     for section in root.iter(f"{_CDA}section"):

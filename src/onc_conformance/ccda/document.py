@@ -88,7 +88,16 @@ class Document:
 
     @cached_property
     def facts(self) -> tuple[Found, ...]:
-        """Every fact of its entries and header."""
+        """Every fact of its entries and header that it says is so."""
+        return tuple(found for found in self._entries if not found.negated)
+
+    @cached_property
+    def denials(self) -> tuple[Found, ...]:
+        """Every entry that says that something is not so, or was not done."""
+        return tuple(found for found in self._entries if found.negated)
+
+    @cached_property
+    def _entries(self) -> tuple[Found, ...]:
         return tuple(facts.read(self.root, self.sections, self._texts)) if self.root is not None else ()
 
     @cached_property
@@ -111,6 +120,10 @@ class Document:
         wanted = f" {plain(text)} "
         return any(wanted in self.narratives.get(loinc, "") for loinc in (loincs or ("",)))
 
+    def referred(self, anchor: str) -> Element | None:
+        """The element with this ID."""
+        return self._texts.element(anchor) if self.root is not None else None
+
     def finding(self, element: Element | None, **what: Any) -> Finding:
         """A finding located at an element of this document, or at its root; `what` are a Finding's own fields."""
         return self.locate(Finding(**what), element)
@@ -132,7 +145,7 @@ class Document:
         return lines.exact(self.root, self.data)
 
     @cached_property
-    def _texts(self) -> Mapping[str, str]:
+    def _texts(self) -> _Texts:
         assert self.root is not None
         return _Texts(self.root)
 
@@ -163,6 +176,9 @@ class _Texts(Mapping[str, str]):
 
     def __init__(self, root: Element) -> None:
         self._elements = {str(each.get("ID")): each for each in root.iterfind(".//*[@ID]")}
+
+    def element(self, key: str) -> Element | None:
+        return self._elements.get(key)
 
     def __getitem__(self, key: str) -> str:
         return words(self._elements[key])

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
 
+from onc_conformance.ccda import joins
 from onc_conformance.ccda.bundles import BadRuleError, Bundle, Compiler, Order
 from onc_conformance.ccda.contexts import Alternative, BadPatternError, read, starts
 from onc_conformance.ccda.rules import Assertion, Functions, Pattern, Rule
@@ -51,7 +52,10 @@ class RuleSet:
     ) -> None:
         """`variables` are strings that tests may name; `namespaces` bind the prefixes of contexts and tests."""
         self.patterns = tuple(patterns)
-        self._compiler = Compiler(namespaces, functions or {}, variables or {})
+        bound = {**namespaces, joins.PREFIX: joins.NAMESPACE}
+        self._joins = joins.Joins(Compiler(bound, functions or {}, {}).compile, bound)
+        known = {**(functions or {}), **self._joins.functions()}
+        self._compiler = Compiler(bound, known, variables or {}, self._joins.rewritten)
         self._found: dict[Alternative, _Search] = {}
         self._unread: dict[int, Pattern] = dict(enumerate(self.patterns))
         self._waiting: dict[tuple[str, str], list[int]] = {}
@@ -75,14 +79,16 @@ class RuleSet:
 
         `unjudged` is given the assertions that would have been tried but cannot be judged.
         """
+        self._joins.begin(root)
         judging = _Judging(self._compiler, [] if unjudged is None else unjudged)
         for start, program in self._starts(root):
             for search in program:
                 if not search.ready:
                     self._prepare(search)
-                for node in search.select(start) if search.select else (start,):
+                for node in judging.nodes(search, start):
                     judging.look(search, node)
         judging.settle()
+        self._joins.end()
         return judging.failed(root)
 
     @property
@@ -113,6 +119,7 @@ class RuleSet:
         pattern = self._unread.pop(number, None)
         if pattern is None:
             return
+        self._programs.clear()
         members: list[tuple[Alternative, Place, Rule]] = []
         for position, rule in enumerate(pattern.rules):
             try:
@@ -189,6 +196,20 @@ class _Judging:
         self._unjudged = unjudged
         self._failed: dict[Element, list[tuple[Order, Assertion]]] = {}
         self._claims: dict[tuple[int, Element, str | None], tuple[Place, Rule, _Search]] = {}
+
+    def nodes(self, search: _Search, start: Element) -> Sequence[Element]:
+        """What matches from there; of a context that turns out to be no path, the rules are told to be unjudged."""
+        if search.select is None:
+            return (start,)
+        try:
+            found, why = search.select(start), "its context leads to no elements"
+        except etree.XPathError as bad:
+            found, why = None, f"its context cannot be followed: {bad}"
+        if isinstance(found, list) and (not found or etree.iselement(found[0])):
+            return found
+        rules = (rule for _, rule in (*search.free, *search.contested))
+        self._unjudged += [(replace(each, unjudged=why), start) for rule in rules for each in rule.assertions]
+        return ()
 
     def look(self, search: _Search, node: Element) -> None:
         """Try a node against what a search demands; where rules compete for it, note the first."""

@@ -28,7 +28,12 @@ def explain(violation: Violation, top: Element) -> str | None:
     judged = element.getparent() if unexpected else element
     if len(judged) > _WIDEST or (declared := _declared(judged, top)) is None:
         return None
-    errors = list(declared.iter_errors(judged, namespaces=dict(_prefixes(judged)), max_depth=1))
+    from xmlschema import XMLSchemaException
+
+    try:
+        errors = list(declared.iter_errors(judged, namespaces=dict(_prefixes(judged)), max_depth=1))
+    except XMLSchemaException:  # a type that nobody knows, below the element that is explained
+        return None
     mine = (each for each in errors if each.elem is judged and _is_about(each, violation, unexpected=unexpected))
     reason = next((each.reason for each in mine if each.reason), None)
     return _line(reason) if reason else None

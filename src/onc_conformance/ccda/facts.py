@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from onc_conformance import suite
+from onc_conformance.ccda.elements import said
 from onc_conformance.ccda.identity import facts_of_documents, read_name
+from onc_conformance.ccda.kinds import Where, table
 from onc_conformance.ccda.tree import Element, child, codes, down, local_type, name, span, words
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from onc_conformance.ccda.sections import Section
     from onc_conformance.moments import Days
     from onc_conformance.record import Code, Name
+    from onc_conformance.record.details import Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,21 @@ class Found:
     unit: str | None = None
     udi: tuple[str, ...] = ()
     member: Name | None = None
+    negated: bool = False
+    """Whether it says that something is not so, or was not done."""
+    _details: dict[str, tuple[Said, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def manners(self) -> Mapping[str, str]:
+        """The elements that entries of its class may state, and how they are compared."""
+        return table().of[self.kind].manners
+
+    def detail(self, name: str) -> tuple[Said, ...]:
+        """What the entry says of one element; read when asked for."""
+        if name not in self._details:
+            place = table().of[self.kind].elements.get(name)
+            self._details[name] = said(self.element, place) if place else ()
+        return self._details[name]
 
     @property
     def stated(self) -> tuple[Days, ...]:
@@ -49,72 +64,18 @@ class Found:
         return " ".join(filter(None, (who or what, f"of {when}" if when else "")))
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """How one class of facts is written (schemas/ccda/facts.toml)."""
-
-    kind: str
-    sections: frozenset[str]
-    """LOINC codes; empty for any section."""
-    what: tuple[str, ...]
-    dates: tuple[str, ...]
-    dated_by: frozenset[str]
-    """Local names of elements around an entry whose time is the fact's."""
-    member: tuple[str, ...]
-    value: bool
-    narrated: bool
-    """Whether text, not a code, is what it says."""
-    closed: bool
-    """Whether an expected record lists all of the class."""
-    dated: bool
-    """Whether a fact that lost its date is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Every `Where`, by what an entry declares."""
-
-    by_template: Mapping[str, tuple[Where, ...]]
-    by_code: Mapping[str, tuple[Where, ...]]
-    of: Mapping[str, Where]
-
-
-@cache
-def table() -> Table:
-    """schemas/ccda/facts.toml."""
-    content = tomllib.loads((suite.schemas() / "ccda" / "facts.toml").read_text(encoding="utf-8"))
-    by_template: dict[str, tuple[Where, ...]] = {}
-    by_code: dict[str, tuple[Where, ...]] = {}
-    of: dict[str, Where] = {}
-    for kind, entry in content.items():
-        where = of[kind] = Where(
-            kind=kind,
-            sections=frozenset(entry["sections"]),
-            what=tuple(entry["what"]),
-            dates=tuple(entry.get("dates", ["effectiveTime"])),
-            dated_by=frozenset(entry.get("dated_by", ["organizer"])),
-            member=tuple(entry.get("member", ())),
-            value=entry.get("value", False),
-            narrated=entry.get("narrated", False),
-            closed=entry.get("closed", False),
-            dated=entry.get("dated", False),
-        )
-        for template in entry["templates"]:
-            by_template[template] = (*by_template.get(template, ()), where)
-        for code in entry.get("codes", ()):
-            by_code[code] = (*by_code.get(code, ()), where)
-    return Table(by_template, by_code, of)
-
-
 def read(root: Element, sections: Iterable[Section], texts: Mapping[str, str]) -> list[Found]:
-    """Every fact of the entries and of the header, in document order; `texts` are the narrative's by ID."""
+    """Every fact of the entries and of the header, in document order, those that are negated among them.
+
+    `texts` are the narrative's by ID.
+    """
     places = {section.element: section for section in sections}
     found = [fact for entry, where, section in _entries(root, places) if (fact := _read(entry, where, section, texts))]
     return found + list(_header(root))
 
 
 def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple[Element, Where, Section]]:
-    """Elements that carry a known template or code in a section where that counts, outermost of a class only."""
+    """Elements that carry a known template or code where they count; inside an entry of their class only `nested`."""
     seen: set[tuple[Element, str]] = set()
     known = table()
     for mark in root.iter("{*}templateId", "{*}code"):
@@ -128,15 +89,18 @@ def _entries(root: Element, places: Mapping[Element, Section]) -> Iterator[tuple
         for where in wheres:
             if section is None or (where.sections and section.loinc not in where.sections):
                 continue
-            if (entry, where.kind) in seen or any((each, where.kind) in seen for each in around):
+            if (entry, where.kind) in seen:
+                continue
+            if mark.get("root") not in where.nested and any((each, where.kind) in seen for each in around):
                 continue
             seen.add((entry, where.kind))
             yield entry, where, section
 
 
 def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, str]) -> Found | None:
-    """The fact, or None where the entry denies it or says nothing is known."""
-    if _denied(entry):
+    """The fact, or None where the entry says that nothing is known."""
+    negated, unknown = _denied(entry)
+    if unknown:
         return None
     coded = [each for path in where.what for each in down(entry, path)]
     all_codes = tuple(dict.fromkeys(code for each in coded for code in codes(each)))
@@ -160,17 +124,19 @@ def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, st
         unit=unit,
         udi=udi,
         member=member,
+        negated=negated,
     )
 
 
-def _denied(entry: Element) -> bool:
-    """Whether it, or anything around it in its entry, is denied or says that nothing is known."""
+def _denied(entry: Element) -> tuple[bool, bool]:
+    """Whether it, or anything around it in its entry, is denied; and whether it says that nothing is known."""
+    negated = unknown = False
     node = entry
     while node is not None and name(node) not in {"section", "entry"}:
-        if node.get("negationInd") in {"true", "1"} or node.get("nullFlavor"):
-            return True
+        negated = negated or node.get("negationInd") in {"true", "1"}
+        unknown = unknown or node.get("nullFlavor") is not None
         node = node.getparent()
-    return False
+    return negated, unknown
 
 
 def _udi(role: Element) -> Iterator[str]:
@@ -220,7 +186,7 @@ def _referred(element: Element, texts: Mapping[str, str]) -> list[str]:
 
 
 def _header(root: Element) -> Iterator[Found]:
-    """Care team members and the encounter a header names."""
+    """Care team members, the encounter and the other persons a header names."""
     for event in root.iter("{*}serviceEvent"):
         for performer in event.iterchildren("{*}performer"):
             names = (read_name(each) for each in down(performer, "assignedEntity/assignedPerson/name"))
@@ -231,6 +197,12 @@ def _header(root: Element) -> Iterator[Found]:
         coded = list(encounter.iterchildren("{*}code"))
         if any(code for each in coded for code in codes(each)):
             yield _of_header("encounters", encounter, coded, "effectiveTime")
+    for where in table().of.values():
+        for at, to_name in where.header.items():
+            for element in down(root, at):
+                names = (read_name(each) for each in down(element, to_name))
+                if member := next(filter(None, names), None):
+                    yield Found(kind=where.kind, element=element, section=None, member=member)
 
 
 def _of_header(kind: str, element: Element, coded: Iterable[Element], time: str, member: Name | None = None) -> Found:

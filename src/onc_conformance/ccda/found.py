@@ -12,6 +12,8 @@ from onc_conformance.ccda.tree import Element
 
 _SHOWN = 3
 """So many values are shown."""
+_LONG = 80
+"""So many characters of a value are shown."""
 _NAMED = 4
 """So many things of a choice are named."""
 
@@ -86,7 +88,9 @@ def _bare(step: Mapping[str, Any]) -> Step:
 
 
 def _value(name: str, value: str | None) -> str:
-    return f"no @{name}" if value is None else f'@{name}="{value}"'
+    if value is None:
+        return f"no @{name}"
+    return f'@{name}="{value}"' if len(value) <= _LONG else f'@{name}="{value[:_LONG]}…"'
 
 
 def _last(steps: Sequence[Step]) -> str:

@@ -8,11 +8,41 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, suite
-from onc_conformance.ccda.tree import Element, child, codes
+from onc_conformance.ccda.tree import Element, child, codes, span, words
+from onc_conformance.ccda.tree import name as local
 from onc_conformance.record import Code, Name, Record, letters
 
 if TYPE_CHECKING:
     from onc_conformance.moments import Days
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address as written."""
+
+    element: Element
+    use: str
+    """In the words of a record, or as written."""
+    line: tuple[str, ...]
+    city: str
+    state: str
+    postal_code: str
+    country: str
+    start: Days | None
+    end: Days | None
+
+
+@dataclass(frozen=True, slots=True)
+class Telecom:
+    """A telephone number or an e-mail address as written."""
+
+    element: Element
+    system: str
+    """`phone` or `email`."""
+    use: str
+    """In the words of a record, or as written."""
+    value: str
+    """Without its scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,9 @@ class Person:
     ethnicity: tuple[Code, ...]
     languages: tuple[str, ...]
     """As written, those marked preferred first."""
+    marital_status: tuple[Code, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    telecoms: tuple[Telecom, ...] = ()
 
 
 @cache
@@ -44,9 +77,11 @@ def people(root: Element) -> list[Person]:
 
 def _read(role: Element) -> Person:
     patient = child(role, "patient")
+    addresses = tuple(_address(each) for each in role.iterchildren("{*}addr") if each.get("nullFlavor") is None)
+    telecoms = tuple(_telecom(each) for each in role.iterchildren("{*}telecom") if each.get("value"))
     if patient is None:
-        return Person(role, (), None, None, (), (), ())
-    birth = child(patient, "birthTime")
+        return Person(role, (), None, None, (), (), (), addresses=addresses, telecoms=telecoms)
+    birth, marital = child(patient, "birthTime"), child(patient, "maritalStatusCode")
     return Person(
         element=role,
         names=tuple(name for each in patient.iterchildren("{*}name") if (name := read_name(each))),
@@ -55,6 +90,43 @@ def _read(role: Element) -> Person:
         race=tuple(code for each in patient.iterchildren("{*}raceCode") for code in _coded(each)),
         ethnicity=tuple(code for each in patient.iterchildren("{*}ethnicGroupCode") for code in _coded(each)),
         languages=_languages(patient),
+        marital_status=tuple(codes(marital)) if marital is not None else (),
+        addresses=addresses,
+        telecoms=telecoms,
+    )
+
+
+def _address(element: Element) -> Address:
+    parts: dict[str, list[str]] = {}
+    for part in element.iterchildren("{*}*"):
+        if text := words(part):
+            parts.setdefault(local(part), []).append(text)
+    period = next(
+        (each for tag in ("useablePeriod", "usablePeriod") for each in element.iterchildren("{*}" + tag)), None
+    )
+    start, end, _ = span(period) if period is not None else (None, None, None)
+    use = element.get("use") or ""
+    return Address(
+        element=element,
+        use=str(facts_of_documents()["address_uses"].get(use, use)),
+        line=tuple(parts.get("streetAddressLine", ())),
+        city=" ".join(parts.get("city", ())),
+        state=" ".join(parts.get("state", ())),
+        postal_code=" ".join(parts.get("postalCode", ())),
+        country=" ".join(parts.get("country", ())),
+        start=start,
+        end=end,
+    )
+
+
+def _telecom(element: Element) -> Telecom:
+    scheme, colon, rest = str(element.get("value")).partition(":")
+    use = element.get("use") or ""
+    return Telecom(
+        element=element,
+        system="email" if scheme.lower() == "mailto" or "@" in rest + scheme else "phone",
+        use=str(facts_of_documents()["telecom_uses"].get(use, use)),
+        value=rest if colon else scheme,
     )
 
 
@@ -67,7 +139,9 @@ def read_name(element: Element) -> Name | None:
     if not family and not given:
         words = " ".join(element.itertext()).split()
         return Name(words[-1], tuple(words[:-1])) if len(words) > 1 else None
-    return Name(family, given)
+    first = (" ".join(" ".join(part.itertext()).split()) for part in element.iterchildren("{*}prefix"))
+    last = (" ".join(" ".join(part.itertext()).split()) for part in element.iterchildren("{*}suffix"))
+    return Name(family, given, " ".join(filter(None, first)), " ".join(filter(None, last)))
 
 
 def _sex(element: Element | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def places(top: Element, path: str) -> list[int]:
         if not star:
             # An element of a default namespace goes by its place among all, any other by that among those of its name
             named = (child for child in node.iterchildren(f"{{*}}{local}") if child.prefix == prefix)
-            place = node.index(next(islice(named, place, None)))
+            undeclared = (child for child in node if child.tag == f"{prefix}:{local}")
+            place = node.index(next(islice(chain(named, undeclared), place, None)))
         taken.append(place)
         node = node[place]
     return taken

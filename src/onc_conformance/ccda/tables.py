@@ -1,267 +1,314 @@
-"""The template tables as patterns for the engine: facts in, XPath and sentences of ours out."""
+"""What a C-CDA says of its patient, in the form of a patients file: an expected record, or the beginning of one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
-from onc_conformance import suite
-from onc_conformance.ccda import constraints, wording
-from onc_conformance.ccda.rules import Assertion, Pattern, Rule
-from onc_conformance.findings import Severity
+from onc_conformance import moments, uscdi
+from onc_conformance.ccda.kinds import table
+from onc_conformance.ccda.sections import narrative
+from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
+from onc_conformance.record.classes import KINDS, classes, questions
+from onc_conformance.record.codes import systems
+from onc_conformance.record.details import number
+from onc_conformance.record.facts import letters
 
-Fact = Mapping[str, Any]
-"""A condition with the number of its rule."""
-Key = tuple[str, str | None]
-"""Root and extension of a template."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
-_SEVERITIES = {"SHALL": Severity.ERROR, "SHOULD": Severity.WARNING}
-_VERBS = {"SHALL": "shall", "SHOULD": "should"}
+    from onc_conformance.ccda.document import Document
+    from onc_conformance.ccda.facts import Found
+    from onc_conformance.ccda.identity import Person
+    from onc_conformance.record import Code, Name
+    from onc_conformance.record.details import Said
 
-
-@dataclass(frozen=True)
-class Tables:
-    """Every template of every table under schemas/ccda/templates."""
-
-    templates: tuple[Mapping[str, Any], ...]
-    shared: tuple[Mapping[str, Any], ...]
-    """Rules of data types and of every release, with the places where they hold."""
-    releases: Mapping[str, str]
-    """What was published under an extension."""
-    amended: Mapping[str, Fact] = field(default_factory=dict)
-    """Facts of ours where the official one is wrong, by number."""
-
-    @cached_property
-    def names(self) -> wording.Names:
-        """What templates are called."""
-        return {(each["root"], each.get("extension")): each["name"] for each in self._named}
-
-    @cached_property
-    def extensions(self) -> Mapping[str, frozenset[str | None]]:
-        """The extensions known of each root; None: of none."""
-        known: dict[str, set[str | None]] = {}
-        for each in self.templates:
-            known.setdefault(each["root"], set()).add(each.get("extension") or None)
-        return {root: frozenset(found) for root, found in known.items()}
-
-    @cached_property
-    def sections(self) -> Mapping[str, frozenset[str]]:
-        """Roots of the section templates that fix each code."""
-        known: dict[str, set[str]] = {}
-        for each in self.templates:
-            for block in each.get("blocks", ()) if each["element"] == "section" else ():
-                for fact in _codes(block):
-                    for code in fact["path"][0]["where"][0]["one_of"]:
-                        known.setdefault(code, set()).add(each["root"])
-        return {code: frozenset(found) for code, found in known.items()}
-
-    def title(self, root: str) -> str:
-        """What the template of that root is called, whatever its extension."""
-        return self._titles.get(root, root)
-
-    @cached_property
-    def _titles(self) -> Mapping[str, str]:
-        return {each["root"]: each["name"] for each in reversed(self._named)}
-
-    def heirs(self, template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """The template and every one that takes over its rules."""
-        return [template, *self._heirs.get((template["root"], template.get("extension")), ())]
-
-    @cached_property
-    def _named(self) -> list[Mapping[str, Any]]:
-        data_types = (each for each in self.shared if all("template" in place for place in each["places"]))
-        return [each for each in (*data_types, *self.templates) if "name" in each]
-
-    @cached_property
-    def _heirs(self) -> Mapping[Key, list[Mapping[str, Any]]]:
-        parents: dict[Key, set[Key]] = {}
-        for each in self.templates:
-            key = (each["root"], each.get("extension"))
-            parents.setdefault(key, set()).update(_key(parent) for parent in each.get("inherits", ()))
-        found: dict[Key, list[Mapping[str, Any]]] = {}
-        for each in self.templates:
-            if each.get("supplement"):
-                continue
-            for ancestor in _ancestors((each["root"], each.get("extension")), parents):
-                found.setdefault(ancestor, []).append(each)
-        return found
+Table = dict[str, Any]
+_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+_SEXES = {"male", "female", "undifferentiated", "unknown"}
+_TELLING = 200
+"""Characters of a narrative that are kept for a person to look for."""
+_ASSESSMENT, _ANSWER = "2.16.840.1.113883.10.20.22.4.69", "2.16.840.1.113883.10.20.22.4.86"
+_PREGNANCY = "2.16.840.1.113883.10.20.15.3.8"
+_EVERY_CONCERN, _EVERY_NOTE = "75310-3", "34109-9"
+_GENERAL = {"54522-8", "373930000", "75275-8", "ASSERTION"}
+"""Codes of observations that only say that there is a finding."""
+_HEADERS = {
+    "author": "author",
+    "informant": "informant",
+    "informationRecipient": "recipient",
+    "legalAuthenticator": "authenticator",
+    "participant": "related_person",
+}
+_ACTS = {
+    "act": "act",
+    "encounter": "encounter",
+    "observation": "observation",
+    "procedure": "procedure",
+    "substanceAdministration": "medication",
+}
+_CARRIED = {"immunizations"}
+"""Classes of which something not done is a fact; elsewhere a negated entry mostly says that there is none."""
 
 
-@cache
-def tables() -> Tables:
-    """What is under schemas/ccda/templates."""
-    templates: list[dict[str, Any]] = []
-    shared: list[Mapping[str, Any]] = []
-    releases: dict[str, str] = {}
-    names: dict[str, str] = {}
-    amended: dict[str, Fact] = {}
-    for path in sorted((suite.schemas() / "ccda" / "templates").glob("*.json")):
-        content = json.loads(path.read_bytes())
-        templates += content.get("templates", ())
-        shared += content.get("shared", ())
-        releases |= content.get("releases", {})
-        names |= content.get("names", {})
-        amended |= {each["rule"]: each for each in content.get("amended", ())}
-    for each in templates:
-        if each["root"] in names:
-            each["name"] = names[each["root"]]
-    shared += _of_every_release(templates)
-    return Tables(tuple(templates), tuple(shared), releases, amended)
+def patient(docs: Sequence[Document]) -> Table:
+    """One patient as a patients file has them: who, by the first document that says so, and the facts of all.
+
+    ValueError, one line, where no document names a patient with name and birth date.
+    """
+    person = next((each for doc in docs for each in doc.people if each.names and each.birth), None)
+    if person is None:
+        raise ValueError("names no patient with a name and a birth date")
+    return _who(person) | facts(docs)
 
 
-def _of_every_release(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """A section's code has been the same in every release of its template: it is judged whatever the extension."""
-    done: set[str] = set()
-    for each in templates:
-        codes = [fact for block in each.get("blocks", ()) for fact in _codes(block)] if "extension" in each else []
-        if each["element"] == "section" and codes and each["root"] not in done:
-            done.add(each["root"])
-            place = {"element": "section", "template": each["root"]}
-            named = (
-                {"root": each["root"], "name": each["name"]}
-                if "name" in each
-                else {"root": each["root"], "element": "section"}
-            )
-            yield {**named, "level": "SHALL", "places": [place], "rules": codes}
+def facts(docs: Iterable[Document]) -> dict[str, list[Table]]:
+    """The facts that documents tell, by class; what several tell is told once."""
+    kept: dict[str, list[Table]] = {}
+    for doc in docs:
+        for kind, told in _facts(doc).items():
+            known = kept.setdefault(kind, [])
+            before = list(known)
+            known += [fact for fact in told if fact not in before]
+    return {kind: kept[kind] for kind in KINDS if kept.get(kind)}
 
 
-def _codes(block: Mapping[str, Any]) -> list[Fact]:
-    """The facts of a block that fix the code of its element."""
-    found = []
-    for fact in block.get("rules", ()) if block["level"] == "SHALL" and "at" not in block else ():
-        match fact:
-            case {"path": [{"step": "code", "where": [{"attribute": "code", "one_of": _}]}], "min": 1} if (
-                "max" not in fact
-            ):
-                found.append(fact)
-    return found
+def slug(given: str, family: str) -> str:
+    """A name as an id."""
+    made = re.sub(r"[^a-z0-9]+", "-", f"{letters(given)}-{letters(family)}").strip("-")
+    return made if made.isascii() and made[:1].isalnum() else "patient"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an assertion comes from, and its words."""
-
-    fact: Fact
-    template: Mapping[str, Any]
-    level: str
-    at: Sequence[Any]
-
-    def message(self, names: wording.Names) -> str:
-        """What the rule demands, of what."""
-        title = wording.title(self.template)
-        if self.at:
-            title = f"{title}, {'/'.join(step if isinstance(step, str) else step['step'] for step in self.at)}"
-        doubt = " (unconfirmed: no official artefact of this template is at hand)" if self.unconfirmed else ""
-        return f"{title} {wording.demand(self.fact, _VERBS[self.level], names)}{doubt}"
-
-    @property
-    def expected(self) -> str | None:
-        """The value or number it demands."""
-        return wording.expected(self.fact)
-
-    @property
-    def hint(self) -> str:
-        """Where to read on."""
-        number = self.fact["rule"]
-        where = f"template {wording.identifier(self.template['root'], self.template.get('extension'))}"
-        return f"{where}, CONF:{number}" if number[0].isdigit() else where
-
-    @property
-    def unconfirmed(self) -> bool:
-        """No official artefact of the template was at hand."""
-        return bool(self.template.get("unconfirmed"))
-
-
-def patterns(known: Tables | None = None) -> tuple[list[Pattern], dict[Assertion, Origin]]:
-    """The rules of all templates, and where each assertion comes from."""
-    writer = _Writer(known or tables())
-    return list(writer.patterns()), writer.origins
+def _who(person: Person) -> Table:
+    first, *others = person.names
+    given = list(first.given) or ["unknown"]
+    born = moments.written(person.birth) if person.birth else ""
+    race = [_coded(code) for code in person.race]
+    ethnicity = [_coded(code) for code in person.ethnicity]
+    return {
+        "id": slug(given[0], first.family or "unknown"),
+        "name": _name(first)
+        | {"given": given, "family": first.family or "unknown"}
+        | {"previous": [_name(each) for each in others if each.family and each.given and each != first]},
+        "birth_date": born,
+        "sex": person.sex if person.sex in _SEXES else "unknown",
+        "race": [each for each in race if each],
+        "ethnicity": next(filter(None, ethnicity), None),
+        "language": next(iter(person.languages), None),
+        "marital_status": next(filter(None, (_coded(code) for code in person.marital_status)), None),
+        "address": [
+            {
+                "use": each.use if each.use in {"home", "work", "temp", "old"} else "",
+                "line": list(each.line),
+                "city": each.city,
+                "state": each.state,
+                "postal_code": each.postal_code,
+                "country": each.country,
+            }
+            for each in person.addresses
+        ],
+        "telecom": [
+            {"system": each.system, "use": each.use if each.use in {"home", "mobile", "work"} else "",
+             "value": each.value}
+            for each in person.telecoms
+            if each.system in {"phone", "email"} and each.value
+        ],
+    }  # fmt: skip
 
 
-class _Writer:
-    def __init__(self, known: Tables) -> None:
-        self.tables = known
-        self.origins: dict[Assertion, Origin] = {}
-
-    def patterns(self) -> Iterator[Pattern]:
-        for template in self.tables.templates:
-            for level in _SEVERITIES:
-                yield from self._of(template, level)
-        for number, block in enumerate(self.tables.shared):
-            assertions = self._assertions(block["rules"], block, block["level"])
-            # One for each template that uses a data type: most are in no document, and a context costs to take apart
-            contexts: dict[tuple[str, str | None], list[str]] = {}
-            for place in block["places"]:
-                key = place["element"], place.get("template")
-                contexts.setdefault(key, []).append(_context(place, key[1], place.get("at", ())))
-            for (element, template), alternatives in contexts.items():
-                name = " ".join(filter(None, (block["root"], block["level"], str(number), "in", element, template)))
-                yield Pattern(name, (Rule(" | ".join(alternatives), assertions),))
-
-    def _of(self, template: Mapping[str, Any], level: str) -> Iterator[Pattern]:
-        name = f"{template['element']} {wording.identifier(template['root'], template.get('extension'))} {level}"
-        heirs = self.tables.heirs(template)
-        blocks = [block for block in template.get("blocks", ()) if block["level"] == level]
-        here = [block for block in blocks if "at" not in block]
-        inherited = [fact for block in here for fact in block.get("rules", ())]
-        own = [fact for block in here for fact in block.get("own", ())]
-        if len(heirs) == 1:
-            inherited, own = [], inherited + own
-        if inherited:
-            context = " | ".join(_context(each, each["root"]) for each in heirs)
-            yield Pattern(f"{name} and heirs", (Rule(context, self._assertions(inherited, template, level)),))
-        if own:
-            yield Pattern(name, (Rule(_context(template, template["root"]), self._assertions(own, template, level)),))
-        below = [
-            Rule(
-                _context(template, template["root"], block["at"]),
-                self._assertions([*block.get("rules", ()), *block.get("own", ())], template, level, block["at"]),
-            )
-            for block in blocks
-            if "at" in block
-        ]
-        if below:
-            yield Pattern(f"{name} below", tuple(below))
-
-    def _assertions(
-        self, facts: Sequence[Fact], template: Mapping[str, Any], level: str, at: Sequence[Any] = ()
-    ) -> tuple[Assertion, ...]:
-        severity = Severity.WARNING if template.get("unconfirmed") else _SEVERITIES[level]
-        made = []
-        for stated in facts:
-            fact = self.tables.amended.get(stated["rule"], stated)
-            # Words are made where they are needed: most assertions never fail
-            assertion = Assertion(fact["rule"], constraints.test(fact), severity, wording.identifier(*_named(template)))
-            self.origins[assertion] = Origin(fact, template, level, at)
-            made.append(assertion)
-        return tuple(made)
+def _name(said: Name) -> Table:
+    parts = {"family": said.family, "given": list(said.given), "prefix": said.prefix, "suffix": said.suffix}
+    return {key: value for key, value in parts.items() if value}
 
 
-def _named(template: Mapping[str, Any]) -> Key:
-    return template["root"], template.get("extension")
+def _coded(code: Code) -> Table | None:
+    """A code, or None where it names no system."""
+    if code.system not in systems() and not _OID.fullmatch(code.system):
+        return None
+    made = {"system": code.system, "code": code.code}
+    return made | ({"display": code.display} if code.display else {})
 
 
-def _context(place: Mapping[str, Any], root: str | None, at: Sequence[Any] = ()) -> str:
-    start = f"cda:{place['element']}"
-    if root:
-        start += f"[cda:templateId{constraints.template(root, place.get('extension'))}]"
-    return f"{start}/{constraints.path(at)}" if at else start
+def _codes(found: Iterable[Code]) -> list[Table]:
+    return [made for code in found if (made := _coded(code))]
 
 
-def _key(parent: str) -> Key:
-    root, _, extension = parent.partition(":")
-    return root, extension or None
+def _facts(doc: Document) -> Mapping[str, list[Table]]:
+    """Facts by class in document order; words without an entry are for a person to see."""
+    kept: dict[str, list[Table]] = {}
+    ids: dict[Element, str] = {}
+    for found in (*doc.facts, *doc.denials):
+        if (fact := _fact(found, ids)) is None:
+            continue
+        facts = kept.setdefault(found.kind, [])
+        named = found.section is None and any(each.get("member") == fact.get("member") for each in facts)
+        if (named and found.kind == "care_team") or (fact in facts and not table().of[found.kind].counted):
+            continue
+        facts.append(fact)
+    kept.setdefault("participants", []).extend(_keepers(doc))
+    for kind, where in table().of.items():
+        if where.narrated and where.sections and kind not in kept:
+            told = [narrative(each) for each in doc.sections if each.loinc in where.sections and each.informs]
+            if texts := [{"visual": True, "text": " ".join(text.split())[:_TELLING]} for text in told if text.strip()]:
+                kept[kind] = texts
+    return kept
 
 
-def _ancestors(key: Key, parents: Mapping[Key, set[Key]]) -> set[Key]:
-    found: set[Key] = set()
-    waiting = list(parents.get(key, ()))
-    while waiting:
-        each = waiting.pop()
-        if each not in found:
-            found.add(each)
-            waiting += parents.get(each, ())
-    return found
+def _keepers(doc: Document) -> list[Table]:
+    """The organization that keeps the document."""
+    path = "{*}custodian/{*}assignedCustodian/{*}representedCustodianOrganization/{*}name"
+    names = [words(each) for each in (doc.root.iterfind(path) if doc.root is not None else ())]
+    return [{"kind": "custodian", "organization": keeper, "optional": True} for keeper in names if keeper]
+
+
+def _fact(found: Found, ids: dict[Element, str]) -> Table | None:
+    kind = found.kind
+    if found.negated and kind not in _CARRIED:
+        return None
+    own, also = _about(found, ids)
+    fact: Table = own | ({"also": also} if also else {})
+    if found.member and found.member.family and "member" in classes()[kind].keys:
+        _take_member(fact, found.member)
+    if found.udi:
+        fact["udi"] = found.udi[0]
+    said = " ".join(found.text.split())[:_TELLING]
+    if not any(name in fact for name in ("code", "member", "udi")):
+        fact |= {"text": said} if said else {"text": f"{uscdi.title(kind)} without a code", "visual": True}
+    elif kind == "notes" and said:
+        fact["look_for"] = said
+    fact |= _when(found) | _details(found)
+    marks: Table = {
+        "status": "not_done" if found.negated else None,
+        "optional": True if found.section is None else None,
+    }
+    about = _participation(found.element) if kind == "participants" else {}
+    return fact | {key: value for key, value in (marks | about).items() if value}
+
+
+def _participation(element: Element) -> Table:
+    """As what somebody stands in the header, since when, for whom."""
+    organization = next(element.iterfind(".//{*}representedOrganization/{*}name"), None)
+    written = next((days for each in element.iterfind("{*}time") for days in span(each) if days), None)
+    return {
+        "kind": _HEADERS[name(element)],
+        "organization": words(organization) if organization is not None else None,
+        "provenance": {"time": moments.written(written)} if written else None,
+    }
+
+
+def _take_member(fact: Table, member: Name) -> None:
+    """A person is known by the name; the code is the role."""
+    fact["member"] = _name(member) if member.given else _name(member) | {"given": ["unknown"]}
+    if "code" in fact:
+        fact["role"] = fact.pop("code")
+        fact.pop("also", None)
+
+
+def _about(found: Found, ids: dict[Element, str]) -> tuple[Table, list[Table]]:
+    """What a fact is about, with further codes that may stand for it."""
+    entry, kind = found.element, found.kind
+    coded = _codes(found.codes)
+    if kind == "health_concerns":
+        coded = [code for code in coded if code["code"] not in {_EVERY_CONCERN, *_GENERAL, "55607006", "29308-4"}]
+    if kind == "notes":  # which kind of note stands beside the code that every note has
+        coded = [code for code in coded if code["code"] != _EVERY_NOTE] or coded
+    if kind == "assessment_plan":
+        own: Table = {"kind": "plan"} | ({"act": act} if (act := _ACTS.get(name(entry))) else {})
+        return own | ({"code": coded[0]} if coded else {}), coded[1:]
+    if not table().of[kind].value or kind in {"laboratory_results", "vital_signs"}:
+        value = _measured(found)
+        return ({"code": coded[0]} if coded else {}) | ({} if value is None else {"value": value}), coded[1:]
+    return _answer(entry, kind, ids)
+
+
+def _answer(entry: Element, kind: str, ids: dict[Element, str]) -> tuple[Table, list[Table]]:
+    """Social history and status: a question with its answer, or the answer alone where the question is understood."""
+    asked, answered = child(entry, "code"), child(entry, "value")
+    question = _codes(codes(asked)) if asked is not None else []
+    answer = _codes(codes(answered)) if answered is not None else []
+    templates = {each.get("root") for each in entry.iterchildren("{*}templateId")}
+    what = next((questions()[kind, each["code"]] for each in question if (kind, each["code"]) in questions()), None)
+    if _PREGNANCY in templates:
+        what = "pregnancy"
+    if answer and (what or not question or question[0]["code"] in _GENERAL):
+        return {"code": answer[0]} | ({"kind": what} if what else {}), answer[1:]
+    own: Table = {"code": question[0]} if question else {}
+    value = _value(entry)
+    own |= {} if value is None else {"value": value}
+    if _ASSESSMENT in templates:
+        ids[entry] = own["id"] = f"assessment-{len(ids) + 1}"
+        own["kind"] = "assessment"
+    around = next((ids[each] for each in entry.iterancestors() if each in ids), None)
+    if _ANSWER in templates and around:
+        own |= {"kind": "answer", "part_of": around}
+    return own, question[1:]
+
+
+def _measured(found: Found) -> float | str | None:
+    """The value of a result or a vital sign; of a coded one what it is called."""
+    if not table().of[found.kind].value or found.value is None:
+        return None
+    measured = number(found.value)
+    return found.value if measured is None else measured
+
+
+def _value(entry: Element) -> Table | float | str | None:
+    value = child(entry, "value")
+    if value is None or value.get("nullFlavor"):
+        return None
+    coded = _codes(codes(value))
+    if local_type(value) in {"CD", "CE", "CO", "CV"}:
+        return coded[0] if coded else value.get("displayName") or None
+    said = value.get("value") or words(value)
+    measured = number(said) if said else None
+    return said or None if measured is None else measured
+
+
+def _when(found: Found) -> Table:
+    """Its dates; one that is only its author's is provenance, and the end of a goal the day it is due."""
+    told = {"start": found.start, "end": found.end, "date": found.date}
+    made = {key: text for key, days in told.items() if days and (text := moments.written(days))}
+    if "author/time" in table().of[found.kind].dates and not _dated_itself(found.element):
+        return {"provenance": {"time": time}} if (time := made.get("date") or made.get("start")) else {}
+    if "start" in made or "end" in made:
+        made.pop("date", None)
+    if found.start and found.end and found.start.first and found.end.last and found.start.first > found.end.last:
+        made.pop("end", None)
+    if found.kind == "goals" and "end" in made:
+        made["due"] = made.pop("end")
+    return made
+
+
+def _dated_itself(entry: Element) -> bool:
+    return any(any(span(each)) for each in entry.iterfind("{*}effectiveTime")) or any(
+        any(span(each)) for each in entry.iterfind("{*}entryRelationship/{*}observation/{*}effectiveTime")
+    )
+
+
+def _details(found: Found) -> Table:
+    """Dose, route, status and whatever else entries of the class may state."""
+    known = {*classes()[found.kind].keys, "status"}
+    made: Table = {}
+    for key, manner in found.manners.items():
+        said = found.detail(key)
+        if key in known and said and (value := _said(said[0], manner, found.unit)) not in (None, {}, ""):
+            made[key] = value
+    if found.unit and "unit" in known:
+        made["unit"] = found.unit
+    return made
+
+
+def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
+    if manner == "code":
+        return next(iter(_codes(said.codes)), None)
+    if manner == "quantity":
+        measured = number(said.value)
+        return None if measured is None else {"value": measured} | ({"unit": said.unit} if said.unit else {})
+    if manner == "range" and said.unit and unit and said.unit != unit:
+        return None  # bounds in another unit are none of the value
+    if manner == "range":
+        ends = {key: end for key, text in (("low", said.low), ("high", said.high)) if (end := number(text)) is not None}
+        return ends or ({"text": said.text} if said.text else None)
+    if manner == "status":
+        return (said.text or next((code.code for code in said.codes), "")).casefold().replace(" ", "-")
+    return said.text or said.value or next((code.code for code in said.codes), None)

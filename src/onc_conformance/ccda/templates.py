@@ -10,7 +10,7 @@ from onc_conformance import vocabulary
 from onc_conformance.ccda import constraints, declared
 from onc_conformance.ccda.engine import RuleSet
 from onc_conformance.ccda.found import Sight, sight
-from onc_conformance.ccda.tables import Origin, patterns, tables
+from onc_conformance.ccda.rulebook import Origin, patterns, rulebook
 from onc_conformance.findings import Finding, Layer
 from onc_conformance.vocabulary import packs
 
@@ -68,7 +68,7 @@ class _Judge:
                 "layer": Layer.TEMPLATE,
                 "severity": assertion.severity,
                 "rule": assertion.id,
-                "message": origin.message(tables().names),
+                "message": origin.message(rulebook().names),
                 "expected": origin.expected,
                 "hint": origin.hint,
             }

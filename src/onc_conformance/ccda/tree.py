@@ -39,6 +39,24 @@ def down(element: Element, path: str) -> Iterator[Element]:
     return iter(element.iterfind(_steps(path)))
 
 
+@cache
+def _stages(path: str) -> tuple[tuple[str, str], ...]:
+    return tuple((step.partition("[")[0], step.partition("[")[2].rstrip("]")) for step in path.split("/"))
+
+
+def walk(element: Element, path: str) -> list[Element]:
+    """The same for a path that may go up (`..`) and may ask a step for a templateId (`observation[1.2.3]`)."""
+    here = [element]
+    for step, template in _stages(path):
+        if step == "..":
+            here = [parent for each in here if (parent := each.getparent()) is not None]
+        else:
+            here = [inner for each in here for inner in each.iterchildren("{*}" + step)]
+        if template:
+            here = [each for each in here if any(t.get("root") == template for t in each.iterchildren("{*}templateId"))]
+    return here
+
+
 def local_type(element: Element) -> str:
     """`xsi:type` without its prefix, or nothing."""
     return str(element.get(_XSI_TYPE) or "").rpartition(":")[2]

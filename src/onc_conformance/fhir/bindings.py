@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from onc_conformance.fhir.hearing import Hearing, shown
@@ -14,7 +15,15 @@ _SEVERITIES = {"required": Severity.ERROR, "extensible": Severity.WARNING, "pref
 _FEW = 12
 
 
-def check(hearing: Hearing, value: Any, bound: Binding, path: str, rule: str, said_by: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who binds an element."""
+
+    rule: str
+    name: str
+
+
+def check(hearing: Hearing, value: Any, bound: Binding, path: str, judge: Judge) -> None:
     """Object to a code, Coding, CodeableConcept, Quantity or text that is not in the value set it is bound to."""
     strength = bound.strength
     pairs = _pairs(value)
@@ -24,19 +33,20 @@ def check(hearing: Hearing, value: Any, bound: Binding, path: str, rule: str, sa
     if _measured(value) and not (pairs and all(map(hearing.codes.of_units, sets))):
         return
     if bound.never_outside and pairs:
-        _within(hearing, pairs, bound.never_outside, path, rule, said_by, Severity.ERROR)
+        _within(hearing, pairs, bound.never_outside, (path, judge, Severity.ERROR))
     if not pairs:
         if strength == "required" and isinstance(value, dict):
             expected = _expected(hearing, bound.value_set)
-            _say(hearing, rule, f"no code, and {said_by} requires one", path, Severity.ERROR, expected, _text(value))
+            message = f"no code, and {judge.name} requires one"
+            hearing.object(judge.rule, message, path, layer=Layer.VOCABULARY, expected=expected, found=_text(value))
         return
-    _within(hearing, pairs, bound.value_set, path, rule, said_by, _SEVERITIES[strength])
+    _within(hearing, pairs, bound.value_set, (path, judge, _SEVERITIES[strength]))
 
 
 def _within(
-    hearing: Hearing, pairs: list[tuple[str | None, str]], value_set: str, path: str, rule: str, said_by: str,
-    severity: Severity,
-) -> None:  # fmt: skip
+    hearing: Hearing, pairs: list[tuple[str | None, str]], value_set: str, case: tuple[str, Judge, Severity]
+) -> None:
+    path, judge, severity = case
     answers = [hearing.codes.contains(value_set, system, code) for system, code in pairs]
     if Answer.IN in answers:
         return
@@ -44,14 +54,11 @@ def _within(
         hearing.not_judged.update((path, *pair) for pair in pairs)
         return
     found = ", ".join(f"{system or '(no system)'} {code}" for system, code in pairs)
-    message = f"no code of the value set that {said_by} binds this element to"
-    _say(hearing, rule, message, path, severity, _expected(hearing, value_set), shown(found))
-
-
-def _say(
-    hearing: Hearing, rule: str, message: str, path: str, severity: Severity, expected: str, found: str
-) -> None:
-    hearing.object(rule, message, path, layer=Layer.VOCABULARY, severity=severity, expected=expected, found=found)
+    message = f"no code of the value set that {judge.name} binds this element to"
+    hearing.object(
+        judge.rule, message, path, layer=Layer.VOCABULARY, severity=severity, expected=_expected(hearing, value_set),
+        found=shown(found),
+    )  # fmt: skip
 
 
 def exists(hearing: Hearing, value: dict[str, Any], path: str) -> None:

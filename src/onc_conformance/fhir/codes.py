@@ -79,7 +79,11 @@ class Codes:
         oid = vocabulary.by_canonical(value_set)
         told = self._set(value_set)
         if told is None or value_set in seen:
-            return vocabulary.contains(oid, code, _oid(system) if system else None) if oid else self._possible(system, code)
+            return (
+                vocabulary.contains(oid, code, _oid(system) if system else None)
+                if oid
+                else self._possible(system, code)
+            )
         answers = [self._in_part(part, system, code) for part in told["in"]]
         answers += [self._contains(other, system, code, seen | {value_set}) for other in told.get("of", ())]
         best = _best(answers)

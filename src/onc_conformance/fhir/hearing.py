@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from onc_conformance import vocabulary
 from onc_conformance.fhir.codes import Codes
+from onc_conformance.fhir.errata import Erratum
 from onc_conformance.fhir.tables import Tables
 from onc_conformance.findings import Finding, Layer, Severity
 
@@ -37,6 +39,8 @@ class Hearing:
     references: list[Named] = field(default_factory=list)
     not_judged: set[tuple[str, str | None, str]] = field(default_factory=set)
     """Place, system and code."""
+    aside: Counter[Erratum] = field(default_factory=Counter)
+    """Findings of rules that are wrong as published."""
     more: int = 0
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
@@ -69,6 +73,7 @@ class Hearing:
 
     def closing(self, path: str) -> list[Finding]:
         """All findings, and how much could not be told or judged."""
+        self.findings += [erratum.counted(many) for erratum, many in self.aside.items()]
         if self.not_judged:
             self.findings.append(
                 Finding(

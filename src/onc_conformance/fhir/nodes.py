@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from onc_conformance.fhir.structure import suffix
+from onc_conformance.fhir.shapes import suffix
 from onc_conformance.fhir.tables import Element, Profile, Slicing, types
 
+_DETAIL = re.compile(r"\[\d+\]|\.ofType\(\w+\)")
 _BY_URL = Slicing((("value", "url"),), "open")
 _BY_TYPE = Slicing((("type", "$this"),), "open")
 
@@ -40,6 +42,11 @@ class Item:
     path: str
     kind: str | None = None
     """Its type, where the element has a choice of types."""
+
+    @property
+    def place(self) -> str:
+        """Its path without numbers and types, from the type of the resource it is in."""
+        return _DETAIL.sub("", self.path.rpartition(".resource.")[2])
 
 
 @cache
@@ -99,4 +106,8 @@ def _typed(value: dict[str, Any], stem: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _suffixes() -> dict[str, str]:
-    return {suffix(name): name for name, each in types().items() if each["kind"] in ("primitive", "complex") and "of" not in each}
+    return {
+        suffix(name): name
+        for name, each in types().items()
+        if each["kind"] in ("primitive", "complex") and "of" not in each
+    }

@@ -28,9 +28,12 @@ FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "url": (re.compile(r"\S+"), "a URL without blanks"),
     "canonical": (re.compile(r"\S+"), "a canonical URL without blanks"),
     "oid": (re.compile(r"urn:oid:[0-2](\.(0|[1-9]\d*))+"), "urn:oid: and an OID"),
-    "uuid": (re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "urn:uuid: and a UUID"),
+    "uuid": (
+        re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+        "urn:uuid: and a UUID",
+    ),
     "base64Binary": (re.compile(r"\s*([0-9A-Za-z+/]\s*){4,}|"), "base64"),
-}  # fmt: skip
+}
 _TEXT = ("string", "markdown", "xhtml")
 _BASE64 = re.compile(r"[0-9A-Za-z+/]*={0,2}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -58,7 +61,11 @@ def _text(kind: str, value: str) -> str | None:
     if kind in _TEXT:
         if kind != "xhtml" and not value.strip():
             return "text that is not only blanks"
-        return f"at most {_MOST} characters, no control characters" if _CONTROLS.search(value) or len(value) > _MOST else None
+        return (
+            f"at most {_MOST} characters, no control characters"
+            if _CONTROLS.search(value) or len(value) > _MOST
+            else None
+        )
     if kind == "base64Binary":
         bare = "".join(value.split())
         return None if len(bare) % 4 == 0 and _BASE64.fullmatch(bare) else "base64"

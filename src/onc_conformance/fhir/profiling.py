@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from onc_conformance.fhir import bindings, references, slicing
+from onc_conformance.fhir.errata import errata
 from onc_conformance.fhir.hearing import Hearing, shown
 from onc_conformance.fhir.invariants import GUIDE, Scope
 from onc_conformance.fhir.nodes import Item, Node, items, tree
@@ -82,10 +83,10 @@ class Judge:
                 message = f"{self._profile.name} {'fixes the value' if exact else 'has a pattern'} here"
                 self._say(node, message, item.path, expected=shown(told), found=shown(item.value))
         if element.binding and item.value is not None:
-            rule = self._rule(node)
-            bindings.check(self._hearing, item.value, element.binding, item.path, rule, self._profile.name)
+            judge = bindings.Judge(self._rule(node), self._profile.name)
+            bindings.check(self._hearing, item.value, element.binding, item.path, judge)
         for each in element.invariants:
-            self._invariant(each, item)
+            self._invariant(node, each, item)
         for inner in node.within.values():
             self._at(inner, items(item, inner.name), item)
 
@@ -101,29 +102,52 @@ class Judge:
             allowed = list(kinds)
         for kind in allowed:
             if kind.code == "Reference" and kind.targets and isinstance(item.value, dict):
-                references.check(
-                    self._hearing, item.value, item.path, kind.targets, self._rule(node), self._profile.name
-                )
+                rule = self._rule(node)
+                references.allowed(self._hearing, item.value, item.path, kind.targets, self._profile.name, rule=rule)
             if kind.code == "SimpleQuantity" and isinstance(item.value, dict) and "comparator" in item.value:
                 message = f"{self._profile.name} allows no comparator here"
-                self._say(node, message, f"{item.path}.comparator", expected="none", found=shown(item.value["comparator"]))
+                self._say(
+                    node, message, f"{item.path}.comparator", expected="none", found=shown(item.value["comparator"])
+                )
         return True
 
-    def _invariant(self, told: Invariant, item: Item) -> None:
+    def _invariant(self, node: Node, told: Invariant, item: Item) -> None:
         rule = GUIDE.get(told.digest)
         value = item.value if item.value is not None else (item.extra or {})
-        if rule is not None and not rule.holds(value, self._scope):
+        if self._holds(told, value, item) is False:
+            if erratum := errata().get((told.digest, node.element.path)):
+                self._hearing.aside[erratum] += 1
+                return
             message = f"{told.id} of {self._profile.name} does not hold"
             found = shown(", ".join(value)) if isinstance(value, dict) else shown(value)
             self._hearing.object(
                 told.id, message, item.path, layer=Layer.TEMPLATE, severity=Severity(told.severity),
-                expected=rule.says, found=found,
+                expected=rule.says if rule else "what the rule asks for", found=found,
             )  # fmt: skip
+
+    def _holds(self, told: Invariant, value: Any, item: Item) -> bool | None:
+        """By the expression of an imported package, or by our rule; None where there is neither."""
+        expression = self._hearing.tables.expressions.get(told.digest)
+        if expression:
+            from onc_conformance.fhir import expressions
+
+            kind = item.kind or item.place
+            answer = expressions.holds(expression, value, kind, self._scope)
+            if answer is not None:
+                return answer
+        rule = GUIDE.get(told.digest)
+        return rule.holds(value, self._scope) if rule else None
 
     def _rule(self, node: Node) -> str:
         return f"{self._profile.id}#{node.id}"
 
     def _say(self, node: Node, message: str, path: str, *, expected: str, found: str) -> None:
         self._hearing.object(
-            self._rule(node), message, path, layer=Layer.TEMPLATE, expected=expected, found=found, hint=self._profile.url
+            self._rule(node),
+            message,
+            path,
+            layer=Layer.TEMPLATE,
+            expected=expected,
+            found=found,
+            hint=self._profile.url,
         )

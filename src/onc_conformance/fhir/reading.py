@@ -1,4 +1,4 @@
-"""JSON as FHIR has it, read with care: its encoding, keys that are there twice, depth, and Bundles too large at once."""
+"""JSON as FHIR has it, read with care: encoding, keys there twice, depth, Bundles too large at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reading:
 
 def is_json(data: bytes) -> bool:
     """Whether a document means to be JSON, by how it begins."""
-    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or data[:4] in (b"{\0\"\0", b"\xff\xfe{\0")
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") or data[:4] in (b'{\0"\0', b"\xff\xfe{\0")
 
 
 def read(data: bytes) -> Reading:
@@ -92,29 +92,27 @@ def large_bundle(data: bytes) -> Entries | None:
     """The entries of a Bundle that is better read one by one; None where a document is no such thing, or not whole."""
     if not LARGE <= len(data) <= MAX_BYTES or b'"Bundle"' not in data[:4096] + data[-4096:]:
         return None
-    depth, begin, start, spans = 0, -1, -1, []
-    expecting = False
+    depth, begin, start = 0, -1, -1
+    spans: list[tuple[int, int]] = []
+    key = b""
     for match in _TOKENS.finditer(data):
         token = match[0]
         if token[:1] == b'"':
-            if depth == 1 and token == b'"entry"' and begin < 0:
-                expecting = bool(_COLON.match(data, match.end()))
-            continue
-        if token in b"{[":
+            if depth == 1 and _COLON.match(data, match.end()):
+                key = token
+        elif token in b"{[":
             depth += 1
-            if expecting and token == b"[" and depth == 2:
-                begin, expecting = match.end(), False
-            elif begin >= 0 and token == b"{" and depth == 3:
+            if depth == 2 and key == b'"entry"' and begin < 0:
+                begin = match.end()
+            elif depth == 3 and begin >= 0:
                 start = match.start()
-            if depth > DEEPEST:
-                return None
-            continue
-        depth -= 1
-        if start >= 0 and depth == 2:
-            spans.append((start, match.end()))
-            start = -1
-        elif begin >= 0 and depth == 1:
-            return Entries(data, spans, begin, match.start())
+        else:
+            depth -= 1
+            if depth == 2 and start >= 0:
+                spans.append((start, match.end()))
+                start = -1
+            elif depth == 1 and begin >= 0:
+                return Entries(data, spans, begin, match.start())
     return None
 
 

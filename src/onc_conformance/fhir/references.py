@@ -19,31 +19,37 @@ _ANYTHING = frozenset({"Resource", "Any", "DomainResource"})
 Resolve = Callable[[str], dict[str, Any] | None]
 
 
-def check(hearing: Hearing, reference: dict[str, Any], path: str, targets: Iterable[str], rule: str, said_by: str) -> None:
-    """Object to a reference of no form, or to a type that may not be named here."""
-    told = reference.get("reference")
-    named: str | None = None
-    if isinstance(told, str):
-        if not formed(told):
-            if rule == "FHIR-REFERENCE":
-                expected = "Type/id, a URL, urn:uuid:, or # and the id of a contained resource"
-                hearing.object(rule, "this is no reference", f"{path}.reference", expected=expected, found=shown(told))
-            return
-        named = _type(hearing, told)
-    stated = reference.get("type")
-    if named and isinstance(stated, str) and stated.rpartition("/")[2] != named and rule == "FHIR-REFERENCE":
-        hearing.object(
-            rule, "the type stated is not that of what is referred to", f"{path}.type", expected=named, found=shown(stated)
-        )
+RULE = "FHIR-REFERENCE"
+
+
+def check(hearing: Hearing, reference: dict[str, Any], path: str) -> None:
+    """Object to a reference of no form, and to a type stated that is not that of what is named."""
+    told, stated = reference.get("reference"), reference.get("type")
+    if not isinstance(told, str):
+        return
+    if not formed(told):
+        expected = "Type/id, a URL, urn:uuid:, or # and the id of a contained resource"
+        hearing.object(RULE, "this is no reference", f"{path}.reference", expected=expected, found=shown(told))
+        return
+    named = _type(hearing, told)
+    if named and isinstance(stated, str) and stated.rpartition("/")[2] != named:
+        message = "the type stated is not that of what is referred to"
+        hearing.object(RULE, message, f"{path}.type", expected=named, found=shown(stated))
+
+
+def allowed(
+    hearing: Hearing, reference: dict[str, Any], path: str, targets: Iterable[str], said_by: str, *, rule: str = RULE
+) -> None:
+    """Object to a reference to a type that may not be named here."""
+    told, stated = reference.get("reference"), reference.get("type")
+    named = _type(hearing, told) if isinstance(told, str) and formed(told) else None
     named = named or (stated if isinstance(stated, str) else None)
-    allowed = {_target(hearing.tables, each) for each in targets}
-    if named and allowed and None not in allowed and not allowed & _ANYTHING and named not in allowed:
-        layer = Layer.SCHEMA if rule == "FHIR-REFERENCE" else Layer.TEMPLATE
-        expected = " or ".join(sorted(each for each in allowed if each))
-        hearing.object(
-            rule, f"{said_by} allows no reference to a {named} here", path, layer=layer, expected=expected,
-            found=shown(told or stated),
-        )  # fmt: skip
+    able = {_target(hearing.tables, each) for each in targets}
+    if named and able and None not in able and not able & _ANYTHING and named not in able:
+        layer = Layer.SCHEMA if rule == RULE else Layer.TEMPLATE
+        expected = " or ".join(sorted(each for each in able if each))
+        message = f"{said_by} allows no reference to a {shown(named)} here"
+        hearing.object(rule, message, path, layer=layer, expected=expected, found=shown(told or stated))
 
 
 def contained(hearing: Hearing, path: str) -> None:
@@ -58,12 +64,16 @@ def contained(hearing: Hearing, path: str) -> None:
             used.add(each.told[1:])
             if each.told != "#" and each.told[1:] not in ids:
                 expected = "the id of a contained resource"
-                hearing.object("ref-1", "nothing is contained under this id", each.path, expected=expected, found=each.told)
+                hearing.object(
+                    "ref-1", "nothing is contained under this id", each.path, expected=expected, found=each.told
+                )
     for number, each in enumerate(inside):
         if isinstance(each, dict) and str(each.get("id")) not in used and not _points_back(each):
             message = "the contained resource is referred to by nothing"
             found = f"{each.get('resourceType')} #{each.get('id')}"
-            hearing.object("dom-3", message, f"{path}.contained[{number}]", expected="a reference to it", found=shown(found))
+            hearing.object(
+                "dom-3", message, f"{path}.contained[{number}]", expected="a reference to it", found=shown(found)
+            )
 
 
 def formed(told: str) -> bool:
@@ -106,7 +116,9 @@ def resolved(hearing: Hearing) -> None:
     for each in hearing.references:
         if not each.told.startswith("#") and formed(each.told) and hearing.resolve(each.told) is None:
             message = "the reference leads to no resource"
-            hearing.object("FHIR-UNRESOLVED", message, each.path, expected="a resource that is there", found=shown(each.told))
+            hearing.object(
+                "FHIR-UNRESOLVED", message, each.path, expected="a resource that is there", found=shown(each.told)
+            )
 
 
 def _type(hearing: Hearing, told: str) -> str | None:

@@ -19,7 +19,11 @@ def fits(node: Node, into: Node, item: Item, codes: Codes) -> bool:
 
 def _by(kind: str, path: str, into: Node, item: Item, codes: Codes) -> bool:
     if kind == "type":
-        return _is_type(into, item) if path == "$this" else any(_is_type(_down(into, path), each) for each in _reached(item, path))
+        return (
+            _is_type(into, item)
+            if path == "$this"
+            else any(_is_type(_down(into, path), each) for each in _reached(item, path))
+        )
     if kind == "exists":
         wanted = _down(into, path)
         there = bool(_reached(item, path))
@@ -82,7 +86,9 @@ def says(node: Node, item: Item, codes: Codes) -> bool:
 
 def _tells(node: Node) -> bool:
     element = node.element
-    return element.fixed is not None or element.pattern is not None or any(_tells(inner) for inner in node.within.values())
+    return (
+        element.fixed is not None or element.pattern is not None or any(_tells(inner) for inner in node.within.values())
+    )
 
 
 def _bound(value_set: str, value: Any, codes: Codes) -> bool:

@@ -14,6 +14,7 @@ from onc_conformance.findings import UsageError
 
 DEFAULT = "6.1.0"
 """The version of US Core judged by where none is named."""
+US_CORE = "hl7.fhir.us.core"
 DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 
 
@@ -162,21 +163,39 @@ class Tables:
 
 def versions() -> list[str]:
     """The versions of US Core at hand, oldest first."""
-    found = (suite.schemas() / "us-core").glob("*.json")
-    return sorted((each.stem for each in found), key=lambda each: tuple(map(int, each.split("."))))
+    found = {each.stem for each in (suite.schemas() / "us-core").glob("*.json")}
+    kept = (suite.imported() / "standards").glob(f"{US_CORE}-*.package.json")
+    found |= {each.name.removeprefix(f"{US_CORE}-").removesuffix(".package.json") for each in kept}
+    return sorted(found, key=lambda each: [int(part) if part.isdigit() else -1 for part in each.split(".")])
 
 
 def load(version: str = DEFAULT) -> Tables:
-    """US Core in a version. UsageError where its table is not there."""
-    path = suite.schemas() / "us-core" / f"{version}.json"
-    if not path.is_file():
+    """US Core in a version: as a user imported it, or as we state it. UsageError where it is not there."""
+    if version not in versions():
         raise UsageError(f"US Core {version} is not at hand; expected one of {', '.join(versions())}")
-    return read(path)
+    kept = imported(US_CORE, version)
+    return read(kept if kept.is_file() else suite.schemas() / "us-core" / f"{version}.json")
+
+
+def imported(package: str, version: str) -> Path:
+    """Where a package is kept once it is imported."""
+    return suite.imported() / "standards" / f"{package}-{version}.json"
+
+
+def read(path: Path) -> Tables:
+    """A table of a guide, from a file of ours or of an import. UsageError where it is damaged."""
+    return _read(path, path.stat().st_mtime_ns)
 
 
 @cache
-def read(path: Path) -> Tables:
-    """A table of a guide, from a file of ours or of an import."""
+def _read(path: Path, _changed: int) -> Tables:
+    try:
+        return _tables(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: no table of a guide ({type(error).__name__}); import the package again") from None
+
+
+def _tables(path: Path) -> Tables:
     told = json.loads(path.read_bytes())
     return Tables(told["package"], told["version"], path, told)
 
@@ -191,13 +210,15 @@ def codes() -> Mapping[str, Mapping[str, Any]]:
 @cache
 def types() -> Mapping[str, Mapping[str, Any]]:
     """FHIR's own types by name, groups by path."""
-    return _fhir()["types"]
+    found: Mapping[str, Mapping[str, Any]] = _fhir()["types"]
+    return found
 
 
 @cache
 def severities() -> Mapping[str, str]:
     """The severity of each of FHIR's own invariants."""
-    return _fhir()["invariants"]
+    found: Mapping[str, str] = _fhir()["invariants"]
+    return found
 
 
 @cache
@@ -220,7 +241,9 @@ def _element(name: str, told: Mapping[str, Any]) -> Element:
         types=tuple(_kind(each) for each in told.get("types", ())),
         fixed=told.get("fixed"),
         pattern=told.get("pattern"),
-        slicing=Slicing(tuple((each[0], each[1]) for each in slicing["by"]), slicing["rules"], slicing.get("ordered", False))
+        slicing=Slicing(
+            tuple((each[0], each[1]) for each in slicing["by"]), slicing["rules"], slicing.get("ordered", False)
+        )
         if slicing
         else None,
         binding=Binding(*told["binding"]) if "binding" in told else None,

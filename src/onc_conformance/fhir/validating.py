@@ -34,7 +34,8 @@ def validate(
 
     `profiles` are URLs or ids; without them those the resource names in meta.profile, or else those that fit it.
     `resolve` finds what a literal reference leads to, and asks that each lead somewhere; `path` is where the resource
-    stands; without `within` the entries of a Bundle are left alone; `spent` is added what `schema` and `templates` took.
+    stands; without `within` the entries of a Bundle are left alone; `spent` is added what `schema` and `templates`
+    took.
     UsageError for a profile the guide does not have.
     """
     began = perf_counter()

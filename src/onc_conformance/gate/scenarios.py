@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onc_conformance.findings import Finding, Outcome, Severity
+from onc_conformance.judging.inspection import Sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class ScenarioResult:
     findings: tuple[Finding, ...] = ()
     exchanges: tuple[str, ...] = ()
     seconds: float = 0.0
+    sheets: tuple[Sheet, ...] = ()
+    """What it leaves to a person's eyes."""
 
     @property
     def objects(self) -> bool:

@@ -1,13 +1,14 @@
 """The one door to the judges: an answer, an edition, an expected record, a window -> findings of every layer."""
 
 from onc_conformance.ccda import Document
+from onc_conformance.judging.agreement import disagreement
 from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.coverage import Coverage, Covered, State, coverage
 from onc_conformance.judging.dates import dates
 from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge, of_layers
 from onc_conformance.judging.patients import item, whose
-from onc_conformance.judging.presence import holds_data, learned, narrative, of_classes, present
+from onc_conformance.judging.presence import foreign, holds_data, learned, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
     declarations,
@@ -42,7 +43,9 @@ __all__ = [
     "dates",
     "declarations",
     "device_placement",
+    "disagreement",
     "document_type",
+    "foreign",
     "goals_section",
     "health_concerns_section",
     "holds_data",

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onc_conformance import uscdi
-from onc_conformance.ccda.facts import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import patients
 from onc_conformance.judging.dates import among
 from onc_conformance.judging.evidence import Evidence, gather
-from onc_conformance.record.comparing import Likeness
+from onc_conformance.judging.narrated import contradictions
+from onc_conformance.record.comparing import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from onc_conformance.ccda import Document, Found
     from onc_conformance.moments import Days
     from onc_conformance.record import Fact, Record
+    from onc_conformance.record.details import Difference
 
 
 def content(
@@ -28,8 +30,9 @@ def content(
     if findings and all(doc.root is None for doc in docs):
         return findings
     if any(doc.is_whole for doc in docs):
-        findings += [each for name in patients.ITEMS for each in patients.item(docs, name, record, rule=rule)]
-    return findings + compared(gather(docs, record, others), rule=rule)
+        findings += patients.header(docs, record, rule=rule)
+    findings += compared(gather(docs, record, others), rule=rule)
+    return findings + [each for doc in docs for each in contradictions(doc, rule=rule)]
 
 
 def category(
@@ -69,33 +72,41 @@ def compared(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
     """Absent, differing, foreign and surplus facts."""
     findings: list[Finding] = []
     for number, fact in enumerate(evidence.facts):
-        if number in evidence.matched:
-            findings += _differing(evidence, number, rule)
-        elif fact.required and number in evidence.moved:
-            found = evidence.seen[evidence.moved[number]]
-            findings.append(_differs(found, fact, "the date", (_when(fact), _when(found[1])), rule=rule))
+        if fact.visual or fact.no_information or number in evidence.equal:
+            continue
+        position = evidence.matched[number][0] if number in evidence.matched else evidence.moved.get(number)
+        if position is not None:
+            told = number in evidence.told
+            findings += _differing(fact, evidence.seen[position], rule, told=told)
         elif fact.required and not evidence.came_back(number):
-            findings.append(_absent(evidence, fact, rule))
-    surplus = [
+            findings.append(_absent(evidence, number, rule))
+    return findings + strangers(evidence, rule=rule) + surplus(evidence, evidence.surplus, rule=rule)
+
+
+def surplus(evidence: Evidence, positions: Iterable[int], *, rule: str | None = None) -> list[Finding]:
+    """What stands at these positions, as facts that the record does not list."""
+    return [
         doc.finding(
             found.element,
             layer=Layer.CONTENT,
-            severity=Severity.WARNING,
-            rule="CONTENT-EXTRA",
+            severity=table().of[found.kind].extra,
+            rule=rule or "CONTENT-EXTRA",
             message=f"{uscdi.title(found.kind)}: not in the expected record",
+            expected="no such fact",
             found=str(found),
         )
-        for doc, found in (evidence.seen[position] for position in evidence.surplus)
+        for doc, found in (evidence.seen[position] for position in positions)
     ]
-    return findings + strangers(evidence, rule=rule) + surplus
 
 
-def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
-    """Facts that are another patient's."""
-    entries = [
-        (*evidence.seen[position], str(evidence.seen[position][1]), other)
-        for position, other in evidence.foreign.items()
-    ]
+def strangers(
+    evidence: Evidence,
+    among: Collection[int] | None = None,
+    spoken: Sequence[tuple[Document, Fact, Record]] | None = None,
+    *,
+    rule: str | None = None,
+) -> list[Finding]:
+    """Facts that are another patient's: entries, of all or those at the positions `among`, and words of narratives."""
     findings = [
         doc.finding(
             found.element,
@@ -104,9 +115,11 @@ def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             rule=rule or "CONTENT-FOREIGN",
             message=f"{uscdi.title(found.kind)}: belongs to {other.id}, another patient",
             expected=f"facts of {evidence.record.id} only",
-            found=said,
+            found=str(found),
         )
-        for doc, found, said, other in entries
+        for position, other in evidence.foreign.items()
+        if among is None or position in among
+        for doc, found in (evidence.seen[position],)
     ]
     return findings + [
         doc.finding(
@@ -118,7 +131,7 @@ def strangers(evidence: Evidence, *, rule: str | None = None) -> list[Finding]:
             expected=f"facts of {evidence.record.id} only",
             found=str(fact),
         )
-        for doc, fact, other in evidence.foreign_words
+        for doc, fact, other in (evidence.foreign_words if spoken is None else spoken)
     ]
 
 
@@ -149,70 +162,72 @@ def isolation(docs: Iterable[Document], name: str) -> list[Finding]:
     return findings
 
 
-def _absent(evidence: Evidence, fact: Fact, rule: str | None) -> Finding:
-    """An error for a fact that did not come back, located at the section where it should be."""
+def _absent(evidence: Evidence, number: int, rule: str | None) -> Finding:
+    """An error for a fact that did not come back, located where it is denied or at the section where it should be."""
+    fact = evidence.facts[number]
+    if number in evidence.denied:
+        doc, seen = evidence.seen[evidence.denied[number]]
+        return doc.finding(
+            seen.element,
+            layer=Layer.CONTENT,
+            severity=Severity.ERROR,
+            rule=rule or "CONTENT-DENIED",
+            message=f"{uscdi.title(fact.kind)}: the document denies it",
+            expected=str(fact),
+            found=f"negated: {seen}",
+        )
     places = ((doc, _section(doc, fact)) for doc in evidence.docs)
-    doc, section = next(((doc, section) for doc, section in places if section is not None), (None, None))
-    doc = doc or next(iter(evidence.docs), None)
+    place, section = next(((doc, section) for doc, section in places if section is not None), (None, None))
+    place = place or next(iter(evidence.docs), None)
     finding = Finding(
         layer=Layer.CONTENT,
         severity=Severity.ERROR,
         rule=rule or "CONTENT-MISSING",
         message=f"{uscdi.title(fact.kind)}: absent",
         expected=str(fact),
-        found="no document" if doc is None else "no section that could hold it" if section is None else None,
+        found="no document" if place is None else "no section that could hold it" if section is None else None,
     )
-    return doc.locate(finding, section) if doc else finding
+    return place.locate(finding, section) if place else finding
 
 
-def _differing(evidence: Evidence, number: int, rule: str | None) -> list[Finding]:
-    fact, (position, like) = evidence.facts[number], evidence.matched[number]
-    found = evidence.seen[position]
-    seen = found[1]
-    if not fact.required or like in {Likeness.SAME, Likeness.SAME_DAYS}:
-        return []
-    if like is Likeness.NO_END:
-        return [_differs(found, fact, "the end", (str(fact.end), "none"), severity=Severity.WARNING, rule=rule)]
-    if like is Likeness.UNDATED:
-        severity = Severity.ERROR if table().of[fact.kind].dated else Severity.WARNING
-        return [_differs(found, fact, "the date", (_when(fact), "none"), severity=severity, rule=rule)]
-    if fact.text and seen.text:
-        words = (fact.text, seen.text)
-        return [] if number in evidence.told else [_differs(found, fact, "the text", words, rule=rule)]
-    values = (
-        f"{fact.attributes.get('value')} {fact.attributes.get('unit') or ''}".strip(),
-        f"{seen.value} {seen.unit or ''}".strip(),
-    )
-    return [_differs(found, fact, "the value", values, rule=rule)]
+def _differing(fact: Fact, place: tuple[Document, Found], rule: str | None, *, told: bool) -> list[Finding]:
+    """What differs, each at its own element; a warning where the record makes the fact optional.
 
-
-def _differs(
-    place: tuple[Document, Found],
-    fact: Fact,
-    what: str,
-    values: tuple[str, str],
-    *,
-    severity: Severity = Severity.ERROR,
-    rule: str | None,
-) -> Finding:
+    `told`: the fact's words stand in the narrative, so that those of the entry need not repeat them.
+    """
     doc, seen = place
-    return doc.finding(
-        seen.element,
-        layer=Layer.CONTENT,
-        severity=severity,
-        rule=rule or "CONTENT-DIFFERS",
-        message=f"{uscdi.title(fact.kind)}: {what} of {fact} differs",
-        expected=values[0],
-        found=values[1],
-    )
+    findings: list[Finding] = []
+    for each in differences(fact, seen):
+        if each.what == "text" and told:
+            continue
+        findings.append(
+            doc.finding(
+                seen.element if each.element is None else each.element,
+                layer=Layer.CONTENT,
+                severity=_severity(fact, each),
+                rule=rule or "CONTENT-DIFFERS",
+                message=f"{uscdi.title(fact.kind)}: the {_spoken(each.what)} of {fact} differs",
+                expected=each.expected,
+                found=each.found,
+            )
+        )
+    return findings
 
 
-def _when(fact: Fact | Found) -> str:
-    if fact.date:
-        return str(fact.date)
-    return (
-        f"{fact.start or '…'} to {fact.end or '…'}" if fact.end else f"from {fact.start}" if fact.start else "no date"
-    )
+def _severity(fact: Fact, difference: Difference) -> Severity:
+    where = table().of[fact.kind]
+    place = where.elements.get(difference.what)
+    severity = Severity.ERROR if difference.grave else Severity.WARNING
+    if difference.absent and place is not None:
+        severity = place.absent
+    elif difference.what == "date" and difference.absent and not where.dated:
+        severity = Severity.WARNING
+    lenient = fact.optional or (difference.absent and fact.may_lack(difference.what))
+    return Severity.WARNING if lenient and severity is Severity.ERROR else severity
+
+
+def _spoken(what: str) -> str:
+    return {"every": "frequency", "range": "reference range"}.get(what, what).replace("_", " ")
 
 
 def _section(doc: Document, fact: Fact) -> object | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.facts import table
+from onc_conformance.ccda.kinds import table
 from onc_conformance.record import Fact, Record, plain
-from onc_conformance.record.comparing import Index, Likeness, keys, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import Pairing, likeness, pair, pair_other_days
+from onc_conformance.record.index import Index, keys
+from onc_conformance.record.seen import Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Sequence
@@ -37,13 +39,22 @@ class Evidence:
 
     @cached_property
     def seen(self) -> list[tuple[Document, Found]]:
-        """Of the documents."""
-        return [(doc, found) for doc in self.docs for found in doc.facts if self._asked(found.kind)]
+        """Of the documents, what they deny among it."""
+        return [(doc, found) for doc in self.docs for found in (*doc.facts, *doc.denials) if self._asked(found.kind)]
 
     @cached_property
     def matched(self) -> dict[int, tuple[int, Likeness]]:
         """Position in `facts` -> (position in `seen`, how like), on days that agree."""
-        return pair(self.facts, [found for _, found in self.seen]).pairs
+        return self._pairing.pairs
+
+    @property
+    def equal(self) -> frozenset[int]:
+        """Positions of facts that came back with nothing different about them."""
+        return self._pairing.equal
+
+    @cached_property
+    def _pairing(self) -> Pairing:
+        return pair(self.facts, [found for _, found in self.seen])
 
     @cached_property
     def told(self) -> set[int]:
@@ -102,48 +113,103 @@ class Evidence:
 
     @cached_property
     def moved(self) -> dict[int, int]:
-        """Positions of facts that came back on other days only."""
-        absent = [number for number in range(len(self.facts)) if number not in self.matched and number not in self.told]
-        left = [position for position in self._unexplained if position not in self.foreign]
+        """Positions of facts whose entries came back on other days only, though words may tell them."""
+        absent = [number for number in range(len(self.facts)) if number not in self.matched]
+        left = [position for position in self._unexplained if position not in self.foreign] + self._spoken_only
         return pair_other_days(self.facts, [found for _, found in self.seen], absent, left)
 
     @cached_property
     def surplus(self) -> list[int]:
-        """Positions in `seen` of facts of closed classes that are in no record."""
+        """Positions in `seen` of facts that are in no record, of classes in which that is remarkable."""
         gone = set(self.moved.values()) | set(self.foreign)
+        for_eyes = {fact.kind for fact in self.facts if fact.visual and table().of[fact.kind].narrated}
         return [
             position
             for position in self._unexplained
             if position not in gone
-            and table().of[self.seen[position][1].kind].closed
+            and table().of[self.seen[position][1].kind].extra
+            and not table().of[self.seen[position][1].kind].unknown.intersection(_bare(self.seen[position][1]))
+            and self.seen[position][1].kind not in for_eyes  # whether its words are those wanted only a person can tell
             and self.seen[position][1].section is not None
+            and not self._foreign_in_words(position)
         ]
 
     @cached_property
+    def denied(self) -> dict[int, int]:
+        """Positions of facts that did not come back and which an entry denies -> position in `seen` of the denial."""
+        denials: dict[Hashable, int] = {}
+        for position, (_, found) in enumerate(self.seen):
+            if found.negated:
+                for key in keys(found):
+                    denials.setdefault((found.kind, key), position)
+        if not denials:
+            return {}
+        return {
+            number: denials[fact.kind, key]
+            for number, fact in enumerate(self.facts)
+            if not (fact.negated or self.came_back(number))
+            for key in keys(fact)
+            if (fact.kind, key) in denials
+        }
+
+    @property
     def _unexplained(self) -> list[int]:
-        """Positions in `seen` that are no fact of the record, nor one of them said again."""
-        taken = {position for position, _ in self.matched.values()}
+        """Positions in `seen` that are no fact of the record, nor one of them said again elsewhere."""
+        return self._rest[0]
+
+    @property
+    def _spoken_only(self) -> list[int]:
+        """Positions in `seen` of what says the words of a fact of the record and is not matched with it."""
+        return self._rest[1]
+
+    @cached_property
+    def _rest(self) -> tuple[list[int], list[int]]:
+        of_fact = {number: position for number, (position, _) in self.matched.items()}
+        taken = set(of_fact.values())
         mine = Index(enumerate(self.facts))
         words: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.text:
                 words[fact.kind].append(plain(fact.text))
         unexplained: list[int] = []
+        spoken: list[int] = []
         for position, (_, seen) in enumerate(self.seen):
-            if position in taken:
+            if position in taken or seen.negated:
                 continue
             again = any(
                 likeness(self.facts[number], seen) not in {Likeness.OTHER_DAYS, Likeness.OTHER_VALUE}
+                and not self._counted_twice(of_fact.get(number), position)
                 for number in mine.about(seen)
             )
-            spoken = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
-            if not (again or spoken):
-                unexplained.append(position)
-        return unexplained
+            if not again:
+                says = seen.text and any(text in plain(seen.text) for text in words[seen.kind])
+                (spoken if says else unexplained).append(position)
+        return unexplained, spoken
+
+    def _foreign_in_words(self, position: int) -> bool:
+        """Whether the entry says the words of another patient's fact, which is told once, where they are read."""
+        doc, seen = self.seen[position]
+        return any(
+            doc is place and fact.kind == seen.kind and plain(fact.text) in plain(seen.text)
+            for place, fact, _ in self.foreign_words
+        )
+
+    def _counted_twice(self, matched: int | None, position: int) -> bool:
+        """Whether a section that tells each fact once tells this one beside the one that is matched."""
+        if matched is None:
+            return False
+        (doc, seen), (other, again) = self.seen[matched], self.seen[position]
+        return doc is other and table().of[seen.kind].counted and _section(seen) is _section(again)
 
     def came_back(self, number: int) -> bool:
         """Whether the fact at this position of `facts` is in the documents."""
         return number in self.matched or number in self.told
+
+    def came_back_dated(self, number: int) -> bool:
+        """Whether it is in the documents on the record's days, with a date and an end if it has them."""
+        if number in self.matched:
+            return self.matched[number][1] < Likeness.NO_END
+        return number in self.told and number not in self.moved
 
     def certain(self, number: int) -> bool:
         """Whether this fact came back and not perhaps another of the record with the same words on another day.
@@ -179,6 +245,14 @@ def _telling(fact: Fact, seen: Found) -> bool:
         return False
     like = likeness(fact, seen)
     return like is Likeness.SAME or (like is Likeness.SAME_DAYS and fact.attributes.get("value") is None)
+
+
+def _bare(found: Found) -> set[str]:
+    return {code.code for code in found.codes}
+
+
+def _section(found: Found) -> object:
+    return next(found.element.iterancestors("{*}section"), None)
 
 
 def gather(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from onc_conformance.ccda import Document, Found
+from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
-from onc_conformance.judging.content import compared, unreadable
+from onc_conformance.judging import patients
+from onc_conformance.judging.content import compared, strangers, surplus, unreadable
 from onc_conformance.judging.evidence import gather
-from onc_conformance.judging.patients import ITEMS, item
+from onc_conformance.judging.narrated import contradictions
 from onc_conformance.record import Fact, Record
+from onc_conformance.record.details import as_written
 
 
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
-    """The facts of the record, of some classes or all, that the documents hold."""
+    """The facts of the record, of some classes or all, that the documents hold with every date they have there."""
     evidence = gather(docs, record, kinds=kinds)
-    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back(number)]
+    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back_dated(number)]
 
 
 def learned(docs: Iterable[Document], record: Record) -> Record:
@@ -27,7 +31,15 @@ def learned(docs: Iterable[Document], record: Record) -> Record:
 
 def _as_fact(number: int, found: Found) -> Fact:
     member = {"family": found.member.family, "given": list(found.member.given)} if found.member else None
-    said = {"value": found.value, "unit": found.unit, "udi": next(iter(found.udi), None), "member": member}
+    said: dict[str, Any] = {
+        "value": found.value,
+        "unit": found.unit,
+        "udi": next(iter(found.udi), None),
+        "member": member,
+    }
+    for name, manner in found.manners.items():
+        for each in found.detail(name)[:1]:
+            said[name] = as_written(manner, each)
     return Fact(
         id=f"{found.kind}-{number}",
         kind=found.kind,
@@ -57,13 +69,42 @@ def of_classes(
     """Every fact of some classes, in any of the documents, and no other patient's; with `header` its items too."""
     findings = unreadable(docs)
     if header and any(doc.is_whole for doc in docs):
-        findings += [each for name in ITEMS for each in item(docs, name, record, rule=rule)]
+        findings += patients.header(docs, record, rule=rule)
     return findings + compared(gather(docs, record, others, kinds), rule=rule)
 
 
+def foreign(
+    docs: Sequence[Document],
+    record: Record,
+    others: Iterable[Record],
+    kinds: Collection[str] | None = None,
+    *,
+    known: Sequence[Document] = (),
+    rule: str,
+) -> list[Finding]:
+    """Another patient's facts, and facts that are nobody's, unless `known` documents of the patient tell them too.
+
+    What the request without dates brings as well is told there, and not again for every window.
+    """
+    evidence = gather(docs, record, others, kinds)
+    told = {_identity(found) for doc in known for found in doc.facts}
+    new = {position for position, (_, found) in enumerate(evidence.seen) if _identity(found) not in told}
+    spoken = [
+        each
+        for each in evidence.foreign_words
+        if not any(doc.narrates(table().of[each[1].kind].sections, each[1].text) for doc in known)
+    ]
+    extra = [position for position in evidence.surplus if position in new]
+    return strangers(evidence, new, spoken, rule=rule) + surplus(evidence, extra, rule=rule)
+
+
+def _identity(found: Found) -> Hashable:
+    return found.kind, found.codes, found.text, found.start, found.end, found.date, found.value, found.udi, found.member
+
+
 def narrative(doc: Document, *, rule: str) -> list[Finding]:
-    """An error for each section that has entries and nothing for a person to read (CDA R2, 4.3.5)."""
-    return [
+    """An error for each section that has entries and nothing for a person to read (CDA R2, 4.3.5), or another thing."""
+    silent = [
         doc.finding(
             section.element,
             layer=Layer.CONTENT,
@@ -77,3 +118,4 @@ def narrative(doc: Document, *, rule: str) -> list[Finding]:
         if next(section.element.iterchildren("{*}entry"), None) is not None
         and not "".join("".join(text.itertext()) for text in section.element.iterchildren("{*}text")).strip()
     ]
+    return silent + contradictions(doc, rule=rule)

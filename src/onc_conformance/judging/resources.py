@@ -105,14 +105,16 @@ def _bounded(findings: Iterable[Finding]) -> list[Finding]:
     added: dict[str, tuple[Finding, int]] = {}
     many: Counter[Severity] = Counter()
     for each in findings:
-        if each.rule == vocabulary.NOT_JUDGED or each.rule in fhir.ADVICE:
-            number = int(each.found or 0) if each.rule == vocabulary.NOT_JUDGED else 1
-            added[each.rule] = (each, added.get(each.rule, (each, 0))[1] + number)
+        counted = each.rule in (vocabulary.NOT_JUDGED, fhir.SUPPRESSED)
+        if counted or each.rule in fhir.ADVICE:
+            number = int(each.found or 0) if counted else 1
+            added[each.message] = (each, added.get(each.message, (each, 0))[1] + number)
             continue
         many[each.severity] += 1
         if many[each.severity] <= MOST_OF_ALL:
             told.append(each)
-    told += [each if many_of == 1 and each.rule in fhir.ADVICE else replace(each, path=None, found=str(many_of)) for each, many_of in added.values()]
+    for each, number in added.values():
+        told.append(each if number == 1 and each.rule in fhir.ADVICE else replace(each, path=None, found=str(number)))
     if more := sum(max(0, number - MOST_OF_ALL) for number in many.values()):
         said = f"more is wrong than the {MOST_OF_ALL} findings that are told"
         severity = Severity.ERROR if many[Severity.ERROR] > MOST_OF_ALL else Severity.INFO

@@ -1,60 +1,31 @@
-"""Facts of a record held against facts of an answer: one to one, by code, day and value."""
+"""Facts of a record held against facts of an answer: one to one, by code, time and value, then element by element."""
 
 from __future__ import annotations
 
-import math
 import unicodedata
-from collections import defaultdict, deque
+from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from onc_conformance.moments import Days
-from onc_conformance.record.facts import Fact, Name, letters, plain
+from onc_conformance.record.assignment import assign
+from onc_conformance.record.dating import date_differences, days_alike
+from onc_conformance.record.details import Difference, compared
+from onc_conformance.record.details import number as as_number
+from onc_conformance.record.facts import plain
+from onc_conformance.record.index import Index, Words, keys
+from onc_conformance.record.seen import Likeness, Seen
+from onc_conformance.record.values import value_difference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 
-    from onc_conformance.record.codes import Code
+    from onc_conformance.record.facts import Fact
 
-
-class Seen(Protocol):
-    """A fact of an answer, in whatever format the answer came."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def codes(self) -> tuple[Code, ...]: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def start(self) -> Days | None: ...
-    @property
-    def end(self) -> Days | None: ...
-    @property
-    def date(self) -> Days | None: ...
-    @property
-    def stated(self) -> tuple[Days, ...]: ...
-    @property
-    def value(self) -> str | None: ...
-    @property
-    def unit(self) -> str | None: ...
-    @property
-    def udi(self) -> tuple[str, ...]: ...
-    @property
-    def member(self) -> Name | None: ...
-
-
-class Likeness(IntEnum):
-    """How like a fact of the record a fact of an answer about the same thing is, from best to worst."""
-
-    SAME = 0
-    SAME_DAYS = 1
-    """The values cannot be compared: none, other units, or words."""
-    OTHER_VALUE = 2
-    NO_END = 3
-    UNDATED = 4
-    OTHER_DAYS = 5
+_NEAR = 8
+"""How many facts about the same thing before and after its day a fact that moved may be."""
+_CANDIDATES = 200
+"""How many facts about the same thing in the same years a fact is weighed against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +34,8 @@ class Pairing:
 
     pairs: dict[int, tuple[int, Likeness]] = field(default_factory=dict)
     """Position in the record -> (position in the answer, how like)."""
+    equal: frozenset[int] = frozenset()
+    """Positions in the record of those in which nothing differs."""
 
     @property
     def taken(self) -> set[int]:
@@ -71,95 +44,100 @@ class Pairing:
 
 
 def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
-    """Pair facts one to one, the most like first; facts on other days are left alone (see `pair_other_days`)."""
-    pairs: dict[int, tuple[int, Likeness]] = {}
-    taken: set[int] = set()
+    """Pair facts one to one at the least cost; facts on other days are left alone (see `pair_other_days`)."""
+    pairs = _pair_equals(facts, seen)
+    equal = frozenset(pairs)
+    taken = {position for position, _ in pairs.values()}
+    edges = _edges(facts, seen, skip_facts=pairs.keys(), skip_seen=taken)
+    costs = {
+        number: {position: _cost(facts[number], seen[position], like) for position, like in options.items()}
+        for number, options in edges.items()
+    }
+    pairs |= {number: (position, edges[number][position]) for number, position in assign(costs).items()}
+    return Pairing(pairs, equal)
+
+
+def _pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple[int, Likeness]]:
+    """Facts in which nothing differs, those that say most first; this is all there is to do for a faithful answer."""
     kinds = {each.kind for each in seen}  # an answer is often of one class, or empty
-    exact: dict[Hashable, deque[int]] = defaultdict(deque)
+    exact: dict[Hashable, list[int]] = defaultdict(list)
     for position, each in enumerate(seen):
         for key in keys(each):
-            exact[(each.kind, key, each.start, each.end, each.date, _comparable(each.value))].append(position)
-    for number, fact in enumerate(facts):
+            exact[_identity(each, key, each.value)].append(position)
+    pairs: dict[int, tuple[int, Likeness]] = {}
+    taken: set[int] = set()
+    for number in sorted(range(len(facts)), key=lambda number: -len(facts[number].attributes)):
+        fact = facts[number]
         if fact.kind not in kinds or fact.text:
-            continue  # what a text says is compared word by word below
+            continue  # what a text says is compared word by word
         for key in keys(fact):
-            queue = exact[(fact.kind, key, fact.start, fact.end, fact.date, _comparable(fact.attributes.get("value")))]
-            while queue and queue[0] in taken:
-                queue.popleft()
-            if queue and number not in pairs:
-                taken.add(queue[0])
-                pairs[number] = (queue.popleft(), Likeness.SAME)
-    edges = _edges(facts, seen, skip_facts=pairs.keys(), skip_seen=taken)
-    _assign(edges, pairs)
-    return Pairing(pairs)
+            free = (each for each in exact[_identity(fact, key, fact.attributes.get("value"))] if each not in taken)
+            first = next(free, None)
+            if first is not None and not any(differences(fact, seen[first])):
+                taken.add(first)
+                pairs[number] = (first, Likeness.SAME)
+                break
+    return pairs
+
+
+def _identity(item: Fact | Seen, key: Hashable, value: object) -> Hashable:
+    return (item.kind, item.negated, key, item.start, item.end, item.date, _comparable(value))
+
+
+def _cost(fact: Fact, seen: Seen, like: Likeness) -> int:
+    """Days weigh more than the value, the value more than any element."""
+    return 1000 * like + sum(10 if each.grave else 1 for each in differences(fact, seen))
 
 
 def pair_other_days(
     facts: Sequence[Fact], seen: Sequence[Seen], among: Iterable[int], left: Iterable[int]
 ) -> dict[int, int]:
-    """Pair facts `among` the record's positions with those `left` of the answer about the same, earliest first."""
-    by_key: dict[Hashable, list[int]] = defaultdict(list)
-    for position in sorted(left, key=lambda position: _first(seen[position].stated)):
+    """Pair facts `among` the record's positions with those `left` of the answer about the same, nearest in time."""
+    about: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
+    left = list(left)
+    for position in left:
         for key in keys(seen[position]):
-            by_key[(seen[position].kind, key)].append(position)
-    taken: set[int] = set()
-    pairs: dict[int, int] = {}
-    for number in sorted(among, key=lambda number: _first(facts[number].stated)):
-        candidates = (position for key in keys(facts[number]) for position in by_key.get((facts[number].kind, key), ()))
-        chosen = next((position for position in candidates if position not in taken), None)
-        if chosen is not None:
-            taken.add(chosen)
-            pairs[number] = chosen
-    return pairs
+            about[seen[position].kind, seen[position].negated, key].append((_ordinal(seen[position]), position))
+    for candidates in about.values():
+        candidates.sort()
+    spoken = Words((position, seen[position]) for position in left)
+    costs: dict[int, dict[int, int]] = {}
+    for number in among:
+        fact = facts[number]
+        near = set(spoken.saying(fact))
+        for key in keys(fact):
+            candidates = about.get((fact.kind, fact.negated, key), [])
+            place = bisect_left(candidates, (_ordinal(fact), 0))
+            near |= {position for _, position in candidates[max(0, place - _NEAR) : place + _NEAR]}
+        costs[number] = {position: _distance(fact, seen[position]) for position in near}
+    return assign(costs)
+
+
+def _distance(fact: Fact, seen: Seen) -> int:
+    apart = abs(_ordinal(fact) - _ordinal(seen))
+    return 10_000 * sum(each.what not in {"date", "start", "end"} for each in differences(fact, seen)) + min(
+        apart, 9_999
+    )
+
+
+def _ordinal(item: Fact | Seen) -> int:
+    return min((days.first.toordinal() for days in item.stated if days.first), default=0)
 
 
 def likeness(fact: Fact, seen: Seen) -> Likeness:
     """How like the fact `seen` is, given that both are about the same thing."""
-    days = _days(fact, seen)
+    days = days_alike(fact, seen)
     return days if days is not Likeness.SAME else _value(fact, seen)
 
 
-def keys(fact: Fact | Seen) -> Iterator[Hashable]:
-    """What a fact is about: a device its identifier, a person a name, anything else its codes."""
-    if isinstance(fact, Fact):
-        udi = fact.attributes.get("udi")
-        udis: tuple[str, ...] = (str(udi),) if udi else ()
-    else:
-        udis = fact.udi
-    if udis:
-        yield from (("udi", "".join(udi.split())) for udi in udis)
-        if isinstance(fact, Fact):
-            return  # another device of the same type is another fact
-    if fact.member:
-        yield ("member", letters(fact.member.family), letters(fact.member.given[0] if fact.member.given else ""))
-        if isinstance(fact, Fact):
-            return
-    yield from fact.codes
-
-
-def _days(fact: Fact, seen: Seen) -> Likeness:
-    if not fact.stated:
-        return Likeness.SAME
-    if not seen.stated:
-        return Likeness.UNDATED
-    return _day(fact.date, seen) if fact.date else _interval(fact, seen)
-
-
-def _day(day: Days, seen: Seen) -> Likeness:
-    around = [Days(seen.start.first, seen.end.last)] if seen.start and seen.end else []
-    hit = any(day.overlaps(days) for days in (*seen.stated, *around))
-    return Likeness.SAME if hit else Likeness.OTHER_DAYS
-
-
-def _interval(fact: Fact, seen: Seen) -> Likeness:
-    begin, end = seen.start or seen.date, seen.end or (None if seen.start else seen.date)
-    if fact.start and begin and not fact.start.overlaps(begin):
-        return Likeness.OTHER_DAYS
-    if fact.end and seen.end and not fact.end.overlaps(seen.end):
-        return Likeness.OTHER_DAYS
-    if fact.start and not begin and not (fact.end and seen.end):
-        return Likeness.UNDATED
-    return Likeness.NO_END if fact.end and not (end and fact.end.overlaps(end)) else Likeness.SAME
+def differences(fact: Fact, seen: Seen) -> Iterator[Difference]:
+    """Everything in which `seen` is not as the record has it, given that both are about the same thing."""
+    yield from date_differences(fact, seen)
+    if fact.text and seen.text and plain(fact.text) not in plain(seen.text):
+        yield Difference(what="text", expected=fact.text, found=seen.text)
+    if difference := value_difference(fact, seen.value, seen.unit, seen.codes):
+        yield difference
+    yield from compared(fact, seen.manners, seen.detail)
 
 
 def _value(fact: Fact, seen: Seen) -> Likeness:
@@ -168,103 +146,35 @@ def _value(fact: Fact, seen: Seen) -> Likeness:
     expected = fact.attributes.get("value")
     if expected is None or seen.value is None or isinstance(expected, dict):
         return Likeness.SAME_DAYS
-    mine, theirs = _comparable(expected), _comparable(seen.value)
-    if mine == theirs:
+    difference = value_difference(fact, seen.value, seen.unit, seen.codes)
+    if difference is None:
         return Likeness.SAME
-    numbers = isinstance(mine, float) and isinstance(theirs, float)
-    unit = fact.attributes.get("unit")
-    if not numbers or (unit and seen.unit and unit != seen.unit):
-        return Likeness.SAME_DAYS
-    return Likeness.OTHER_VALUE
+    return Likeness.SAME_DAYS if difference.what == "unit" else Likeness.OTHER_VALUE
 
 
 def _comparable(value: object) -> float | str | None:
     """Numbers as numbers however they are written, words as words."""
     if value is None or isinstance(value, dict):
         return None
-    try:
-        number = float(str(value))
-    except ValueError:
-        return plain(str(value)) or unicodedata.normalize("NFKC", str(value))
-    return round(number, 9) if math.isfinite(number) else str(value)
-
-
-def _first(stated: Sequence[Days]) -> str:
-    return min((str(days.first) for days in stated), default="")
-
-
-class Index:
-    """Facts by what they are about and the years they name, so that a flowsheet of decades costs no square."""
-
-    def __init__(self, items: Iterable[tuple[int, Fact | Seen]]) -> None:
-        self._places: dict[Hashable, list[int]] = defaultdict(list)
-        for position, item in items:
-            for key in keys(item):
-                for year in (*(_years(item) or {"undated"}), "any"):
-                    self._places[(item.kind, key, year)].append(position)
-
-    def about(self, item: Fact | Seen) -> set[int]:
-        """Positions of facts about the same thing that share a year with it; what has no date shares every year."""
-        years = {*_years(item), "undated"} if item.stated else {"any"}
-        return {
-            position
-            for key in keys(item)
-            for year in years
-            for position in self._places.get((item.kind, key, year), ())
-        }
-
-
-def _years(item: Fact | Seen) -> set[int | str]:
-    stated = [days for days in item.stated if days.first and days.last]
-    if item.start and item.end and item.start.first and item.end.last:
-        stated.append(Days(item.start.first, item.end.last))
-    return {year for days in stated if days.first and days.last for year in range(days.first.year, days.last.year + 1)}
+    found = as_number(value)
+    return (plain(str(value)) or unicodedata.normalize("NFKC", str(value))) if found is None else found
 
 
 def _edges(
     facts: Sequence[Fact], seen: Sequence[Seen], *, skip_facts: Collection[int], skip_seen: Iterable[int]
 ) -> dict[int, dict[int, Likeness]]:
     """Who might be whom."""
-    skipped = set(skip_seen)
-    index = Index((position, each) for position, each in enumerate(seen) if position not in skipped)
-    edges: dict[int, dict[int, Likeness]] = {}
     kinds = {each.kind for each in seen}
-    for number in (number for number, fact in enumerate(facts) if fact.kind in kinds and number not in skip_facts):
+    numbers = [number for number, fact in enumerate(facts) if fact.kind in kinds and number not in skip_facts]
+    if not numbers:
+        return {}
+    skipped = set(skip_seen)
+    left = [(position, each) for position, each in enumerate(seen) if position not in skipped]
+    index, spoken = Index(left), Words(left)
+    edges: dict[int, dict[int, Likeness]] = {}
+    for number in numbers:
         fact = facts[number]
-        likes = {position: likeness(fact, seen[position]) for position in sorted(index.about(fact))}
+        candidates = sorted({*index.about(fact), *spoken.saying(fact)})[:_CANDIDATES]
+        likes = {position: likeness(fact, seen[position]) for position in candidates}
         edges[number] = {position: like for position, like in likes.items() if like < Likeness.OTHER_DAYS}
     return edges
-
-
-def _assign(edges: dict[int, dict[int, Likeness]], pairs: dict[int, tuple[int, Likeness]]) -> None:
-    """Add to `pairs` as many as can be, the most like first: augmenting paths, one degree of likeness after another."""
-    owner: dict[int, int] = {}
-    chosen: dict[int, int] = {}
-    for limit in sorted({like for options in edges.values() for like in options.values()}):
-        for number in sorted(edges):
-            if number not in chosen:
-                _augment(number, limit, edges, owner, chosen)
-    pairs.update({number: (position, edges[number][position]) for number, position in chosen.items()})
-
-
-def _augment(
-    number: int, limit: Likeness, edges: dict[int, dict[int, Likeness]], owner: dict[int, int], chosen: dict[int, int]
-) -> None:
-    came_from: dict[int, int] = {}
-    queue = deque([number])
-    while queue:
-        current = queue.popleft()
-        for position, like in edges[current].items():
-            if like > limit or position in came_from:
-                continue
-            came_from[position] = current
-            if position in owner:
-                queue.append(owner[position])
-                continue
-            step: int | None = position
-            while step is not None:
-                taker = came_from[step]
-                previous = chosen.get(taker)
-                owner[step], chosen[taker] = taker, step
-                step = previous
-            return

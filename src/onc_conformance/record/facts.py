@@ -45,7 +45,7 @@ class Fact:
     visual: bool = False
     no_information: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    """What else the file says: dose, value, unit, member, …"""
+    """What else the file says: dose, value, unit, member, … (schemas/record-classes.toml)"""
 
     @property
     def stated(self) -> tuple[Days, ...]:
@@ -62,9 +62,24 @@ class Fact:
         return Days(self.start.first if self.start else None, self.end.last if self.end else None)
 
     @property
+    def look_for(self) -> str:
+        """What a person must see: the fact's own words, or those beside what the machine judges."""
+        return str(self.attributes.get("look_for") or (self.text if self.visual else ""))
+
+    def may_lack(self, key: str) -> bool:
+        """Whether an answer may leave this out; `date` is any of its dates."""
+        named = self.attributes.get("may_lack", ())
+        return key in named or (key == "date" and "start" in named)
+
+    @property
     def required(self) -> bool:
         """Whether a machine may ask for it."""
         return not (self.optional or self.visual or self.no_information)
+
+    @property
+    def negated(self) -> bool:
+        """Whether it says that something was not done, as a vaccine refused."""
+        return self.attributes.get("status") in {"not_done", "refused"}
 
     @property
     def member(self) -> Name | None:
@@ -82,7 +97,8 @@ class Fact:
         )
         member = self.member
         who = f"{' '.join(member.given)} {member.family}" if member else ""
-        what = str(self.codes[0]) if self.codes else str(self.attributes.get("udi") or "")
+        named = (self.attributes.get(key) for key in ("udi", "organization"))
+        what = str(self.codes[0]) if self.codes else str(next(filter(None, named), ""))
         text = self.text if len(self.text) <= 60 else self.text[:57] + "…"
         return " ".join(filter(None, (who or what or f"“{text}”", when)))
 
@@ -108,6 +124,13 @@ class Record:
     address: tuple[Mapping[str, Any], ...]
     telecom: tuple[Mapping[str, Any], ...]
     facts: tuple[Fact, ...]
+    death_date: str | None = None
+    """ISO, as written."""
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What tells patients apart: family name, first given name, birth date, sex."""
+        return letters(self.name.family), letters(self.name.given[0]), self.birth_date[:10], self.sex
 
     def of(self, *kinds: str) -> tuple[Fact, ...]:
         """The facts of these classes."""

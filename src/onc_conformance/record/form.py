@@ -1,14 +1,22 @@
-"""The form in which people write expected records: TOML or YAML with a list `patient`."""
+"""The form in which people write expected records: TOML or YAML with a list `patient` (docs/records.md)."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, get_args
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from onc_conformance import moments
+from onc_conformance.record.classes import FactClass, Key, classes, keys
 from onc_conformance.record.codes import systems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
 
 
 def _moment(text: str) -> str:
@@ -22,8 +30,8 @@ def _text(value: object) -> object:
 
 
 def _system(name: str) -> str:
-    if name not in systems():
-        raise ValueError(f"expected one of {', '.join(sorted(systems()))}")
+    if name not in systems() and not _OID.fullmatch(name):
+        raise ValueError(f"expected an OID or one of {', '.join(sorted(systems()))}")
     return name
 
 
@@ -45,7 +53,7 @@ class Form(BaseModel):
 
 
 class CodeForm(Form):
-    """A code in a system named by its short name."""
+    """A code in a system named by its short name, or by its OID."""
 
     system: System
     code: Words
@@ -65,7 +73,7 @@ class MaritalForm(CodeForm):
 
 
 class PersonForm(Form):
-    """A person on the care team."""
+    """A person beside the patient."""
 
     family: Words
     given: Words | Annotated[list[Words], Field(min_length=1)]
@@ -91,7 +99,8 @@ class NameForm(PreviousNameForm):
 class AddressForm(Form):
     """A postal address, and from when to when it held."""
 
-    use: Literal["home", "work", "temp", "old"] = "home"
+    use: Literal["home", "work", "temp", "old", ""] = "home"
+    """Nothing where it is not known."""
     line: list[str] = []
     city: str = ""
     state: str = ""
@@ -105,7 +114,8 @@ class TelecomForm(Form):
     """A telephone number or an e-mail address."""
 
     system: Literal["phone", "email"]
-    use: Literal["home", "mobile", "work"] = "home"
+    use: Literal["home", "mobile", "work", ""] = "home"
+    """Nothing where it is not known."""
     value: Words
 
 
@@ -117,28 +127,51 @@ class QuantityForm(Form):
 
 
 class RangeForm(Form):
-    """A reference range in the unit of the value."""
+    """A reference range in the unit of the value, or in words."""
 
     low: float | None = None
     high: float | None = None
+    text: str | None = None
+
+
+class FillForm(Form):
+    """What was dispensed."""
+
+    status: str | None = None
+    repeat: int | None = None
+    quantity: float | None = None
+
+
+class ProvenanceForm(Form):
+    """Who wrote a fact down, when, for which organization."""
+
+    time: Moment | None = None
+    author: str | None = None
+    organization: str | None = None
 
 
 class FactForm(Form):
     """What any fact may carry."""
 
+    named_by: ClassVar[frozenset[str]] = frozenset()
+
     id: Slug | None = None
     code: CodeForm | None = None
-    also: list[CodeForm] = []
-    """Further codes that may stand for `code` in an answer."""
+    also: Annotated[list[CodeForm], Field(description="further codes that may stand for `code` in an answer")] = []
     text: str = ""
+    look_for: Annotated[str, Field(description="what a person must see beside what the machine judges")] = ""
     start: Moment | None = None
     end: Moment | None = None
-    date: Moment | None = None
+    date: Annotated[Moment | None, Field(description="of a point event; else `start` and `end`")] = None
     status: str | None = None
-    encounter: Slug | None = None
-    optional: bool = False
-    visual: bool = False
-    no_information: bool = False
+    encounter: Annotated[Slug | None, Field(description="id of an encounter of this patient")] = None
+    provenance: ProvenanceForm | None = None
+    may_lack: Annotated[
+        list[Words] | None, Field(description="keys an answer may leave out, though not tell otherwise")
+    ] = None
+    optional: Annotated[bool, Field(description="may be absent, and may be there")] = False
+    visual: Annotated[bool, Field(description="for a person to see; the machine does not ask for it")] = False
+    no_information: Annotated[bool, Field(description="none are known, or nothing is known of this class")] = False
 
     @model_validator(mode="after")
     def _is_about_something(self) -> FactForm:
@@ -147,104 +180,17 @@ class FactForm(Form):
         first, last = moments.iso(self.start or ""), moments.iso(self.end or "")
         if first and last and first.first and last.last and first.first > last.last:
             raise ValueError("expected an end that is not before the start")
-        if not (self.code or self.text or self.no_information or self._names_itself()):
-            raise ValueError("expected a code or a text; or no_information = true")
+        if unknown := [name for name in self.may_lack or () if name not in type(self).model_fields]:
+            raise ValueError(f"may_lack: {unknown[0]!r} is no key of such a fact")
+        told = self.code or self.text or self.no_information or any(getattr(self, name) for name in self.named_by)
+        if not told:
+            named = "".join(f" or a {name}" for name in sorted(self.named_by))
+            raise ValueError(f"expected a code or a text{named}; or no_information = true")
         return self
 
-    def _names_itself(self) -> bool:
-        return False
 
-
-class MedicationForm(FactForm):
-    """A medication as taken."""
-
-    dose: QuantityForm | None = None
-    route: CodeForm | None = None
-    every: QuantityForm | None = None
-
-
-class AllergyForm(FactForm):
-    """An allergy to a substance, which is the code."""
-
-    type: CodeForm | None = None
-    reaction: CodeForm | None = None
-    severity: CodeForm | None = None
-
-
-class MeasurementForm(FactForm):
-    """A result or vital sign."""
-
-    value: float | str | None = None
-    unit: str | None = None
-    interpretation: str | None = None
-    range: RangeForm | None = None
-    panel: CodeForm | None = None
-
-
-class ImmunizationForm(FactForm):
-    """A vaccine given."""
-
-    lot: str | None = None
-    manufacturer: str | None = None
-
-
-class DeviceForm(FactForm):
-    """An implanted device."""
-
-    udi: str | None = None
-    procedure: CodeForm | None = None
-
-    def _names_itself(self) -> bool:
-        return bool(self.udi)
-
-
-class MemberForm(FactForm):
-    """A member of the care team."""
-
-    member: PersonForm | None = None
-    role: CodeForm | None = None
-
-    def _names_itself(self) -> bool:
-        return self.member is not None
-
-
-class PlanForm(FactForm):
-    """An assessment, or something planned."""
-
-    kind: Literal["assessment", "plan"] = "assessment"
-
-
-class EncounterForm(FactForm):
-    """A visit or stay."""
-
-    diagnosis: CodeForm | None = None
-    location: str | None = None
-
-
-class NoteForm(FactForm):
-    """A clinical note; the code is its LOINC type."""
-
-    author: str | None = None
-
-
-class CoverageForm(FactForm):
-    """A health insurance policy."""
-
-    payer: str | None = None
-    member_id: str | None = None
-    group: str | None = None
-    relationship: CodeForm | None = None
-
-
-class StatusForm(FactForm):
-    """An observation whose answer may be a code or a number."""
-
-    value: CodeForm | float | str | None = None
-    unit: str | None = None
-
-
-class PatientForm(Form):
-    """One patient: who, then facts by class."""
+class PersonOfRecordForm(Form):
+    """Who a patient is."""
 
     id: Slug
     title: str = ""
@@ -252,6 +198,7 @@ class PatientForm(Form):
     vars: dict[str, str] = {}
     name: NameForm
     birth_date: Moment
+    death_date: Moment | None = None
     sex: Literal["male", "female", "undifferentiated", "unknown"]
     birth_sex: Literal["F", "M", "UNK"] | None = None
     race: list[CategoryCodeForm] = []
@@ -260,31 +207,52 @@ class PatientForm(Form):
     marital_status: MaritalForm | None = None
     address: list[AddressForm] = []
     telecom: list[TelecomForm] = []
-    smoking_status: list[FactForm] = []
-    problems: list[FactForm] = []
-    medications: list[MedicationForm] = []
-    medication_allergies: list[AllergyForm] = []
-    laboratory_results: list[MeasurementForm] = []
-    vital_signs: list[MeasurementForm] = []
-    procedures: list[FactForm] = []
-    care_team: list[MemberForm] = []
-    immunizations: list[ImmunizationForm] = []
-    udi: list[DeviceForm] = []
-    assessment_plan: list[PlanForm] = []
-    goals: list[FactForm] = []
-    health_concerns: list[FactForm] = []
-    encounters: list[EncounterForm] = []
-    notes: list[NoteForm] = []
-    social_history: list[StatusForm] = []
-    functional_status: list[StatusForm] = []
-    mental_status: list[StatusForm] = []
-    coverage: list[CoverageForm] = []
 
 
-class PatientsForm(Form):
-    """A patients file."""
+_TYPES: dict[str, Any] = {
+    "text": str | None,
+    "flag": bool | None,
+    "moment": Moment | None,
+    "slug": Slug | None,
+    "code": CodeForm | None,
+    "codes": list[CodeForm] | None,
+    "quantity": QuantityForm | None,
+    "value": CodeForm | float | str | None,
+    "range": RangeForm | None,
+    "person": PersonForm | None,
+    "address": AddressForm | None,
+    "telecoms": list[TelecomForm] | None,
+    "fill": FillForm | None,
+}
+"""What the types of keys in schemas/record-classes.toml accept."""
 
-    patient: Annotated[list[PatientForm], Field(min_length=1)]
+
+def _key(key: Key) -> tuple[Any, Any]:
+    kind = _one_of(key.choices) if key.type == "choice" else _TYPES[key.type]
+    return Annotated[kind, Field(description=key.about)], None
+
+
+def _one_of(choices: Sequence[str]) -> Any:
+    return Literal[tuple(choices)] | None
+
+
+def _form_of(each: FactClass) -> type[FactForm]:
+    own = {name: _key(keys()[name]) for name in each.keys}
+    if each.kinds:
+        own["kind"] = (_one_of(tuple(each.kinds)), each.default_kind)
+    name = "".join(part.capitalize() for part in each.name.split("_"))
+    form = create_model(name, __base__=FactForm, __doc__=each.about, **own)  # type: ignore[call-overload]
+    form.named_by = each.named_by
+    return form  # type: ignore[no-any-return]
+
+
+@cache
+def patients_form() -> type[BaseModel]:
+    """The model of a patients file: `patient`, each with who it is and facts by class."""
+    facts: dict[str, Any] = {name: (list[_form_of(each)], []) for name, each in classes().items()}  # type: ignore[misc]
+    patient: Any = create_model("Patient", __base__=PersonOfRecordForm, __doc__="Who, then facts by class.", **facts)
+    listed: Any = (Annotated[list[patient], Field(min_length=1)], ...)
+    return create_model("PatientsFile", __base__=Form, __doc__="A patients file.", patient=listed)
 
 
 def schema() -> dict[str, Any]:
@@ -292,12 +260,4 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Expected records of test patients",
-    } | PatientsForm.model_json_schema()
-
-
-KINDS = tuple(
-    name
-    for name, field in PatientForm.model_fields.items()
-    if any(isinstance(kind, type) and issubclass(kind, FactForm) for kind in get_args(field.annotation))
-)
-"""The classes of facts."""
+    } | patients_form().model_json_schema()

@@ -32,6 +32,12 @@ def of_toml(text: str) -> dict[Place, int]:
     return lines
 
 
+def key_of(line: str) -> str | None:
+    """The key that begins a line of TOML."""
+    key = _KEY.match(line)
+    return key[1].strip("\"'") if key else None
+
+
 def _table(parts: Sequence[str], *, array: bool, counts: dict[Place, int]) -> Place:
     place: Place = ()
     for index, raw in enumerate(parts):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from onc_conformance.reference import falsified, misshapen, narrowed
+from onc_conformance.reference import changes, falsified, misshapen, narrowed
 from onc_conformance.reference.cda import header, sections
 from onc_conformance.reference.cda.markup import el, stamp, template, unique, words
 from onc_conformance.reference.cda.sections import Page, Section
@@ -62,7 +62,13 @@ _ALWAYS = (
     sections.HEALTH_CONCERNS,
     sections.CARE_TEAM,
 )
-_WHERE_CHARTED = (sections.FUNCTIONAL_STATUS, sections.MENTAL_STATUS, sections.PAYERS)
+_WHERE_CHARTED = (
+    sections.FUNCTIONAL_STATUS,
+    sections.MENTAL_STATUS,
+    sections.PAYERS,
+    sections.REFERRALS,
+    sections.DISCHARGE_INSTRUCTIONS,
+)
 _LEFT_OUT = {
     "section-missing": sections.PROBLEMS,
     "goals-missing": sections.GOALS,
@@ -97,6 +103,9 @@ _CATEGORIES: dict[str, tuple[Section, ...]] = {
     "functional_status": (sections.FUNCTIONAL_STATUS,),
     "mental_status": (sections.MENTAL_STATUS,),
     "coverage": (sections.PAYERS,),
+    "referrals": (sections.REFERRALS,),
+    "discharge_instructions": (sections.DISCHARGE_INSTRUCTIONS,),
+    "participants": (),  # whom a header names beside the patient comes with every header
 }
 _EMPTY = el("component", {}, el("section", {"nullFlavor": "NI"}, words("text", "The header holds what was asked for.")))
 CATEGORIES = (*header.ITEMS, *_CATEGORIES, "notes")
@@ -114,12 +123,13 @@ def document(
     """A Continuity of Care Document of what the chart has in the window; `faults` are ids of FAULTS, others pass by."""
     chart = falsified.for_document(chart, faults)
     shown = narrowed.narrowed(chart, window, faults)
+    shown = changes.applied(shown, faults, "document window", window) if window else shown
     left_out = [_LEFT_OUT[fault] for fault in faults if fault in _LEFT_OUT]
     chosen = [*_ALWAYS, *sections.notes(shown), *(one for one in _WHERE_CHARTED if shown.of(one.kinds[0]))]
     kind, code = _type(faults)
     return _document(
         chart,
-        Page(shown, edition),
+        _page(shown, edition, faults),
         [_as_faulty(section, faults) for section in chosen if section not in left_out],
         kind=kind,
         code=code,
@@ -179,7 +189,7 @@ def fragment(
 
     Several kinds of notes are several sections, under one `structuredBody`. `wrap` makes it a ClinicalDocument.
     """
-    if wrap:
+    if wrap or not _CATEGORIES.get(category, (category,)):
         return category_document(chart, [category], edition=edition, encounter=encounter, window=window, faults=faults)
     chart = falsified.for_category(chart, faults)
     shown = _narrowed(chart, window, encounter, faults)
@@ -238,7 +248,13 @@ def _period(chart: Chart, window: Window | None) -> str:
 def _narrowed(chart: Chart, window: Window | None, encounter: str | None, faults: Collection[str]) -> Chart:
     """The facts of the window and the encounter."""
     shown = narrowed.narrowed(chart, window, faults)
+    shown = changes.applied(shown, faults, "category window", window) if window else shown
     return shown if encounter is None else shown.only(fact for fact in shown.facts if fact.encounter == encounter)
+
+
+def _page(shown: Chart, edition: str, faults: Collection[str]) -> Page:
+    """What sections are written from, the narrative from another chart where a fault says so."""
+    return Page(shown, edition, changes.applied(shown, faults, "narrative"), changes.sayings(faults))
 
 
 def _as_faulty(section: Section, faults: Collection[str]) -> Section:

@@ -37,14 +37,20 @@ CLASSES = (
     "functional_status",
     "mental_status",
     "coverage",
+    "referrals",
+    "discharge_instructions",
+    "participants",
 )
 _PERSON = {
     "id", "title", "setting", "vars", "name", "birth_date", "sex", "birth_sex", "race", "ethnicity", "language",
-    "marital_status", "address", "telecom",
+    "marital_status", "address", "telecom", "death_date",
 }  # fmt: skip
 _SEXES = ("female", "male", "undifferentiated", "unknown")
 _DATED = ("date", "start", "end")
-_CODED = ("code", "type", "reaction", "severity", "route", "panel", "procedure", "diagnosis", "role", "relationship")
+_CODED = (
+    "code", "type", "reaction", "severity", "route", "panel", "procedure", "diagnosis", "role", "relationship",
+    "indication", "specimen", "target_site", "problem", "disposition",
+)  # fmt: skip
 _MOMENT = re.compile(
     r"(?P<day>\d{4}(?:-\d{2}(?:-\d{2})?)?)(?P<time>T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,4})?)?(?:Z|[+-]\d{2}:\d{2})?)?"
 )
@@ -92,6 +98,16 @@ class Fact:
     def dates(self) -> tuple[str, ...]:
         """Every date the fact states, as written, earliest key first."""
         return tuple(self.values[key] for key in ("date", "start", "end") if self.values.get(key))
+
+    @property
+    def recorded(self) -> str:
+        """When it was written down, as written; nothing where the chart does not say."""
+        return str((self.values.get("provenance") or {}).get("time") or "")
+
+    def written(self, first: date | None, last: date | None) -> bool:
+        """Whether it was written down on a day of the window."""
+        begin, end = days_of(self.recorded)
+        return (last is None or begin <= last) and (first is None or first <= end)
 
     def text(self, key: str) -> str:
         return str(self.values.get(key, ""))
@@ -143,10 +159,19 @@ class Chart:
         return sorted({days_of(text)[0] for fact in self.facts for text in fact.dates if len(text) >= 10})
 
     def within(self, first: date | None, last: date | None) -> Chart:
-        """The same person with only the facts that state a date inside; nothing is asked of it when both are open."""
+        """The same person with only the facts that state a date inside; nothing is asked of it when both are open.
+
+        What states no date goes by when it was written down, or by its encounter.
+        """
         if first is None and last is None:
             return self
-        return self.only(fact for fact in self.facts if fact.stated(first, last))
+        visits = {fact.encounter for fact in self.of("encounters") if fact.stated(first, last)} - {None}
+        return self.only(
+            fact
+            for fact in self.facts
+            if fact.stated(first, last)
+            or (not fact.dates and (fact.written(first, last) if fact.recorded else fact.encounter in visits))
+        )
 
     def as_of(self, day: date) -> Chart:
         """The chart as it stood in the evening of `day`: facts that had begun, and those that state no date."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.reference import changes
 from onc_conformance.reference.charts import Chart, days_of
 
 if TYPE_CHECKING:
@@ -147,17 +148,17 @@ _CATEGORY: dict[str, Callable[[Chart], Chart]] = {
     "category-race-wrong": _person(race=_OTHER_RACE),
     "encounter-missing": _without_oldest_visit,
 }
-FAULTS = frozenset({*_DOCUMENT, *_CATEGORY})
+FAULTS = frozenset({*_DOCUMENT, *_CATEGORY}) | changes.known()
 
 
 def for_document(chart: Chart, faults: Collection[str]) -> Chart:
     """What all data are written from."""
-    return _falsified(chart, faults, _DOCUMENT)
+    return changes.applied(_falsified(chart, faults, _DOCUMENT), faults, "document")
 
 
 def for_category(chart: Chart, faults: Collection[str]) -> Chart:
     """What single categories are written from."""
-    return _falsified(chart, faults, _CATEGORY)
+    return changes.applied(_falsified(chart, faults, _CATEGORY), faults, "category")
 
 
 def _falsified(chart: Chart, faults: Collection[str], known: dict[str, Callable[[Chart], Chart]]) -> Chart:

@@ -6,12 +6,12 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onc_conformance.reference.fhir.faults import HANDLERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from onc_conformance.reference.people import Window
 
@@ -30,6 +30,8 @@ class Fault:
     """Further options of `run` that are needed to see it."""
     steps: tuple[str, ...]
     """Ids of the steps that fail, exactly."""
+    change: tuple[Mapping[str, Any], ...] = ()
+    """What is done to charts, for a fault that is data (see `changes`)."""
 
 
 def _read() -> tuple[Fault, ...]:
@@ -42,6 +44,7 @@ def _read() -> tuple[Fault, ...]:
             breaks=entry["breaks"],
             options=tuple(entry["options"]),
             steps=tuple(entry["steps"]),
+            change=tuple(entry.get("change", ())),
         )
         for file in files
         for entry in tomllib.loads(file.read_text(encoding="utf-8"))["fault"]

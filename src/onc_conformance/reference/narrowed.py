@@ -31,7 +31,7 @@ _LOST: dict[str, Callable[[date], bool]] = {
     "window-leap-day-lost": _leap_day,
     "window-year-end-lost": _year_end,
 }
-FAULTS = frozenset({*_LOST, "window-partial-date-lost", "window-in-utc", "window-empty-whole"})
+FAULTS = frozenset({*_LOST, "window-partial-date-lost", "window-in-utc", "window-empty-whole", "window-by-encounter"})
 
 
 def narrowed(chart: Chart, window: Window | None, faults: Collection[str] = frozenset()) -> Chart:
@@ -41,12 +41,26 @@ def narrowed(chart: Chart, window: Window | None, faults: Collection[str] = froz
     first, last = window
     if "window-in-utc" in faults:
         return chart.only(fact for fact in chart.facts if _in_utc(fact).stated(first, last))
+    if "window-by-encounter" in faults:
+        visits = {fact.encounter for fact in chart.of("encounters") if _lasted(fact, window)}
+        return chart.only(
+            fact for fact in chart.facts if (fact.encounter in visits if fact.encounter else fact.stated(first, last))
+        )
     shown = chart.within(first, last)
     if "window-partial-date-lost" in faults:
         shown = shown.only(fact for fact in shown.facts if all(len(text) >= 10 for text in fact.dates))
     for fault in set(_LOST) & set(faults):
         shown = shown.only(fact for fact in shown.facts if not any(map(_LOST[fault], _days(fact))))
     return chart if "window-empty-whole" in faults and not shown.facts else shown
+
+
+def _lasted(visit: Fact, window: Window) -> bool:
+    """Whether a visit or stay was going on in the window."""
+    begun, ended = visit.text("start") or visit.text("date"), visit.text("end") or visit.text("start")
+    first, last = window
+    if not begun:
+        return False
+    return (last is None or days_of(begun)[0] <= last) and (first is None or first <= days_of(ended or begun)[1])
 
 
 def _days(fact: Fact) -> list[date]:

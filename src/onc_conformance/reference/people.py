@@ -52,6 +52,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "reason_for_visit": ("29299-5", "46239-0"),
     "referrals": ("42349-1",),
     "coverage": ("48768-6",),
+    "discharge_instructions": ("8653-8",),
     "notes": tuple(NOTES.values()),
     **{name: (code,) for name, code in NOTES.items()},
 }

@@ -11,12 +11,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
 from onc_conformance.procedure import Criterion
-from onc_conformance.report import changes, results
+from onc_conformance.report import changes, inspection, pages, results
 from onc_conformance.report.evidence import Entry
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
@@ -118,6 +118,7 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         exchanges=_exchanges,
         comparison=results.comparison(run),
         changed=_changed,
+        inspected=len(inspection.sheets(run)),
         states=changes.MEANINGS,
     )
 
@@ -210,13 +211,7 @@ def _size(count: int) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment()
     environment.filters.update(words=_words, size=_size, criterion=criterion_name)
     environment.globals.update(glyphs=_GLYPHS, roles=_ROLES)
     return environment.get_template("dossier.html.j2")

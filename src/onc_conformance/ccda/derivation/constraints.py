@@ -59,10 +59,8 @@ class _Reader:
         if sign == "!=" and isinstance(right, Number) and right.value:
             return _negated(self.compared("=", left, right))
         match left, right:
-            case Call("count", (Call("|", (Path((Step() as one,)), Path((Step() as other,)))),)), Number(1) if (
-                sign == "=" and one.name[0] == other.name[0] == "@"
-            ):
-                pair: list[Condition] = [{"attribute": one.name[1:]}, {"attribute": other.name[1:]}]
+            case Call("count", (Call("|", (one, other)),)), Number(1) if sign == "=" and not _elements(one, other):
+                pair = [self.boolean(one), self.boolean(other)]
                 return {"all": [{"any": pair}, {"not": {"all": pair}}]}
             case Call("count", (Call("|", parts),)), Number(value):
                 return {"together": [self.steps(_path(part)) for part in parts], **_range(sign, value)}
@@ -137,6 +135,11 @@ class _Reader:
                 made = _asking(made, where)
             found.append(made)
         return found
+
+
+def _elements(*parts: Tree) -> bool:
+    """Whether each leads to elements, not to an attribute or to words."""
+    return not any(isinstance(part, Path) and part.steps[-1].name.startswith(("@", "text(")) for part in parts)
 
 
 def _path(tree: Tree) -> Path:

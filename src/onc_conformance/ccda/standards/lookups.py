@@ -20,7 +20,7 @@ FUNCTIONS = {f"{PREFIX}:holds"}
 
 _CALL = re.compile(r"\bdocument\s*\(")
 _LOOKUP = re.compile(
-    r"""(?P<value>[@\w][\w./:-]*|\.)\s*=\s*
+    r"""(?P<value>[@\w][\w./:-]{0,200}|\.)\s*=\s*
         document\(\s*(?P<q1>['"])(?P<file>[^'"]+)(?P=q1)\s*\)
         /(?:[\w-]+:)?systems/(?:[\w-]+:)?system\[\s*@valueSetOid\s*=\s*(?P<q2>['"])(?P<oid>[\d.]+)(?P=q2)\s*\]
         /(?:[\w-]+:)?code/@value""",

@@ -30,8 +30,10 @@ _LONGEST = 400
 
 
 def available() -> list[Standard]:
-    """The imported standards. UsageError where there is none: a run that judged nothing must not look green."""
+    """The imported standards, each whole. UsageError where there is none: a run that judged nothing is not green."""
     found = store.standards()
+    for each in found:
+        store.content(each)
     if not found:
         raise UsageError(
             f"--rules official: no standard is imported; fetch HL7's Schematron from {PUBLISHED}, "
@@ -44,7 +46,7 @@ def check(doc: Document) -> list[Finding]:
     """What every imported standard that fits says of a document, known defects of it set aside and counted."""
     if doc.root is None:
         return []
-    chosen = fitting(doc, available())
+    chosen = fitting(doc, store.standards() or available())
     if not chosen:
         declared = ", ".join(sorted(" ".join(filter(None, each)) for each in doc.templates)) or "none"
         return [

@@ -138,6 +138,10 @@ class _Reader:
                 return
             variables: list[tuple[str, str]] = []
             assertions = tuple(self._content(each, rule_name, severity, variables, ()))
+            known = {*self._found.variables, *(given for given, _ in variables)}
+            for given, expression in variables:
+                if wrong := xpath1.objection(expression, self._found.namespaces, known, known={"current"}):
+                    self._found.not_run.append((f"{rule_name}, let {given}", wrong))
             yield Rule(context, assertions, tuple(variables))
 
     def _unreadable(self, context: str) -> str | None:

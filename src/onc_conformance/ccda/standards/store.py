@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -130,16 +129,24 @@ def ruleset(standard: Standard) -> RuleSet:
     return _ruleset(standard.folder, standard.rules_sha256)
 
 
-@cache
-def _ruleset(folder: Path, sha256: str) -> RuleSet:
-    path = folder / _RULES
+def content(standard: Standard) -> bytes:
+    """Its rules as kept. UsageError where they are not what was imported."""
+    return _content(standard.folder / _RULES, standard.rules_sha256)
+
+
+def _content(path: Path, sha256: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise _damaged(path, error.strerror or "unreadable") from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise _damaged(path, "it is not what was imported: its sha256 differs")
-    kept = json.loads(data)
+    return data
+
+
+@cache
+def _ruleset(folder: Path, sha256: str) -> RuleSet:
+    kept = json.loads(_content(folder / _RULES, sha256))
     codes = {**_from_vocabulary(kept["lookups"]), **kept["codes"]}
     severities = {each.value: each for each in Severity}
     assertions = [
@@ -258,11 +265,6 @@ def _keep(standard: Standard, content: bytes) -> None:
             new.rename(standard.folder)
     except OSError as error:
         raise UsageError(f"{folder}: the standard cannot be kept there: {error.strerror}") from None
-
-
-def remove(standard: Standard) -> None:
-    """Forget an imported standard."""
-    shutil.rmtree(standard.folder)
 
 
 def _changed(path: Path) -> int:

@@ -44,7 +44,9 @@ def _stated(resource: Mapping[str, Any], described: Mapping[str, Mapping[str, An
             told.setdefault("of", []).extend(sets)
         if "system" in part:
             told["in"].append([part["system"], _chosen(part, described)])
-    if left_out := [[part["system"], _chosen(part, described)] for part in compose.get("exclude", ()) if "system" in part]:
+    if left_out := [
+        [part["system"], _chosen(part, described)] for part in compose.get("exclude", ()) if "system" in part
+    ]:
         told["out"] = left_out
     if not told["in"] and "of" not in told:
         listed: dict[str, set[str]] = {}

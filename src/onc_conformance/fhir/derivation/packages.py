@@ -55,7 +55,9 @@ def manifest_and_definitions(path: Path) -> tuple[dict[str, Any], dict[str, list
     if not isinstance(manifest.get("name"), str) or not isinstance(manifest.get("version"), str):
         raise UsageError(f"{path}: no FHIR package: package/package.json with a name and a version is not in it")
     if not found["StructureDefinition"]:
-        raise UsageError(f"{path}: package {manifest['name']} defines no profile; expected package/StructureDefinition-*")
+        raise UsageError(
+            f"{path}: package {manifest['name']} defines no profile; expected package/StructureDefinition-*"
+        )
     versions = manifest.get("fhirVersions") or manifest.get("fhir-version-list") or ["4.0.1"]
     if not any(str(each).startswith("4.0") for each in versions):
         raise UsageError(f"{path}: written for FHIR {', '.join(map(str, versions))}; expected 4.0")

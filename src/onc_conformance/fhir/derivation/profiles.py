@@ -77,30 +77,32 @@ def _differing(element: Mapping[str, Any], base: list[Any]) -> dict[str, Any]:
         told["max"] = own[1]
     if "." in element["id"] and (kinds := _kinds(element)) != [_kind(each) for each in base[2]]:
         told["types"] = kinds
-    for key, value in element.items():
-        if key.startswith("fixed"):
-            told["fixed"] = value
-        elif key.startswith("pattern"):
-            told["pattern"] = value
-    if "slicing" in element:
-        slicing = element["slicing"]
-        told["slicing"] = {
-            "by": [[each["type"], each["path"]] for each in slicing.get("discriminator", ())],
-            "rules": slicing["rules"],
-        }
-        if slicing.get("ordered"):
-            told["slicing"]["ordered"] = True
+    told |= _values(element)
     bound = binding(element)
     if bound and bound != base[3]:
         told["binding"] = bound
     if element.get("mustSupport"):
         told["ms"] = True
     known = EVERYWHERE | set(base[4])
-    rules = {(rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())}
+    rules = {
+        (rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())
+    }
     if added := sorted(list(rule) for rule in rules if rule[0] not in known):
         told["inv"] = added
     if told.get("slicing", {}).get("by") == [["value", "url"]] and set(told) == {"slicing"}:
         return {}  # stands on every `extension`, and says only that extensions differ by URL
+    return told
+
+
+def _values(element: Mapping[str, Any]) -> dict[str, Any]:
+    """What the element must be, and what tells its slices apart."""
+    told: dict[str, Any] = {}
+    for key, value in element.items():
+        if key.startswith(("fixed", "pattern")):
+            told["fixed" if key.startswith("fixed") else "pattern"] = value
+    if slicing := element.get("slicing"):
+        by = [[each["type"], each["path"]] for each in slicing.get("discriminator", ())]
+        told["slicing"] = {"by": by, "rules": slicing["rules"]} | ({"ordered": True} if slicing.get("ordered") else {})
     return told
 
 
@@ -132,4 +134,6 @@ def _kinds(element: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _marked(told: Mapping[str, Any] | None) -> bool:
-    return any(each["url"].endswith(_MUST_SUPPORT) and each.get("valueBoolean") for each in (told or {}).get("extension", ()))
+    return any(
+        each["url"].endswith(_MUST_SUPPORT) and each.get("valueBoolean") for each in (told or {}).get("extension", ())
+    )

@@ -35,7 +35,7 @@ def of_fhir(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def of_package(path: Path, base: Mapping[str, Any], *, expressions: bool = False) -> dict[str, Any]:
     """One guide: what it says of itself, profiles, codes, searches.
 
-    With `expressions` the invariants as the guide writes them, by digest, too: for a user's own use, never to be shipped.
+    With `expressions` its invariants as it writes them, by digest, too: for a user's own use, never to be shipped.
     """
     manifest, found = packages.manifest_and_definitions(path)
     described = {each["url"]: each for each in found["CodeSystem"] if "url" in each}
@@ -50,13 +50,20 @@ def of_package(path: Path, base: Mapping[str, Any], *, expressions: bool = False
         "searches": searches.searches(found["CapabilityStatement"], found["SearchParameter"]),
     }
     if expressions:
-        told["expressions"] = {
+        own = {
+            rule[2]
+            for each in told["profiles"].values()
+            for row in each["elements"].values()
+            for rule in row.get("inv", ())
+        }
+        every = {
             profiles.digest(rule["expression"]): rule["expression"]
             for each in definitions
             for element in each.get("snapshot", {}).get("element", ())
             for rule in element.get("constraint", ())
             if rule.get("expression")
         }
+        told["expressions"] = {digest: every[digest] for digest in sorted(own & every.keys())}
     return told
 
 

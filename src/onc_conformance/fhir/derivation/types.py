@@ -81,9 +81,11 @@ def binding(element: Mapping[str, Any]) -> list[str] | None:
     if not told or not told.get("valueSet") or told["strength"] == "example":
         return None
     found = [told["strength"], told["valueSet"].partition("|")[0]]
-    for each in told.get("extension", ()):
-        if each["url"].endswith("elementdefinition-maxValueSet"):
-            found.append((each.get("valueCanonical") or each.get("valueUri", "")).partition("|")[0])
+    found += [
+        (each.get("valueCanonical") or each.get("valueUri", "")).partition("|")[0]
+        for each in told.get("extension", ())
+        if each["url"].endswith("elementdefinition-maxValueSet")
+    ]
     return found
 
 

@@ -165,7 +165,9 @@ BASE: dict[str, Rule] = {
         Rule(
             "con-3",
             # As published it looks for a category that is the bare string, which no category is, and so cannot fail
-            lambda v, _: has(v, "clinicalStatus") or _wrong(v, _VERIFIED) or "problem-list-item" not in items(v, "category"),
+            lambda v, _: (
+                has(v, "clinicalStatus") or _wrong(v, _VERIFIED) or "problem-list-item" not in items(v, "category")
+            ),
             "a clinicalStatus on an item of the problem list",
         ),
         Rule("con-4", _condition_abated, "a clinicalStatus of resolved, remission or inactive beside an abatement"),
@@ -176,10 +178,14 @@ BASE: dict[str, Rule] = {
         ),
         Rule("cpl-3", lambda v, _: _either(v, "detail", "reference"), "either a detail or a reference"),
         Rule("ctm-1", _member, "a practitioner, where somebody acts on behalf of an organisation"),
-        Rule("cmp-1", lambda v, _: any(has(v, each) for each in ("text", "entry", "section")), "text, entry or section"),
+        Rule(
+            "cmp-1", lambda v, _: any(has(v, each) for each in ("text", "entry", "section")), "text, entry or section"
+        ),
         Rule("cmp-2", lambda v, _: _either(v, "emptyReason", "entry"), "no emptyReason beside entries"),
         Rule("gol-1", lambda v, _: not chosen(v, "detail") or has(v, "measure"), "a measure beside the detail"),
-        Rule("grp-1", lambda v, _: not has(v, "member") or v.get("actual") is True, "actual true where there are members"),
+        Rule(
+            "grp-1", lambda v, _: not has(v, "member") or v.get("actual") is True, "actual true where there are members"
+        ),
         Rule("imm-1", lambda v, _: has(v, "documentType") or has(v, "reference"), "a documentType or a reference"),
         Rule("lst-1", lambda v, _: _either(v, "emptyReason", "entry"), "no emptyReason beside entries"),
         Rule(
@@ -198,7 +204,11 @@ BASE: dict[str, Rule] = {
             "handed over no earlier than prepared",
         ),
         Rule("obs-3", lambda v, _: any(has(v, each) for each in ("low", "high", "text")), "low, high or text"),
-        Rule("obs-6", lambda v, _: not has(v, "dataAbsentReason") or not chosen(v, "value"), "a value or why it is absent"),
+        Rule(
+            "obs-6",
+            lambda v, _: not has(v, "dataAbsentReason") or not chosen(v, "value"),
+            "a value or why it is absent",
+        ),
         Rule("obs-7", _components_apart, "no component with the code of the observation beside a value"),
         Rule("org-1", lambda v, _: has(v, "identifier") or has(v, "name"), "an identifier or a name"),
         Rule("org-2", lambda v, _: v.get("use") != "home", "an address that is no home"),

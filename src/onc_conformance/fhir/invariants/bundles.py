@@ -36,7 +36,11 @@ def _identified(bundle: Any) -> bool:
 
 
 BUNDLES = (
-    Rule("bdl-1", lambda v, _: not has(v, "total") or v.get("type") in ("searchset", "history"), "a total only of a search or history"),
+    Rule(
+        "bdl-1",
+        lambda v, _: not has(v, "total") or v.get("type") in ("searchset", "history"),
+        "a total only of a search or history",
+    ),
     Rule(
         "bdl-2",
         lambda v, _: v.get("type") == "searchset" or not any(has(each, "search") for each in _entries(v)),
@@ -63,4 +67,4 @@ BUNDLES = (
     Rule("bdl-10", lambda v, _: v.get("type") != "document" or has(v, "timestamp"), "a timestamp of the document"),
     Rule("bdl-11", lambda v, _: _first(v, "document", "Composition"), "a Composition first"),
     Rule("bdl-12", lambda v, _: _first(v, "message", "MessageHeader"), "a MessageHeader first"),
-)  # fmt: skip
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from onc_conformance.fhir.invariants.base import BASE
 from onc_conformance.fhir.invariants.words import Rule, Scope, chosen, codings, distinct, has, is_coded, items
 from onc_conformance.vocabulary.digits import luhn
 
@@ -159,8 +158,25 @@ def _member_number(value: Any, _: Scope) -> bool:
 
 _ANSWER = "a value or dataAbsentReason, or component or hasMember"
 _RULES: tuple[tuple[str, Rule], ...] = (
-    ("c41a3336", Rule("us-core-12", lambda v, _: not has(v, "udiCarrier") or any(has(each, "carrierHRF") or has(each, "carrierAIDC") for each in items(v, "udiCarrier")), "carrierHRF or carrierAIDC in udiCarrier")),
-    ("3acec7b3", Rule("us-core-9", lambda v, _: not has(v, "udiCarrier") or any(has(v, each) for each in _DEVICE), "a part of the UDI: a date, lot, serial number or distinct identifier")),
+    (
+        "c41a3336",
+        Rule(
+            "us-core-12",
+            lambda v, _: (
+                not has(v, "udiCarrier")
+                or any(has(each, "carrierHRF") or has(each, "carrierAIDC") for each in items(v, "udiCarrier"))
+            ),
+            "carrierHRF or carrierAIDC in udiCarrier",
+        ),
+    ),
+    (
+        "3acec7b3",
+        Rule(
+            "us-core-9",
+            lambda v, _: not has(v, "udiCarrier") or any(has(v, each) for each in _DEVICE),
+            "a part of the UDI: a date, lot, serial number or distinct identifier",
+        ),
+    ),
     ("9276b407", Rule("us-core-1", _concern, "a category of US Core's")),
     ("110b30b8", Rule("us-core-1", _no_ndc, "no NDC code")),
     ("386c5298", Rule("us-core-5", _no_ndc, "no NDC code")),
@@ -179,31 +195,80 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("472fa917", Rule("us-core-4", _snomed_alone, "a code of SNOMED CT")),
     ("62eb8d20", Rule("us-core-4", _snomed_alone, "a code of SNOMED CT")),
     ("3e18e70b", Rule("us-core-4", _snomed_among, "a code of SNOMED CT")),
-    ("7d192b08", Rule("us-core-7", lambda v, _: v.get("status") not in ("completed", "in-progress") or bool(chosen(v, "performed")), "when it was performed")),
-    ("b50a347f", Rule("us-core-13", lambda v, _: any(has(v, each) for each in ("practitioner", "organization", "healthcareService", "location")), "a practitioner, organization, healthcareService or location")),
+    (
+        "7d192b08",
+        Rule(
+            "us-core-7",
+            lambda v, _: v.get("status") not in ("completed", "in-progress") or bool(chosen(v, "performed")),
+            "when it was performed",
+        ),
+    ),
+    (
+        "b50a347f",
+        Rule(
+            "us-core-13",
+            lambda v, _: any(
+                has(v, each) for each in ("practitioner", "organization", "healthcareService", "location")
+            ),
+            "a practitioner, organization, healthcareService or location",
+        ),
+    ),
     ("ba23ebf8", Rule("us-core-14", lambda v, _: has(v, "name") or has(v, "relationship"), "a name or a relationship")),
     ("519adc3f", Rule("us-core-15", _member_number, "an identifier of type MB, or a subscriberId")),
     ("7a12bb37", Rule("us-core-16", lambda v, _: _shaped(v, (10, True)), "an NPI of ten digits")),
     ("fa5c317d", Rule("us-core-17", _npi, "an NPI whose check digit fits")),
-    ("ad2561b6", Rule("us-core-18", lambda v, _: _shaped(v, (2, True), (1, "D"), (7, True)), "a CLIA number: two digits, D, seven digits")),
+    (
+        "ad2561b6",
+        Rule(
+            "us-core-18",
+            lambda v, _: _shaped(v, (2, True), (1, "D"), (7, True)),
+            "a CLIA number: two digits, D, seven digits",
+        ),
+    ),
     ("abd61292", Rule("us-core-19", lambda v, _: _shaped(v, (5, True)), "a NAIC code of five digits")),
-    ("25b0b1a4", Rule("us-core-20", lambda v, _: v.get("status") != "completed" or has(v, "whenHandedOver"), "when it was handed over")),
-    ("0148b971", Rule("us-core-21", lambda v, _: v.get("intent") not in _ORDERED or has(v, "requester"), "a requester of the order")),
+    (
+        "25b0b1a4",
+        Rule(
+            "us-core-20",
+            lambda v, _: v.get("status") != "completed" or has(v, "whenHandedOver"),
+            "when it was handed over",
+        ),
+    ),
+    (
+        "0148b971",
+        Rule(
+            "us-core-21",
+            lambda v, _: v.get("intent") not in _ORDERED or has(v, "requester"),
+            "a requester of the order",
+        ),
+    ),
     ("c59af903", Rule("us-core-22", _range_in_ucum, "units of UCUM in low and high")),
     ("c4858e6e", Rule("us-core-23", _one_race, "no other category beside one that says it is not known")),
-    ("c2698dd5", Rule("us-core-24", lambda v, _: _valued(v, ("72166-2", "11367-0"), "valueCodeableConcept"), "a valueCodeableConcept for this code")),
-    ("3634e4ec", Rule("us-core-25", lambda v, _: _valued(v, ("401201003", "782516008"), "valueQuantity"), "a valueQuantity for this code")),
+    (
+        "c2698dd5",
+        Rule(
+            "us-core-24",
+            lambda v, _: _valued(v, ("72166-2", "11367-0"), "valueCodeableConcept"),
+            "a valueCodeableConcept for this code",
+        ),
+    ),
+    (
+        "3634e4ec",
+        Rule(
+            "us-core-25",
+            lambda v, _: _valued(v, ("401201003", "782516008"), "valueQuantity"),
+            "a valueQuantity for this code",
+        ),
+    ),
     ("a5edf369", Rule("vs-3", lambda v, _: _value_or_reason(v), "a value or dataAbsentReason")),
     ("45b23c4f", Rule("pd-1", lambda v, _: has(v, "telecom") or has(v, "endpoint"), "a telecom or an endpoint")),
     ("3f496a4e", Rule("provenance-1", _on_behalf, "onBehalfOf, where a practitioner or a device acts")),
     ("6308b2f8", Rule("sdcqr-1", lambda v, _: has(v, "subject"), "a subject")),
     ("fd251cd6", Rule("sdcqr-2", _links_once, "each linkId answered once among its neighbours")),
-)  # fmt: skip
+)
 _ALSO = {"ed0b3b04": "45b23c4f", "13bc78f0": "b50a347f"}
 """Expressions that were written anew and mean what they meant."""
 
-GUIDE: dict[str, Rule] = {digest: rule for digest, rule in _RULES}
+GUIDE: dict[str, Rule] = dict(_RULES)
 """By digest."""
 GUIDE.update({new: GUIDE[old] for new, old in _ALSO.items()})
-
-__all__ = ["BASE", "GUIDE"]

@@ -39,7 +39,7 @@ def chosen(value: Any, stem: str) -> str | None:
     """The key of an element of a choice of types, as `valueQuantity` of `value`."""
     if isinstance(value, dict):
         for key in value:
-            bare = key.removeprefix("_")
+            bare = str(key).removeprefix("_")
             if bare.startswith(stem) and bare[len(stem) :][:1].isupper():
                 return bare
     return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda.conditions import problem_observation
-from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, name_parts
+from onc_conformance.reference.cda.conditions import indication, problem_observation
+from onc_conformance.reference.cda.contacts import NOWHERE, name_parts, reach
+from onc_conformance.reference.cda.header import NPI, OFFICE, entry_author, named_author
 from onc_conformance.reference.cda.markup import (
     OID,
     coded,
@@ -23,11 +24,13 @@ from onc_conformance.reference.cda.markup import (
     words,
 )
 from onc_conformance.reference.cda.narrative import row_title
+from onc_conformance.reference.cda.places import place
 from onc_conformance.reference.charts import Chart, Code, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MEMBERS = "2.16.840.1.113883.19.5.99999.3"
 _SUBSCRIBER_SELF = Code("rolecode", "SELF", "Self")
 
 
@@ -41,24 +44,10 @@ def encounter(chart: Chart, fact: Fact) -> str:
         coded("code", fact.code(), original(fact)),
         narrative(fact),
         moment(fact),
+        coded("sdtc:dischargeDispositionCode", fact.code("disposition")) if fact.code("disposition") else "",
         entry_author(chart, fact),
-        _place(fact.text("location")) if fact.text("location") else "",
+        place(fact),
         _diagnosis(chart, fact) if fact.code("diagnosis") else "",
-    )
-
-
-def _place(name: str) -> str:
-    return el(
-        "participant",
-        {"typeCode": "LOC"},
-        el(
-            "participantRole",
-            {"classCode": "SDLOC"},
-            template(f"{OID}.4.32", ""),
-            fixed("code", "hsloc", "1117-1", "Family Medicine Clinic"),
-            OFFICE,
-            el("playingEntity", {"classCode": "PLC"}, words("name", name)),
-        ),
     )
 
 
@@ -75,23 +64,28 @@ def _diagnosis(chart: Chart, fact: Fact) -> str:
             el(
                 "entryRelationship",
                 {"typeCode": "SUBJ"},
-                problem_observation(chart, fact, fact.code("diagnosis"), "diagnosis"),
+                problem_observation(chart, fact, fact.code("diagnosis"), "diagnosis", also="diagnosis_also"),
             ),
         ),
     )
 
 
+_ACTS = {
+    "observation": ("observation", "OBS", "4.44"),
+    "procedure": ("procedure", "PROC", "4.41"),
+    "encounter": ("encounter", "ENC", "4.40"),
+    "act": ("act", "ACT", "4.39"),
+}
+"""How what is planned is written: element, class, template."""
+
+
 def planned(chart: Chart, fact: Fact) -> str:
-    """What is planned, as the kind of act its code makes it: an observation, a medication, or some other act."""
+    """What is planned, as the act the chart or its code makes it: an observation, a medication, or some other act."""
     system = code.system if (code := fact.code()) else ""
-    if system == "loinc":
-        return _planned_act(chart, fact, "observation", "OBS", "4.44")
-    if system == "rxnorm":
+    act = fact.text("act") or {"loinc": "observation", "rxnorm": "medication"}.get(system, "act")
+    if act == "medication":
         return _planned_medication(chart, fact)
-    return _planned_act(chart, fact, "act", "ACT", "4.39")
-
-
-def _planned_act(chart: Chart, fact: Fact, tag: str, kind: str, number: str) -> str:
+    tag, kind, number = _ACTS[act]
     return el(
         tag,
         {"classCode": kind, "moodCode": "INT"},
@@ -131,15 +125,20 @@ def goal(chart: Chart, fact: Fact) -> str:
         coded("code", fact.code(), original(fact)) if fact.code() else coded("code", None, text=row_title(fact)),
         narrative(fact),
         status("active"),
-        moment(fact),
+        _until(fact) if fact.text("due") else moment(fact),
         words("value", row_title(fact), {"xsi:type": "ST"}),
         entry_author(chart, fact),
     )
 
 
+def _until(fact: Fact) -> str:
+    """From the day of the goal to the day by which it is to be achieved."""
+    return el("effectiveTime", {}, point("low", next(iter(fact.dates), None)), point("high", fact.text("due")))
+
+
 def health_concern(chart: Chart, fact: Fact) -> str:
     """Health Concern Act, referring to the condition it is about where the chart codes one."""
-    about = problem_observation(chart, fact, fact.code(), "condition") if fact.code() else ""
+    about = [(fact.code(), "condition"), (fact.code("problem"), "problem")]
     return el(
         "act",
         {"classCode": "ACT", "moodCode": "EVN"},
@@ -150,7 +149,11 @@ def health_concern(chart: Chart, fact: Fact) -> str:
         status("active"),
         moment(fact),
         entry_author(chart, fact),
-        el("entryRelationship", {"typeCode": "REFR"}, about) if about else "",
+        *(
+            el("entryRelationship", {"typeCode": "REFR"}, problem_observation(chart, fact, code, role))
+            for code, role in about
+            if code
+        ),
     )
 
 
@@ -189,7 +192,7 @@ def _member(chart: Chart, fact: Fact, extension: str) -> str:
                 "assignedEntity",
                 {},
                 el("id", {"root": NPI, "extension": _npi(member_name(fact))}),
-                OFFICE,
+                reach(fact.values, OFFICE),
                 el("assignedPerson", {}, el("name", {}, name_parts(fact.values.get("member", {})))),
             ),
         ),
@@ -211,9 +214,25 @@ def _npi(name: str) -> str:
     return f"{base}{-total % 10}"
 
 
+def referral(chart: Chart, fact: Fact) -> str:
+    """Patient Referral Act."""
+    return el(
+        "act",
+        {"classCode": "PCPR", "moodCode": "INT"},
+        template(f"{OID}.4.140", ""),
+        identifier(chart, fact.anchor),
+        coded("code", fact.code(), original(fact)) if fact.code() else coded("code", None, text=row_title(fact)),
+        narrative(fact),
+        status("active"),
+        moment(fact),
+        entry_author(chart, fact),
+        indication(chart, fact),
+    )
+
+
 def note(chart: Chart, fact: Fact) -> str:
     """Note Activity whose words are in the narrative."""
-    kind = fact.code()
+    kind, author = fact.code(), fact.text("author")
     return el(
         "act",
         {"classCode": "ACT", "moodCode": "EVN"},
@@ -223,7 +242,7 @@ def note(chart: Chart, fact: Fact) -> str:
         narrative(fact),
         status("completed"),
         moment(fact),
-        entry_author(chart, fact),
+        named_author(chart, fact, author, _npi(author)) if author else entry_author(chart, fact),
     )
 
 
@@ -244,7 +263,9 @@ def coverage(chart: Chart, fact: Fact) -> str:
 
 
 def _policy(chart: Chart, fact: Fact) -> str:
-    member = el("id", {"root": "2.16.840.1.113883.19.5.99999.3", "extension": fact.text("member_id") or chart.id})
+    member = el("id", {"root": _MEMBERS, "extension": fact.text("member_id") or chart.id})
+    held_by = fact.text("subscriber_id")
+    subscriber = el("id", {"root": _MEMBERS, "extension": held_by}) + NOWHERE if held_by else member
     code = fact.code()
     relationship = fact.code("relationship") or _SUBSCRIBER_SELF
     return el(
@@ -261,8 +282,11 @@ def _policy(chart: Chart, fact: Fact) -> str:
             el(
                 "assignedEntity",
                 {},
-                identifier(chart, fact.anchor, "payer"),
+                el("id", {"root": fact.text("payer_id")})
+                if fact.text("payer_id")
+                else identifier(chart, fact.anchor, "payer"),
                 '<code code="PAYOR" codeSystem="2.16.840.1.113883.5.110" codeSystemName="RoleClass"/>',
+                reach(fact.values, ""),
                 el("representedOrganization", {}, words("name", fact.text("payer") or row_title(fact))),
             ),
         ),
@@ -282,7 +306,7 @@ def _policy(chart: Chart, fact: Fact) -> str:
             "participant",
             {"typeCode": "HLD"},
             template(f"{OID}.4.90", ""),
-            el("participantRole", {}, member),
+            el("participantRole", {}, subscriber),
         ),
         el("entryRelationship", {"typeCode": "REFR"}, _authorization(chart, fact)),
     )

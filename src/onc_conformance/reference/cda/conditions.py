@@ -11,6 +11,7 @@ from onc_conformance.reference.cda.markup import (
     identifier,
     narrative,
     original,
+    point,
     span,
     status,
     template,
@@ -47,11 +48,30 @@ def problem(chart: Chart, fact: Fact) -> str:
     )
 
 
-def problem_observation(chart: Chart, fact: Fact, code: Code | None, role: str = "problem") -> str:
-    """Problem Observation of `code` over the fact's own time."""
+def _diagnosed(chart: Chart, fact: Fact) -> str:
+    """Date of Diagnosis Act, where it is not the onset."""
+    return el(
+        "entryRelationship",
+        {"typeCode": "COMP"},
+        el(
+            "act",
+            {"classCode": "ACT", "moodCode": "EVN"},
+            template(f"{OID}.4.502", "2022-06-01"),
+            identifier(chart, fact.anchor, "diagnosed"),
+            fixed("code", "loinc", "77975-1", "Earliest date of diagnosis"),
+            status("completed"),
+            point("effectiveTime", fact.text("diagnosed")),
+        ),
+    )
+
+
+def problem_observation(
+    chart: Chart, fact: Fact, code: Code | None, role: str = "problem", *, also: str = "also"
+) -> str:
+    """Problem Observation of `code` over the fact's own time; `also` is the key of the codes that mean the same."""
     none_known = fact.no_information and code is None
     value = _NO_PROBLEM if none_known else code
-    about = translations(fact) if code == fact.code() else ""
+    about = translations(fact, also) if code == fact.code() or also != "also" else ""
     over = is_over(fact)
     return el(
         "observation",
@@ -63,6 +83,7 @@ def problem_observation(chart: Chart, fact: Fact, code: Code | None, role: str =
         status("completed"),
         span(fact, ended=over),
         coded("value", value, about, kind="CD", text=fact.text("text")),
+        _diagnosed(chart, fact) if role == "problem" and fact.text("diagnosed") else "",
         "" if none_known else _standing(chart, fact, role, over),
     )
 
@@ -85,6 +106,26 @@ def _standing(chart: Chart, fact: Fact, role: str, over: bool) -> str:
 
 def _status_value(fact: Fact, over: bool) -> Code:
     return _STATUS_VALUES.get(fact.text("status"), _STATUS_VALUES["resolved" if over else "active"])
+
+
+def indication(chart: Chart, fact: Fact) -> str:
+    """Indication, the problem something is done for; nothing where the chart names none."""
+    code = fact.code("indication")
+    if code is None:
+        return ""
+    return el(
+        "entryRelationship",
+        {"typeCode": "RSON"},
+        el(
+            "observation",
+            {"classCode": "OBS", "moodCode": "EVN"},
+            template(f"{OID}.4.19", "", "2014-06-09"),
+            identifier(chart, fact.anchor, "indication"),
+            fixed("code", "snomed", "55607006", "Problem", fixed("translation", "loinc", "75326-9", "Problem")),
+            status("completed"),
+            coded("value", code, kind="CD"),
+        ),
+    )
 
 
 def is_over(fact: Fact) -> bool:

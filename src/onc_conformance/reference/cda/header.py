@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from onc_conformance.reference.cda import markup
+from onc_conformance.reference.cda import markup, participants
+from onc_conformance.reference.cda.contacts import ORGANIZATION, name_parts, postal, telecom
 from onc_conformance.reference.cda.markup import coded, el, fixed, point, stamp, template, words
 from onc_conformance.reference.charts import Chart, Code, Fact, days_of
 
 NPI = "2.16.840.1.113883.4.6"
 PATIENTS = "2.16.840.1.113883.19.5.99999.2"
-ORGANIZATION = "Cedar Hollow Family Health"
 _UNSAID = {"UNK", "ASKU", "NASK", "NI", "OTH"}
 _GENDERS = {"female": ("F", "Female"), "male": ("M", "Male"), "undifferentiated": ("UN", "Undifferentiated")}
-_ADDRESS_USES = {"home": "HP", "work": "WP", "vacation": "HV", "bad": "BAD", "temporary": "TMP"}
-_TELECOM_USES = {"home": "HP", "mobile": "MC", "work": "WP", "vacation": "HV"}
 _ADDRESS = (
     '<addr use="WP"><streetAddressLine>40 Cedar Hollow Road</streetAddressLine><city>Beaverton</city>'
     "<state>OR</state><postalCode>97006</postalCode><country>US</country></addr>"
@@ -33,12 +31,12 @@ _ASSIGNED_AUTHOR = (
     '<assignedPerson><name use="L"><prefix>Dr.</prefix><given>Imogen</given><family>Castellane</family></name>'
     f"</assignedPerson><representedOrganization>{_KEEPER}</representedOrganization></assignedAuthor>"
 )
-# an entry names the writer by the id the header explains, and repeats only what provenance demands
-_AUTHOR_OF_ENTRY = (
-    f"<assignedAuthor>{_WRITER}<representedOrganization>{_ORGANIZATION_ID}{_ORGANIZATION_NUMBERS}"
-    f"<name>{ORGANIZATION}</name>{_TELECOM}"
-    "</representedOrganization></assignedAuthor>"
+_ORGANIZATION_OF_ENTRY = (
+    f"<representedOrganization>{_ORGANIZATION_ID}{_ORGANIZATION_NUMBERS}<name>{ORGANIZATION}</name>{_TELECOM}"
+    "</representedOrganization>"
 )
+# an entry names the writer by the id the header explains, and repeats only what provenance demands
+_AUTHOR_OF_ENTRY = f"<assignedAuthor>{_WRITER}{_ORGANIZATION_OF_ENTRY}</assignedAuthor>"
 _CUSTODIAN = (
     "<custodian><assignedCustodian><representedCustodianOrganization>"
     f"{_KEEPER}</representedCustodianOrganization></assignedCustodian></custodian>"
@@ -52,9 +50,33 @@ Person = Mapping[str, Any]
 
 
 def entry_author(chart: Chart, fact: Fact) -> str:
-    """Author Participation of one fact; its time is the fact's own, or the document's where that names no day."""
-    time = next((text for text in fact.dates[:1] if len(text) >= 10), None) or written(chart)
-    return f"<author>{_PROVENANCE}{point('time', time)}{_AUTHOR_OF_ENTRY}</author>"
+    """Author Participation of one fact; its time is as charted, or the fact's, its visit's, the document's."""
+    known: Person = fact.values.get("provenance") or {}
+    if known.get("author") or known.get("organization"):
+        return _author(chart, fact, str(known.get("author") or ""), str(known.get("organization") or ""), None)
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{_AUTHOR_OF_ENTRY}</author>"
+
+
+def named_author(chart: Chart, fact: Fact, name: str, npi: str) -> str:
+    """The same of somebody whom the fact itself names as its author."""
+    return _author(chart, fact, name, "", npi)
+
+
+def _author(chart: Chart, fact: Fact, name: str, organization: str, npi: str | None) -> str:
+    given, _, family = name.rpartition(" ")
+    parts = name_parts({"given": given.split(), "family": family})
+    person = el("assignedPerson", {}, el("name", {}, parts)) if name else ""
+    known_by = el("id", {"root": NPI, "extension": npi} if npi else {"nullFlavor": "UNK"})
+    theirs = el("representedOrganization", {}, words("name", organization), _TELECOM)
+    who = el("assignedAuthor", {}, known_by, person, theirs if organization else _ORGANIZATION_OF_ENTRY)
+    return f"<author>{_PROVENANCE}{point('time', _when_written(chart, fact))}{who}</author>"
+
+
+def _when_written(chart: Chart, fact: Fact) -> str:
+    known: Person = fact.values.get("provenance") or {}
+    visit = (each.dates[0] for each in chart.of("encounters") if fact.encounter == each.encounter and each.dates)
+    days = (text for text in (str(known.get("time", "")), *(fact.dates[:1] or visit)) if len(text) >= 10)
+    return next(days, None) or written(chart)
 
 
 def written(chart: Chart) -> str:
@@ -78,8 +100,12 @@ def header(chart: Chart, *, templates: str, code: tuple[str, str], title: str, d
             fixed("confidentialityCode", "confidentiality", "N", "normal"),
             _LANGUAGE,
             record_target(chart),
-            f"<author>{point('time', time)}{_ASSIGNED_AUTHOR}</author>",
-            _CUSTODIAN,
+            participants.authors(chart) or f"<author>{point('time', time)}{_ASSIGNED_AUTHOR}</author>",
+            participants.informants(chart),
+            participants.custodian(chart) or _CUSTODIAN,
+            participants.recipients(chart),
+            participants.authenticator(chart),
+            participants.related_persons(chart),
             el("documentationOf", {}, el("serviceEvent", {"classCode": "PCPR"}, period)),
         )
     )
@@ -94,20 +120,6 @@ def record_target(chart: Chart, only: str | None = None) -> str:
     patient = el("patient", {}, *(item(person) for item in _ORDER))
     return el(
         "recordTarget", {}, el("patientRole", {}, _patient_id(chart), _addresses(person), _telecoms(person), patient)
-    )
-
-
-def name_parts(name: Person, qualifier: str | None = None) -> str:
-    """Prefix, given, family, suffix, in the order a name is spoken."""
-    marks = {"qualifier": qualifier} if qualifier else {}
-    given = name.get("given") or []
-    return "".join(
-        (
-            words("prefix", name["prefix"]) if name.get("prefix") else "",
-            *(words("given", part, marks) for part in ([given] if isinstance(given, str) else given)),
-            words("family", str(name.get("family", "")), marks),
-            words("suffix", name["suffix"]) if name.get("suffix") else "",
-        )
     )
 
 
@@ -129,6 +141,11 @@ def _gender(person: Person) -> str:
 
 def _birth(person: Person) -> str:
     return el("birthTime", {"value": stamp(str(person["birth_date"]))})
+
+
+def _death(person: Person) -> str:
+    died = person.get("death_date")
+    return f'<sdtc:deceasedInd value="true"/>{point("sdtc:deceasedTime", str(died))}' if died else ""
 
 
 def _marital(person: Person) -> str:
@@ -163,33 +180,14 @@ def _language(person: Person) -> str:
 
 
 def _addresses(person: Person) -> str:
-    return "".join(_address(address) for address in person.get("address", [])) or (
+    return "".join(postal(address) for address in person.get("address", [])) or (
         '<addr nullFlavor="UNK"><streetAddressLine nullFlavor="UNK"/><city nullFlavor="UNK"/><state nullFlavor="UNK"/>'
         '<postalCode nullFlavor="UNK"/></addr>'
     )
 
 
-def _address(address: Person) -> str:
-    parts = [words("streetAddressLine", line) for line in address.get("line", [])]
-    for tag, key in (("city", "city"), ("state", "state"), ("postalCode", "postal_code"), ("country", "country")):
-        if address.get(key):
-            parts.append(words(tag, str(address[key])))
-        elif tag != "country":
-            parts.append(el(tag, {"nullFlavor": "UNK"}))
-    bounds = [point(tag, address[key]) for tag, key in (("low", "start"), ("high", "end")) if address.get(key)]
-    if bounds:
-        parts.append(el("useablePeriod", {"xsi:type": "IVL_TS"}, *bounds))
-    return el("addr", {"use": _ADDRESS_USES.get(address.get("use", "home"), "HP")}, *parts)
-
-
 def _telecoms(person: Person) -> str:
-    return "".join(_telecom(telecom) for telecom in person.get("telecom", [])) or '<telecom nullFlavor="UNK"/>'
-
-
-def _telecom(telecom: Person) -> str:
-    scheme = "mailto:" if telecom.get("system") == "email" else "tel:"
-    use = _TELECOM_USES.get(telecom.get("use", ""))
-    return el("telecom", ({"use": use} if use else {}) | {"value": scheme + str(telecom["value"])})
+    return "".join(telecom(one) for one in person.get("telecom", [])) or '<telecom nullFlavor="UNK"/>'
 
 
 ITEMS: dict[str, Callable[[Person], str]] = {
@@ -200,4 +198,4 @@ ITEMS: dict[str, Callable[[Person], str]] = {
     "ethnicity": _ethnicity,
     "preferred_language": _language,
 }
-_ORDER = (_names, _gender, _birth, _marital, _races, _ethnicity, _language)
+_ORDER = (_names, _gender, _birth, _death, _marital, _races, _ethnicity, _language)

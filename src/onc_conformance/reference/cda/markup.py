@@ -38,6 +38,10 @@ SYSTEMS = {
     "confidentiality": ("2.16.840.1.113883.5.25", "Confidentiality"),
     "rolecode": ("2.16.840.1.113883.5.111", "RoleCode"),
     "interpretation": ("2.16.840.1.113883.5.83", "ObservationInterpretation"),
+    "odh": ("2.16.840.1.114222.4.5.327", "Occupational Data for Health (ODH)"),
+    "tribalentityus": ("2.16.840.1.113883.5.140", "TribalEntityUS"),
+    "nubc": ("2.16.840.1.113883.6.301.5", "NUBC UB-04 FL17 Patient Status"),
+    "actreason": ("2.16.840.1.113883.5.8", "ActReason"),
 }
 NULL = "nullflavor"
 """The system of codes that say why there is no code."""
@@ -99,9 +103,9 @@ def coded(tag: str, code: Code | None, *children: str, kind: str | None = None, 
     return el(tag, attributes, *children)
 
 
-def translations(fact: Fact) -> str:
+def translations(fact: Fact, key: str = "also") -> str:
     """The further codes the chart gives for the same thing."""
-    also = fact.values.get("also", [])
+    also = fact.values.get(key, [])
     return "".join(coded("translation", Code(item["system"], item["code"], item.get("display", ""))) for item in also)
 
 

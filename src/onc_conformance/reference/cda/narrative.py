@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from onc_conformance.reference.charts import Fact
 
 
+_EVENTS = {"HS": "at the hour of sleep", "AC": "before meals", "PC": "after meals"}
+
+
 def table(columns: Sequence[str], rows: Sequence[str]) -> str:
     """A table of rows that are markup already."""
     head = el("tr", {}, *(words("th", column) for column in columns))
@@ -46,18 +49,22 @@ def answer(fact: Fact) -> str:
 def usual(fact: Fact) -> str:
     """The reference range, as far as it has bounds."""
     bounds = fact.values.get("range") or {}
-    return " to ".join(str(bounds[key]) for key in ("low", "high") if key in bounds)
+    return " to ".join(str(bounds[key]) for key in ("low", "high") if key in bounds) or str(bounds.get("text", ""))
 
 
 def dose(fact: Fact) -> str:
-    """How much, by which route, how often."""
+    """How much, by which route, how often, what for."""
     amount, every = fact.values.get("dose"), fact.values.get("every")
     parts = [f"{amount['value']} {amount.get('unit', '')}".strip()] if amount else []
-    parts += [str(fact.code("route"))] if fact.code("route") else []
+    parts += [str(fact.code("route") or fact.text("route_words"))]
     parts += [f"every {every['value']} {every.get('unit', 'h')}"] if every else []
-    return ", ".join(parts)
+    parts += [_EVENTS.get(fact.text("event"), fact.text("event"))]
+    parts += ["as needed"] if fact.values.get("as_needed") else []
+    parts += [fact.text("instructions")]
+    parts += [f"for {fact.code('indication')}"] if fact.code("indication") else []
+    return ", ".join(filter(None, parts))
 
 
 def row_title(fact: Fact) -> str:
-    """What a person reads first of a fact: its own text, else what its code is called."""
-    return fact.text("text") or str(fact.code() or "No information")
+    """What a person reads first of a fact: its own words, else what its code is called."""
+    return fact.text("text") or fact.text("look_for") or str(fact.code() or "No information")

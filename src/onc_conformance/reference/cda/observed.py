@@ -22,15 +22,12 @@ from onc_conformance.reference.cda.markup import (
     translations,
     words,
 )
-from onc_conformance.reference.cda.narrative import row_title
 from onc_conformance.reference.charts import Chart, Code, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _RESULT_STATUS = {"active", "aborted", "cancelled", "held", "suspended"}
-_SEXES = {"F": Code("snomed", "248152002", "Female (finding)"), "M": Code("snomed", "248153007", "Male (finding)")}
-_BIRTH_SEXES = {"F": Code("gender", "F", "Female"), "M": Code("gender", "M", "Male")}
 
 
 def panels(chart: Chart, facts: Iterable[Fact]) -> list[str]:
@@ -72,6 +69,7 @@ def _result(chart: Chart, fact: Fact) -> str:
         moment(fact),
         value(fact),
         _interpretation(fact),
+        _specimen(fact) if fact.code("specimen") else "",
         _reference_range(fact),
     )
 
@@ -92,10 +90,19 @@ def _interpretation(fact: Fact) -> str:
     return coded("interpretationCode", Code("interpretation", code, "")) if code else ""
 
 
+def _specimen(fact: Fact) -> str:
+    playing = el("specimenPlayingEntity", {}, coded("code", fact.code("specimen")))
+    return el("specimen", {"typeCode": "SPC"}, el("specimenRole", {}, playing))
+
+
 def _reference_range(fact: Fact) -> str:
     bounds = fact.values.get("range")
     if not bounds:
         return ""
+    if "text" in bounds:
+        return el(
+            "referenceRange", {}, el("observationRange", {}, words("value", str(bounds["text"]), {"xsi:type": "ST"}))
+        )
     unit = fact.text("unit") or "1"
     ends = (quantity(tag, bounds[tag], unit) for tag in ("low", "high") if tag in bounds)
     return el("referenceRange", {}, el("observationRange", {}, el("value", {"xsi:type": "IVL_PQ"}, *ends)))
@@ -159,92 +166,3 @@ def smoking_status(chart: Chart, fact: Fact) -> str:
         coded("value", fact.code() or Code("snomed", "266927001", "Tobacco smoking consumption unknown"), kind="CD"),
         entry_author(chart, fact),
     )
-
-
-def social(chart: Chart, fact: Fact) -> str:
-    """Social History Observation: a question and its answer."""
-    code = fact.code()
-    return el(
-        "observation",
-        {"classCode": "OBS", "moodCode": "EVN"},
-        template(f"{OID}.4.38", "", "2015-08-01"),
-        identifier(chart, fact.anchor),
-        coded("code", code, original(fact), text=row_title(fact)),
-        narrative(fact),
-        status("completed"),
-        moment(fact),
-        value(fact),
-        entry_author(chart, fact),
-    )
-
-
-def birth_sex(chart: Chart, edition: str) -> list[str]:
-    """Birth Sex Observation of the person, and after USCDI v1 the Sex Observation where the sex is stated."""
-    letter = str(chart.person.get("birth_sex", ""))
-    known = _BIRTH_SEXES.get(letter)
-    at_birth = el(
-        "observation",
-        {"classCode": "OBS", "moodCode": "EVN"},
-        template(f"{OID}.4.200", "2016-06-01"),
-        fixed("code", "loinc", "76689-9", "Sex assigned at birth"),
-        '<text><reference value="#birth-sex"/></text>',
-        status("completed"),
-        coded("value", known, kind="CD") if known else '<value xsi:type="CD" nullFlavor="UNK"/>',
-    )
-    if edition == "uscdi-v1" or letter not in _SEXES:
-        return [at_birth]
-    sex = el(
-        "observation",
-        {"classCode": "OBS", "moodCode": "EVN"},
-        template(f"{OID}.4.507", "2023-06-28"),
-        identifier(chart, "sex"),
-        fixed("code", "loinc", "46098-0", "Sex"),
-        '<text><reference value="#birth-sex"/></text>',
-        status("completed"),
-        point("effectiveTime", chart.birth_date),
-        coded("value", _SEXES[letter], kind="CD"),
-    )
-    return [at_birth, sex]
-
-
-def functional_status(chart: Chart, fact: Fact) -> str:
-    """Functional Status Observation of a finding."""
-    return el(
-        "observation",
-        {"classCode": "OBS", "moodCode": "EVN"},
-        template(f"{OID}.4.67", "", "2014-06-09"),
-        identifier(chart, fact.anchor),
-        fixed("code", "loinc", "54522-8", "Functional status"),
-        narrative(fact),
-        status("completed"),
-        moment(fact),
-        _finding(fact),
-        entry_author(chart, fact),
-    )
-
-
-def mental_status(chart: Chart, fact: Fact) -> str:
-    """Mental Status Observation of a finding."""
-    return el(
-        "observation",
-        {"classCode": "OBS", "moodCode": "EVN"},
-        template(f"{OID}.4.74", "", "2015-08-01"),
-        identifier(chart, fact.anchor),
-        fixed(
-            "code",
-            "snomed",
-            "373930000",
-            "Cognitive function finding",
-            fixed("translation", "loinc", "75275-8", "Cognitive function"),
-        ),
-        narrative(fact),
-        status("completed"),
-        moment(fact),
-        _finding(fact),
-        entry_author(chart, fact),
-    )
-
-
-def _finding(fact: Fact) -> str:
-    """The finding, wherever the chart keeps it: as the fact's code, or as a value beside its question."""
-    return value(fact) if "value" in fact.values else coded("value", fact.code(), kind="CD", text=row_title(fact))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda import cared, conditions, observed, treatments
+from onc_conformance.reference.cda import answers, cared, conditions, observed, treatments
 from onc_conformance.reference.cda.markup import OID, el, fixed, template, words
 from onc_conformance.reference.cda.narrative import answer, dose, measured, row, row_title, table, usual, when
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from onc_conformance.reference.charts import Chart, Code, Fact
 
@@ -21,6 +21,10 @@ class Page:
 
     chart: Chart
     edition: str = "uscdi-v3"
+    told: Chart | None = None
+    """What a person reads, where that is another chart."""
+    sayings: Mapping[str, str] = field(default_factory=dict)
+    """What a person reads instead of the rows of a class."""
 
 
 Written = tuple[list[str], list[str]]
@@ -48,10 +52,11 @@ class Section:
 
     def write(self, page: Page) -> str:
         """The section; where nothing is charted it says so instead of being absent."""
-        facts = [fact for kind in self.kinds for fact in page.chart.of(kind) if self.keep is None or self.keep(fact)]
-        told = [fact for fact in facts if self.negates or not fact.no_information]
+        facts = self._of(page.chart)
+        stated = [fact for fact in facts if self.negates or not fact.no_information]
+        told = [fact for fact in self._of(page.told or page.chart) if self.negates or not fact.no_information]
         rows = [row(fact, (row_title(fact),) if fact.no_information else self.cells(fact)) for fact in told]
-        entries = list(self.entries(page, told)) if told else []
+        entries = list(self.entries(page, stated)) if stated else []
         if self.personal:
             more_rows, more_entries = self.personal(page)
             rows, entries = rows + more_rows, entries + more_entries
@@ -62,13 +67,18 @@ class Section:
             self.templates,
             fixed("code", "loinc", self.loinc, self.title),
             words("title", self.title),
-            el("text", {}, self._narrative(rows, silence)),
+            el("text", {}, self._narrative(rows, silence, page)),
             *(el("entry", {"typeCode": "DRIV"}, entry) for entry in entries),
         )
 
-    def _narrative(self, rows: Sequence[str], silence: str) -> str:
+    def _of(self, chart: Chart) -> list[Fact]:
+        return [fact for kind in self.kinds for fact in chart.of(kind) if self.keep is None or self.keep(fact)]
+
+    def _narrative(self, rows: Sequence[str], silence: str, page: Page) -> str:
         if not self.told and rows:
             return ""
+        if instead := page.sayings.get(self.kinds[0]):
+            return words("paragraph", instead)
         return table(self.columns, rows) if rows else words("paragraph", silence)
 
 
@@ -81,17 +91,19 @@ def _kind(name: str) -> Callable[[Fact], bool]:
 
 
 def _social_entries(page: Page, facts: Sequence[Fact]) -> list[str]:
-    return [
-        (observed.smoking_status if fact.kind == "smoking_status" else observed.social)(page.chart, fact)
-        for fact in facts
-    ]
+    smoking = [observed.smoking_status(page.chart, fact) for fact in facts if fact.kind == "smoking_status"]
+    return smoking + answers.social_history(page.chart, [fact for fact in facts if fact.kind == "social_history"])
 
 
 def _sex(page: Page) -> Written:
-    """Birth sex is social history without a date of its own; where the chart does not state it, that is said."""
-    spoken = {"F": "Female", "M": "Male"}.get(str(page.chart.person.get("birth_sex")), "Unknown")
-    cells = (words("td", cell) for cell in ("Sex assigned at birth", spoken, ""))
-    return [el("tr", {"ID": "birth-sex"}, *cells)], observed.birth_sex(page.chart, page.edition)
+    """Sex, now and at birth, is social history without a date of its own."""
+    entries = answers.sex(page.chart, page.edition)
+    letter, now = page.chart.person.get("birth_sex"), str(page.chart.person["sex"])
+    told = [("birth-sex", "Sex assigned at birth", {"F": "Female", "M": "Male"}.get(str(letter), "Unknown"))]
+    told += [("sex", "Sex", now.capitalize())] if len(entries) > len(told) else []
+    return [
+        el("tr", {"ID": anchor}, *(words("td", cell) for cell in (what, said, ""))) for anchor, what, said in told
+    ], entries
 
 
 def _team(page: Page, facts: Sequence[Fact]) -> list[str]:
@@ -194,7 +206,13 @@ IMMUNIZATIONS = Section(
     _section_template("2.2.1", "2015-08-01"),
     ("immunizations",),
     ("Vaccine", "Lot", "Manufacturer", "Status", "When"),
-    lambda fact: (row_title(fact), fact.text("lot"), fact.text("manufacturer"), fact.text("status"), when(fact)),
+    lambda fact: (
+        row_title(fact),
+        fact.text("lot"),
+        fact.text("manufacturer"),
+        ": ".join(filter(None, (fact.text("status"), fact.text("reason")))),
+        when(fact),
+    ),
     _each(treatments.immunization),
 )
 DEVICES = Section(
@@ -283,7 +301,7 @@ FUNCTIONAL_STATUS = Section(
     ("functional_status",),
     ("Finding", "When"),
     lambda fact: (answer(fact), when(fact)),
-    _each(observed.functional_status),
+    lambda page, facts: answers.functional_status(page.chart, facts),
 )
 MENTAL_STATUS = Section(
     "10190-7",
@@ -292,7 +310,7 @@ MENTAL_STATUS = Section(
     ("mental_status",),
     ("Finding", "When"),
     lambda fact: (answer(fact), when(fact)),
-    _each(observed.mental_status),
+    lambda page, facts: answers.mental_status(page.chart, facts),
 )
 PAYERS = Section(
     "48768-6",
@@ -307,6 +325,24 @@ PAYERS = Section(
         when(fact),
     ),
     _each(cared.coverage),
+)
+REFERRALS = Section(
+    "42349-1",
+    "Reason for referral",
+    template("1.3.6.1.4.1.19376.1.5.3.1.3.1", "", "2014-06-09"),
+    ("referrals",),
+    ("Referral", "To what", "When"),
+    lambda fact: (row_title(fact), fact.code() or "", when(fact)),
+    _each(cared.referral),
+)
+DISCHARGE_INSTRUCTIONS = Section(
+    "8653-8",
+    "Hospital discharge instructions",
+    template(f"{OID}.2.41", ""),
+    ("discharge_instructions",),
+    ("Instruction", "When"),
+    lambda fact: (row_title(fact), when(fact)),
+    lambda _page, _facts: (),
 )
 NOTES = Section(
     "34109-9",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.cda.conditions import is_over
+from onc_conformance.reference.cda.conditions import indication, is_over
 from onc_conformance.reference.cda.header import entry_author
 from onc_conformance.reference.cda.markup import (
     OID,
@@ -23,12 +23,15 @@ from onc_conformance.reference.cda.markup import (
     words,
 )
 from onc_conformance.reference.cda.narrative import row_title
+from onc_conformance.reference.cda.places import place
 from onc_conformance.reference.charts import Code
 
 if TYPE_CHECKING:
     from onc_conformance.reference.charts import Chart, Fact
 
 _UDI = "2.16.840.1.113883.3.3719"
+_MEANT = {"stopped": "aborted", "on-hold": "suspended"}
+"""What other records call a status."""
 _MEDICATION_STATUS = {"active", "completed", "aborted", "suspended"}
 _NO_DRUG = Code("snomed", "410942007", "Drug or medicament (substance)")
 _PROCEDURE_TEMPLATES = template(f"{OID}.4.14", "", "2014-06-09")
@@ -54,6 +57,7 @@ def medication(chart: Chart, fact: Fact) -> str:
         status(_medication_status(fact)),
         _medication_time(fact),
         el("effectiveTime", {"xsi:type": "PIVL_TS", "operator": "A"}, period) if period else "",
+        _event(fact) if fact.text("event") else "",
         coded("routeCode", fact.code("route")) if fact.code("route") else "",
         _dose(fact),
         el(
@@ -67,7 +71,49 @@ def medication(chart: Chart, fact: Fact) -> str:
             ),
         ),
         entry_author(chart, fact),
+        indication(chart, fact),
+        _dispensed(chart, fact, material) if fact.values.get("fill") else "",
+        _as_needed(fact) if fact.values.get("as_needed") else "",
     )
+
+
+def _event(fact: Fact) -> str:
+    event = el("event", {"code": fact.text("event")})
+    return el("effectiveTime", {"xsi:type": "EIVL_TS", "operator": "A"}, event)
+
+
+def _dispensed(chart: Chart, fact: Fact, material: str) -> str:
+    """Medication Dispense."""
+    fill = fact.values["fill"]
+    product = el(
+        "manufacturedProduct",
+        {"classCode": "MANU"},
+        template(f"{OID}.4.23", "", "2014-06-09"),
+        el("manufacturedMaterial", {}, material),
+    )
+    return el(
+        "entryRelationship",
+        {"typeCode": "REFR"},
+        el(
+            "supply",
+            {"classCode": "SPLY", "moodCode": "EVN"},
+            template(f"{OID}.4.18", "", "2014-06-09"),
+            identifier(chart, fact.anchor, "fill"),
+            status(str(fill.get("status", "completed"))),
+            point("effectiveTime", next(iter(fact.dates), None)),
+            el("repeatNumber", {"value": str(fill["repeat"])}) if "repeat" in fill else "",
+            quantity("quantity", fill["quantity"]) if "quantity" in fill else "",
+            el("product", {}, product),
+        ),
+    )
+
+
+def _as_needed(fact: Fact) -> str:
+    """Precondition for Substance Administration: the problem it is for, or any need."""
+    need = coded("value", fact.code("indication"), kind="CD", text="as needed")
+    marked = template(f"{OID}.4.25", "", "2014-06-09")
+    code = '<code code="ASSERTION" codeSystem="2.16.840.1.113883.5.4"/>'
+    return el("precondition", {"typeCode": "PRCN"}, el("criterion", {}, marked, code, need))
 
 
 def _medication_time(fact: Fact) -> str:
@@ -77,8 +123,9 @@ def _medication_time(fact: Fact) -> str:
 
 
 def _medication_status(fact: Fact) -> str:
-    if fact.text("status") in _MEDICATION_STATUS:
-        return fact.text("status")
+    said = _MEANT.get(fact.text("status"), fact.text("status"))
+    if said in _MEDICATION_STATUS:
+        return said
     return "completed" if is_over(fact) or fact.values.get("date") else "active"
 
 
@@ -91,7 +138,7 @@ def _dose(fact: Fact) -> str:
 
 def immunization(chart: Chart, fact: Fact) -> str:
     """Immunization Activity; one with status `not_done` is negated."""
-    refused = fact.text("status") in {"not_done", "refused"}
+    refused = fact.text("status") in {"not_done", "refused", "cancelled"}
     maker = fact.text("manufacturer")
     return el(
         "substanceAdministration",
@@ -133,7 +180,10 @@ def procedure(chart: Chart, fact: Fact) -> str:
         narrative(fact),
         status(_procedure_status(fact)),
         moment(fact),
+        coded("targetSiteCode", fact.code("target_site")) if fact.code("target_site") else "",
         entry_author(chart, fact),
+        place(fact),
+        indication(chart, fact),
     )
 
 

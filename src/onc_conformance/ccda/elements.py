@@ -1,0 +1,110 @@
+"""What an entry says of one element of its fact: dose, route, status, reaction, reference range, and so on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from onc_conformance import moments
+from onc_conformance.ccda.tree import Element, child, codes, name, walk, words
+from onc_conformance.record.details import Said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from onc_conformance.ccda.kinds import Place
+
+
+def said(entry: Element, place: Place) -> tuple[Said, ...]:
+    """What stands at the first of the place's paths that says something; nothing where only null flavors stand."""
+    for path in place.paths:
+        at = [entry] if path == "." else walk(entry, path)
+        if found := tuple(told for each in at if (told := _READ[place.manner](each, place)) is not None):
+            return found
+    return ()
+
+
+def _code(element: Element, _: Place) -> Said | None:
+    found = tuple(codes(element))
+    original = child(element, "originalText")
+    text = element.get("displayName") or (words(original) if original is not None else "")
+    return Said(element=element, codes=found, text=text) if found or text else None
+
+
+def _quantity(element: Element, _: Place) -> Said | None:
+    low, high = child(element, "low"), child(element, "high")
+    if element.get("value") is not None:
+        return Said(element=element, value=element.get("value"), unit=element.get("unit"))
+    if low is not None or high is not None:
+        return _bounds(element, element)
+    return None
+
+
+def _bounds(element: Element, around: Element) -> Said | None:
+    low, high = child(element, "low"), child(element, "high")
+    ends = [each.get("value") if each is not None else None for each in (low, high)]
+    unit = next((each.get("unit") for each in (low, high) if each is not None and each.get("unit")), None)
+    return Said(element=around, low=ends[0], high=ends[1], unit=unit) if any(ends) else None
+
+
+def _range(element: Element, _: Place) -> Said | None:
+    value, text = child(element, "value"), child(element, "text")
+    bounds = _bounds(value, element) if value is not None else None
+    spoken = " ".join(filter(None, (words(each) for each in (value, text) if each is not None)))
+    if bounds is not None:
+        return replace(bounds, text=spoken)
+    return Said(element=element, text=spoken) if spoken else None
+
+
+def _status(element: Element, place: Place) -> Said | None:
+    if name(element) == "statusCode":
+        return Said(element=element, text=element.get("code")) if element.get("code") else None
+    if name(element) == "value":
+        return _code(element, place)
+    return Said(element=element, text="not_done") if element.get("negationInd") in {"true", "1"} else None
+
+
+def _text(element: Element, place: Place) -> Said | None:
+    text = element.get(place.attribute) if place.attribute else words(element)
+    return Said(element=element, text=text) if text else None
+
+
+def _letters(element: Element, place: Place) -> Said | None:
+    found = tuple(codes(element))
+    return Said(element=element, codes=found) if found else _text(element, place)
+
+
+def _flag(element: Element, _: Place) -> Said:
+    return Said(element=element, text="true")
+
+
+def _moment(element: Element, _: Place) -> Said | None:
+    low = child(element, "low")
+    time = element.get("value") or (low.get("value") if low is not None else None)
+    days = moments.hl7(time) if time else None
+    return Said(element=element, days=days) if days else None
+
+
+def _author(element: Element, _: Place) -> Said | None:
+    time = child(element, "time")
+    names = [words(each) for path in _AUTHORS for each in walk(element, path)]
+    days = moments.hl7(time.get("value") or "") if time is not None else None
+    return Said(element=element, text=", ".join(names), days=days) if names or days else None
+
+
+_AUTHORS = (
+    "assignedAuthor/assignedPerson/name",
+    "assignedAuthor/assignedAuthoringDevice/softwareName",
+    "assignedAuthor/representedOrganization/name",
+)
+_READ: dict[str, Callable[[Element, Place], Said | None]] = {
+    "code": _code,
+    "quantity": _quantity,
+    "range": _range,
+    "status": _status,
+    "text": _text,
+    "letters": _letters,
+    "flag": _flag,
+    "moment": _moment,
+    "provenance": _author,
+}

@@ -1,0 +1,43 @@
+"""Rules of a guide that are wrong as published (schemas/us-core/errata.toml): set aside, and counted."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+
+from onc_conformance import suite
+from onc_conformance.findings import Finding, Layer, Severity
+
+SUPPRESSED = "RULE-ERRATUM"
+"""Rule of the finding that says how many findings were set aside, in `found`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """A rule that is wrong as published."""
+
+    rule: str
+    digest: str
+    """Of its expression."""
+    at: str
+    """The element it stands on."""
+    reason: str
+    source: str
+
+    def counted(self, many: int) -> Finding:
+        """What a report says of findings that were set aside."""
+        return Finding(
+            layer=Layer.TEMPLATE,
+            severity=Severity.INFO,
+            rule=SUPPRESSED,
+            message=f"findings of {self.rule} are set aside: {self.reason} ({self.source})",
+            found=str(many),
+        )
+
+
+@cache
+def errata() -> dict[tuple[str, str], Erratum]:
+    """By digest and element."""
+    text = (suite.schemas() / "us-core" / "errata.toml").read_text(encoding="utf-8")
+    return {(each["digest"], each["at"]): Erratum(**each) for each in tomllib.loads(text)["erratum"]}

@@ -1,0 +1,106 @@
+"""HL7's own examples of US Core, and a patient of Inferno's reference server: what the judge says, and why."""
+
+import json
+import tarfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from onc_conformance import fhir
+from onc_conformance.fhir import imports
+from onc_conformance.findings import Severity
+
+SHARED = Path(__file__).parents[2].parent / "shared"
+PACKAGES = {
+    version: SHARED / "standards" / "us-core" / f"us_core_{version.replace('.', '')}.tgz"
+    for version in ("3.1.1", "6.1.0", "7.0.0", "8.0.0")
+}
+PATIENT = SHARED / "fhir" / "us-core-patient-85.bundle.json"
+
+pytestmark = pytest.mark.skipif(not PATIENT.exists(), reason="HL7's packages are not at hand")
+
+WRONG = {
+    ("3.1.1", "DiagnosticReport-cardiology-report.json"): {
+        "FHIR-FORMAT": "presentedForm.hash is cut short with dots and no base64",
+    },
+    ("3.1.1", "Encounter-1036.json"): {
+        "us-core-encounter#Encounter.type": "it has no type, which the profile it names requires",
+    },
+    ("3.1.1", "Observation-satO2-fiO2.json"): {
+        "us-core-pulse-oximetry#Observation.component.value[x]": "L/min is not among the units of vital signs, "
+        "which is required of any component of a vital sign",
+        "us-core-pulse-oximetry#Observation.component:FlowRate.value[x]": "likewise, by the slice",
+    },
+    ("3.1.1", "Observation-usg.json"): {
+        "FHIR-CODE": "the annotation {urine specific gravity} has blanks, which UCUM does not allow",
+    },
+}
+"""Examples that are themselves wrong: the rules they break, and how."""
+
+OF_THE_PATIENT = {
+    "3.1.1": {
+        "us-core-careteam#CareTeam.participant.member": (1, "3.1.1 knows no related person in a care team"),
+        "us-core-pulse-oximetry#Observation.component.value[x]": (1, "as in HL7's example: L/min"),
+        "us-core-pulse-oximetry#Observation.component:FlowRate.value[x]": (1, "likewise"),
+    },
+    "6.1.0": {
+        "FHIR-CODE": (6, "categories that US Core's own code system has from 7.0.0 and 8.0.0 on"),
+    },
+    "7.0.0": {
+        "FHIR-CODE": (1, "a category that US Core's own code system has from 8.0.0 on"),
+    },
+    "8.0.0": {},
+}
+"""Errors in the 267 resources, by version: how many, and why."""
+
+
+@cache
+def examples(version):
+    found = {}
+    with tarfile.open(PACKAGES[version]) as archive:
+        for member in archive:
+            if member.name.startswith("package/example/") and member.name.endswith(".json"):
+                told = json.load(archive.extractfile(member))
+                if "resourceType" in told:
+                    found[member.name.rpartition("/")[2]] = told
+    return found
+
+
+def errors(findings):
+    return {each.rule for each in findings if each.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize("version", PACKAGES)
+def test_only_the_examples_that_are_wrong_are_objected_to(version):
+    guide = fhir.load(version)
+    assert len(examples(version)) >= 84
+    told = {name: errors(fhir.validate(each, guide)) for name, each in examples(version).items()}
+    assert {name: rules for name, rules in told.items() if rules} == {
+        name: set(rules) for (of, name), rules in WRONG.items() if of == version
+    }
+
+
+@pytest.mark.parametrize("version", PACKAGES)
+def test_our_rules_and_the_guides_own_expressions_agree_on_its_examples(version, tmp_path, monkeypatch, capsys):
+    ours = {name: fhir.validate(each, fhir.load(version)) for name, each in examples(version).items()}
+    monkeypatch.setenv("ONC_CONFORMANCE_DATA", str(tmp_path))
+    imports.add(PACKAGES[version])
+    guide = fhir.load(version)
+    assert guide.expressions
+    for name, each in examples(version).items():
+        assert [(one.rule, one.path) for one in fhir.validate(each, guide) if one.rule != "RULE-ERRATUM"] == [
+            (one.rule, one.path) for one in ours[name] if one.rule != "RULE-ERRATUM"
+        ], name
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("version", PACKAGES)
+def test_the_resources_of_a_patient_are_right_but_for_what_is_listed(version):
+    bundle = json.loads(PATIENT.read_text(encoding="utf-8"))
+    found = fhir.validate(bundle, fhir.load(version), resolve=fhir.within(bundle))
+    many = {}
+    for each in found:
+        if each.severity is Severity.ERROR:
+            many[each.rule] = many.get(each.rule, 0) + 1
+    assert many == {rule: number for rule, (number, _) in OF_THE_PATIENT[version].items()}
