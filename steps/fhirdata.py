@@ -76,7 +76,9 @@ def _(exam):
 
 @then("each must-support element is shown by a resource of its profile")
 def _(exam, verdict, rule):
-    verdict(ledger.objections(singlepatient.kept_ledger(exam), rule))
+    gaps = list(ledger.gaps(singlepatient.kept_ledger(exam), rule))
+    verdict(gaps)
+    singlepatient.closed(gaps, "must-support elements")
 
 
 @when("the app follows each reference in the data of each test patient", target_fixture="charts")
@@ -91,7 +93,9 @@ def _(charts, verdict, rule):
 
 @then("each kind of note and report that the guide demands is there")
 def _(charts, verdict, rule):
-    verdict(contents.noted(charts, rule))
+    gaps = list(contents.noted(charts, rule))
+    verdict(gaps)
+    singlepatient.closed(gaps, "kinds of notes and reports")
 
 
 @then("the attachment of each note and report can be opened")

@@ -173,6 +173,13 @@ def shown(book: ledger.Ledger) -> None:
         raise NotTested(f"no test patient has a resource of {names}; enter one of each")
 
 
+def closed(gaps: Sequence[Finding], what: str) -> None:
+    """Raise NotTested where something was not shown: data are to be entered, not software to be mended."""
+    if gaps:
+        places = ", ".join(dict.fromkeys(str(gap.path) for gap in gaps[:5]))
+        raise NotTested(f"no test patient shows {len(gaps)} {what}, {places} among them; the warnings say what to enter")
+
+
 def prescriptions(exam: Examination) -> list[Search]:
     """Searches for prescriptions that ask for the medications they refer to; NotApplicable where none refers to one."""
     found = []

@@ -78,7 +78,7 @@ def _dangling(reference: Reference, rule: str, found: str, got: Got | None = Non
 
 
 def noted(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
-    """Objections to kinds of clinical notes and reports that no test patient has; NotTested where none has any."""
+    """A warning for each kind of clinical note and report that no test patient has; NotTested where none has any."""
     served = charts[0].kinds
     documents = [kept for chart in charts for kept in chart.of("DocumentReference")]
     reports = [kept for chart in charts for kept in chart.of("DiagnosticReport")]
@@ -97,7 +97,7 @@ def _kinds(resources: Sequence[Kept], element: str, wanted: Iterable[str], what:
             kind = "DocumentReference" if what == "note" else "DiagnosticReport"
             yield Finding(
                 layer=Layer.USCDI,
-                severity=Severity.ERROR,
+                severity=Severity.WARNING,
                 rule=rule,
                 message=f"no test patient has a {what} of the kind LOINC {code}",
                 path=f"{kind}.{element}",

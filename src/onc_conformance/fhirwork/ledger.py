@@ -102,14 +102,14 @@ def _walk(node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line],
             _walk(into, there, type_, wanted, codes)
 
 
-def objections(ledger: Ledger, rule: str) -> Iterator[Finding]:
-    """A finding for each element that nothing showed, with the smallest change of data that closes it."""
+def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:
+    """A warning for each element that nothing showed, with the smallest change of data that closes it."""
     for line in ledger.missing:
         resources = ledger.resources[line.profile.id]
         names = ", ".join(kept.name for kept in resources[:ROOM])
         yield Finding(
             layer=Layer.USCDI,
-            severity=Severity.ERROR,
+            severity=Severity.WARNING,
             rule=rule,
             message=f"{line.profile.name}: nothing shows {line.element}, which the profile marks must-support",
             path=f"{line.profile.type}.{line.element}",

@@ -43,6 +43,7 @@ _NOTHING = {
     "medication_allergies": ("716186003", "No known allergy"),
 }
 """What is said where a chart says that there is nothing to say."""
+_CONCERNS = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
 
 
 def problem(pen: Pen, fact: Fact) -> Resource:
@@ -57,7 +58,7 @@ def problem(pen: Pen, fact: Fact) -> Resource:
 
 def concern(pen: Pen, fact: Fact) -> Resource:
     """A health concern; what is social about it is said."""
-    categories = [concept(f"{TERMS}/condition-category", "health-concern", "Health Concern")]
+    categories = [concept(_CONCERNS, "health-concern", "Health Concern")]
     code = fact.code()
     if code and code.code in _SOCIAL:
         categories.append(concept(CATEGORY, "sdoh", "SDOH"))

@@ -1,10 +1,10 @@
-"""The CapabilityStatement: what is there, and nothing else."""
+"""The CapabilityStatement: what the server can do; of given resources, what is there and nothing else."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from onc_conformance.reference.fhir.catalog import Kind, kind_of
+from onc_conformance.reference.fhir.catalog import Kind, kind_of, kinds
 from onc_conformance.reference.fhir.parts import profile
 
 if TYPE_CHECKING:
@@ -46,18 +46,18 @@ def written(base: str, token: str, records: Records, version: str, *, charted: b
                     "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
                 },
                 "resource": [
-                    _resource(kind_of(name), records.profiles(name), version, charted=charted)
-                    for name in records.kinds()
+                    _resource(kind_of(name), None if charted else records.profiles(name), version, charted=charted)
+                    for name in (sorted({*kinds(), *records.kinds()}) if charted else records.kinds())
                 ],
             }
         ],
     }
 
 
-def _resource(kind: Kind, claimed: Sequence[str], version: str, *, charted: bool) -> Resource:
-    told = {profile(name) for name in kind.profiles + (kind.since_7 if version != "6.1.0" else ())}
+def _resource(kind: Kind, claimed: Sequence[str] | None, version: str, *, charted: bool) -> Resource:
+    told = [profile(name) for name in kind.profiles + (kind.since_7 if version != "6.1.0" else ())]
     entry: Resource = {"type": kind.name}
-    if supported := [name for name in claimed if name in told]:
+    if supported := [name for name in told if claimed is None or name in claimed]:
         entry["supportedProfile"] = supported
     entry["interaction"] = [{"code": "read"}] + ([{"code": "search-type"}] if kind.searchable else [])
     entry |= {"versioning": "no-version", "referencePolicy": ["literal", "resolves"]}
