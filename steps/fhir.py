@@ -83,6 +83,11 @@ def _(exam):
     return singlepatient.from_each(exam, searches.compared, "a search by date")
 
 
+@when("the app searches by the year, and from the middlemost day to the same", target_fixture="found")
+def _(exam):
+    return singlepatient.from_each(exam, searches.bounded, "a search by date")
+
+
 @when("the app searches for two values at once wherever US Core demands it", target_fixture="found")
 def _(exam):
     return singlepatient.from_each(exam, searches.several, "a search for two values")

@@ -73,6 +73,13 @@ Feature: Searches for one patient's data
     Then each of them is a bad request
 
   @beyond @SH-PAT-2
+  Scenario: A date may be a year alone, and two dates bound a period
+    When the app searches by the year, and from the middlemost day to the same
+    Then each search is answered with Bundles of search results
+    And each answer holds what was searched for and nothing else
+    And each answer holds everything that matches
+
+  @beyond @SH-PAT-2
   Scenario: A parameter that the server does not know does no harm
     When the app searches each type with a parameter that nobody knows
     Then each is refused with a reason, or answered with the patient's own data

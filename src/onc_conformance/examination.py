@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from onc_conformance import judging, uscdi, windows
+from onc_conformance.documentation import Page
+from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
 from onc_conformance.fhirwork.asking import Server
 from onc_conformance.fhirwork.chart import Chart
-from onc_conformance.documentation import Page
-from onc_conformance.exchange import Journal
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
 from onc_conformance.judging.inspection import Sheet, sheet
 from onc_conformance.moments import Days

@@ -43,6 +43,7 @@ def of_type(exam: Examination, kind: str) -> list[Search]:
             gathering = [Search(chart, kind, each.parameters) for each in chart.gathered[kind]]
             found += [each for each in gathering if each.found().ok] or gathering[:1]
         found += searches.required(chart, kind)
+        found += searches.shortened(chart, kind)
         found += searches.foiled(chart, kind)
     found = list({(each.chart.subject.id, each.asked): each for each in found}.values())
     if not found:
@@ -177,7 +178,7 @@ def closed(gaps: Sequence[Finding], what: str) -> None:
     """Raise NotTested where something was not shown: data are to be entered, not software to be mended."""
     if gaps:
         places = ", ".join(dict.fromkeys(str(gap.path) for gap in gaps[:5]))
-        raise NotTested(f"no test patient shows {len(gaps)} {what}, {places} among them; the warnings say what to enter")
+        raise NotTested(f"no test patient shows {len(gaps)} {what}, {places} among them; warnings say what to enter")
 
 
 def prescriptions(exam: Examination) -> list[Search]:

@@ -266,7 +266,7 @@ class Smalltown:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self):  # noqa: N802
+            def do_GET(self):
                 status, told = town.answer(self, self.command)
                 body = json.dumps(told).encode()
                 self.send_response(status)

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from onc_conformance.exchange import Exchange
-from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.fhirwork.parameters import Resource
+from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.reply import Subject
 from onc_conformance.targets.conversation import Question
 from onc_conformance.targets.models import FhirTable

@@ -35,7 +35,7 @@ def guided(got: Got, rule: str) -> Iterator[Finding]:
     instantiated = (got.resource or {}).get("instantiates")
     names = [str(each).partition("|")[0] for each in instantiated] if isinstance(instantiated, list) else []
     if SERVER not in names:
-        yield _amiss(got, rule, "instantiates", SERVER, instantiated, Severity.WARNING)
+        yield _amiss(got, rule, "instantiates", SERVER, instantiated, severity=Severity.WARNING)
 
 
 def declared(got: Got, tables: Tables, without: list[str], rule: str) -> Iterator[Finding]:
@@ -59,10 +59,12 @@ def declared(got: Got, tables: Tables, without: list[str], rule: str) -> Iterato
             if url not in supported:
                 found = f"{len(supported)} others"
                 yield got.objection(rule, f"{kind}: a profile is not declared", path=place, expected=url, found=found)
-        yield from _operations(got, kind, entry, tables, place, rule)
+        yield from _operations(got, kind, entry, tables, place=place, rule=rule)
 
 
-def _operations(got: Got, kind: str, entry: dict[str, Any], tables: Tables, place: str, rule: str) -> Iterator[Finding]:
+def _operations(
+    got: Got, kind: str, entry: dict[str, Any], tables: Tables, *, place: str, rule: str
+) -> Iterator[Finding]:
     told = tables.searches[kind]
     able = {str(each.get("code")) for each in _tables(entry.get("interaction"))}
     for code, strength in told["interactions"].items():
@@ -104,7 +106,7 @@ def _tables(value: Any) -> list[dict[str, Any]]:
 
 
 def _amiss(
-    got: Got, rule: str, element: str, expected: str, found: Any, severity: Severity = Severity.ERROR
+    got: Got, rule: str, element: str, expected: str, found: Any, *, severity: Severity = Severity.ERROR
 ) -> Finding:
     return got.objection(
         rule,

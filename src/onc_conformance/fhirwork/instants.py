@@ -39,7 +39,7 @@ def span(text: Any) -> Span | None:
             first = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
             return Span(first, _after(first, month, day), zoned=False)
         told = f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{zone or 'Z'}"
-        start = datetime.fromisoformat(told.replace("Z", "+00:00")).astimezone(UTC)
+        start = datetime.fromisoformat(told).astimezone(UTC)
         return Span(start, start + timedelta(seconds=1 if second else 60), zoned=zone is not None)
     except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""The must-support ledger: each element a certified server has to show, where it was seen, and what would close a gap."""
+"""The must-support ledger: each element a certified server has to show, where it was seen, what closes a gap."""
 
 from __future__ import annotations
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Entry, Found
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
+from onc_conformance.findings import Finding, Layer, Severity
 
 NO_CODE = "no-such-code"
 """A code that nothing has."""
+NO_SYSTEM = "urn:oid:2.999"
+"""The system of no code: an OID for examples."""
+NO_DAY = "1850-01-01"
+"""A day on which nothing was recorded."""
 MOST = 4
 """Searches of one combination with different values: a fifth shows nothing new."""
 _PREFIXES = ("gt", "ge", "lt", "le")
@@ -74,14 +78,35 @@ def required(chart: Chart, kind: str) -> list[Search]:
 
 
 def foiled(chart: Chart, kind: str) -> list[Search]:
-    """The required searches by a code once more, with a code that nothing has."""
+    """The required searches once more with a value that nothing has: another code, system or day."""
     found: list[Search] = []
     for search in required(chart, kind):
-        names = [name for name, _ in search.asked if name not in {"patient", "_id"} and search.how(name) == "token"]
-        for name in names:
-            asked = tuple((each, NO_CODE if each == name else value) for each, value in search.asked)
-            found.append(Search(chart, kind, asked, foil=True))
+        for place, (name, value) in enumerate(search.asked):
+            if name in {"patient", "_id"}:
+                continue
+            for foil in _foils(search.how(name), value):
+                asked = (*search.asked[:place], (name, foil), *search.asked[place + 1 :])
+                found.append(Search(chart, kind, asked, foil=True))
     return list(dict.fromkeys(found))
+
+
+def _foils(how: str, value: str) -> list[str]:
+    if how == "token":
+        return [NO_CODE, *([f"{NO_SYSTEM}|{parameters.unsystematic(value)}"] if "|" in value else [])]
+    return [NO_DAY] if how == "date" else []
+
+
+def shortened(chart: Chart, kind: str) -> list[Search]:
+    """The required searches by a text once more with its beginning, which finds the same and perhaps more."""
+    return [
+        Search(
+            chart,
+            kind,
+            tuple((name, value[:3] if search.how(name) == "string" else value) for name, value in search.asked),
+        )
+        for search in required(chart, kind)
+        if any(search.how(name) == "string" for name, _ in search.asked)
+    ]
 
 
 def _valued(chart: Chart, kind: str, names: Sequence[str]) -> Iterator[Search]:
@@ -127,6 +152,18 @@ def compared(chart: Chart, kind: str) -> list[Search]:
                 for prefix in _PREFIXES
                 if needed.get(prefix) == "SHALL"
             ]
+    return found
+
+
+def bounded(chart: Chart, kind: str) -> list[Search]:
+    """The searches of a type by a year, and by two dates that bound one day."""
+    found: list[Search] = []
+    for search in compared(chart, kind):
+        (*own, (name, told)) = search.asked
+        prefix, day = told[:2], told[2:]
+        if prefix == "ge":
+            found.append(Search(chart, kind, (*own, (name, day[:4]))))
+            found.append(Search(chart, kind, (*own, (name, f"ge{day}"), (name, f"le{day}"))))
     return found
 
 

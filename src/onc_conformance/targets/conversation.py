@@ -100,12 +100,12 @@ class Conversation(Dialogue):
             raise Stopped("not_supported", "the target's description has no [fhir]")
         onward = {ONWARD: asked.url} if asked.url else {}
         address = f"{{{ONWARD}}}" if asked.url else f"{{base.{fhir.base}}}/{{fhir.path}}"
-        table: dict[str, Any] = {"method": "POST" if asked.form else "GET", "url": address, **({"form": {}} if asked.form else {})}
+        table: dict[str, Any] = {"method": "POST", "form": {}} if asked.form else {"method": "GET"}
         variables = self.variables()
         variables.own["fhir.path"] = asked.path
         with contextlib.suppress(Stopped):
             page = ("form" if asked.form else "query", list(asked.parameters))
-            self._send(Step.model_validate(table), variables, asked.purpose, captured=onward, page=page)
+            self._send(Step.model_validate(table | {"url": address}), variables, asked.purpose, captured=onward, page=page)
         if not self.made:
             raise Stopped("unreachable", "nothing could be asked")
         return self.client.journal.exchanges[self.made[-1]]
