@@ -105,7 +105,8 @@ class Conversation(Dialogue):
         variables.own["fhir.path"] = asked.path
         with contextlib.suppress(Stopped):
             page = ("form" if asked.form else "query", list(asked.parameters))
-            self._send(Step.model_validate(table | {"url": address}), variables, asked.purpose, captured=onward, page=page)
+            step = Step.model_validate(table | {"url": address})
+            self._send(step, variables, asked.purpose, captured=onward, page=page)
         if not self.made:
             raise Stopped("unreachable", "nothing could be asked")
         return self.client.journal.exchanges[self.made[-1]]
