@@ -49,14 +49,14 @@ def _(exam):
     return exam.charts()
 
 
-@when("the app reads each resource of each test patient by its id", target_fixture="charts")
+@when("the app reads each resource of each test patient by its id", target_fixture="resources")
 def _(exam):
-    return exam.charts()
+    return singlepatient.readable(exam)
 
 
 @then("each read brings the resource that was found")
-def _(charts, verdict, rule):
-    verdict(finding for chart in charts for finding in contents.read(chart, rule))
+def _(resources, verdict, rule):
+    verdict(finding for chart, kept in resources for finding in contents.read(chart, kept, rule))
 
 
 @when(parsers.re(r"the app has gathered the (?P<kind>[A-Z]\w+) of each test patient"), target_fixture="resources")

@@ -157,6 +157,14 @@ def formed(resources: Iterable[tuple[Chart, Iterable[Kept]]]) -> Iterator[Findin
         yield replace(first, message=f"{first.message} (and at {len(more)} more places)") if more else first
 
 
+def readable(exam: Examination) -> list[tuple[Chart, list[Kept]]]:
+    """The patients' own resources, and the first Provenance of each type."""
+    found = [(chart, list(chart.own.values())) for chart in exam.charts()]
+    for search in with_provenance(exam) if exam.fhir.table.provenance else ():
+        found += [(search.chart, [Kept(e.resource, e.page, e.place)]) for e in provenance.came(search)[:1]]
+    return found
+
+
 def kept_ledger(exam: Examination) -> ledger.Ledger:
     """The must-support ledger over all test patients."""
     pool = {kept.key: kept for chart in exam.charts() for kept in chart.pool.values()}

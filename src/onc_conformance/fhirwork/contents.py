@@ -24,9 +24,9 @@ def valid(chart: Chart, resources: Iterable[Kept]) -> Iterator[Finding]:
             yield replace(finding, exchange=kept.got.exchange.id, message=f"{kept.name}: {finding.message}")
 
 
-def read(chart: Chart, rule: str) -> Iterator[Finding]:
+def read(chart: Chart, resources: Iterable[Kept], rule: str) -> Iterator[Finding]:
     """Objections to resources that a read does not bring, or brings otherwise than the search did."""
-    for kept in chart.own.values():
+    for kept in resources:
         got = chart.server.read(chart.subject, kept.name)
         if not got.ok:
             yield got.objection(rule, "was not answered", expected=kept.name, found=got.said)
