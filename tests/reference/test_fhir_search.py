@@ -92,7 +92,14 @@ def test_two_dates_are_both_ends(client):
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("2015-06-22", 1), ("2015-06-23", 0), ("gt2015-06-24", 1), ("lt2015-06-23", 1), ("2015-06", 1), ("gt2015-06-25", 0)],
+    [
+        ("2015-06-22", 1),
+        ("2015-06-23", 0),
+        ("gt2015-06-24", 1),
+        ("lt2015-06-23", 1),
+        ("2015-06", 1),
+        ("gt2015-06-25", 0),
+    ],
 )
 def test_periods_are_compared_as_spans(client, asked, found):
     stays = [one for one in client.mine("Encounter", date=asked) if one["class"]["code"] == "IMP"]
@@ -136,8 +143,9 @@ def test_identifiers_fit_with_and_without_system(client):
 
 
 def test_ids_are_found_in_every_type(client):
+    by = {"Practitioner": {}, "Patient": {"name": "Newman"}}
     for kind in ("Encounter", "DocumentReference", "Patient", "ServiceRequest", "Specimen", "Practitioner"):
-        issued = client.found(kind, **({} if kind in {"Practitioner"} else {"patient": client.patient} if kind != "Patient" else {"name": "Newman"}))[0]["id"]
+        issued = client.found(kind, **by.get(kind, {"patient": client.patient}))[0]["id"]
         assert [one["id"] for one in client.found(kind, _id=issued)] == [issued]
 
 
@@ -162,12 +170,16 @@ def test_every_combination_finds_what_its_resources_say(client):
     for kind in kinds().values():
         for combination in kind.combinations:
             names = combination.split("+")
-            pool = client.found(kind.name, _count=200, **({"name": "a,e,i,o,u,m,n"} if kind.name == "Patient" else {"patient": client.patient}))
+            whose = {"name": "a,e,i,o,u,m,n"} if kind.name == "Patient" else {"patient": client.patient}
+            pool = client.found(kind.name, _count=200, **whose)
             for resource in pool[:5]:
                 values = {name: first(kind.parameters[name], resource) for name in names if name != "patient"}
                 if all(values.values()):
                     query = values | ({"patient": client.patient} if "patient" in names else {})
-                    assert resource["id"] in [one["id"] for one in client.found(kind.name, _count=200, **query)], (kind.name, query)
+                    assert resource["id"] in [one["id"] for one in client.found(kind.name, _count=200, **query)], (
+                        kind.name,
+                        query,
+                    )
                     asked += 1
     assert asked > 100
 
@@ -199,7 +211,9 @@ def test_provenance_comes_along(client):
 
 def test_the_medication_comes_along_once(client):
     bundle = client.bundle("MedicationRequest", patient=client.patient, _include="MedicationRequest:medication")
-    ways = [("medicationCodeableConcept" in one["resource"], "contained" in one["resource"]) for one in bundle["entry"][:3]]
+    ways = [
+        ("medicationCodeableConcept" in one["resource"], "contained" in one["resource"]) for one in bundle["entry"][:3]
+    ]
     assert sorted(ways) == [(False, False), (False, True), (True, False)]
     along = [one["resource"] for one in bundle["entry"] if one["search"]["mode"] == "include"]
     assert [one["resourceType"] for one in along] == ["Medication"]
