@@ -177,7 +177,7 @@ def _report(pen: Pen, facts: list[Fact]) -> Resource:
         **pen.of(first),
         **when(first),
         issued=instant(latest(first)) if latest(first) else None,
-        performer=[pen.directory.organization(LABORATORY)],
+        performer=[pen.directory.organization(LABORATORY), pen.seen_by(first)],
         specimen=[pen.to("Specimen", first.anchor)],
         result=[pen.to("Observation", fact.anchor) for fact in facts],
     )
@@ -253,12 +253,13 @@ def _sign(pen: Pen, fact: Fact, named: str, code: Resource) -> Resource:
     )
 
 
-def not_taken(pen: Pen, visit: Fact) -> list[Resource]:
-    """The vital signs of a visit at which none could be taken, each saying so."""
+def not_taken(pen: Pen, visit: Fact, wanted: Iterable[str]) -> list[Resource]:
+    """Vital signs by LOINC code that could not be taken at a visit, each saying so."""
     made = []
     reason = {"dataAbsentReason": concept(ABSENT, "not-performed", "Not Performed")}
-    for number, named in (*_PROFILES.items(), (_PRESSURE[0], "us-core-blood-pressure")):
+    for number in wanted:
         code = concept(LOINC, number)
+        named = _PROFILES.get(number, "us-core-blood-pressure")
         if number == _OXYGEN:
             code["coding"].append(coding(LOINC, *_SATURATION))
         sign = _sign(pen, visit, named, code) | reason

@@ -55,7 +55,7 @@ def _medication(pen: Pen, fact: Fact) -> Resource:
 
 
 def _request(pen: Pen, fact: Fact, way: str) -> Resource:
-    """Without an encounter it is what the patient told; then it is a plan of somebody else's."""
+    """Without an encounter it is what somebody told of a plan made elsewhere."""
     inside: list[Resource] = []
     if way == "contained":
         contained = _medication(pen, fact)
@@ -65,7 +65,7 @@ def _request(pen: Pen, fact: Fact, way: str) -> Resource:
         ]
     begun, ended = fact.text("start") or fact.text("date"), fact.text("end")
     told = not fact.encounter
-    reported: Resource = {"reportedReference": pen.subject} if told else {"reportedBoolean": False}
+    reported: Resource = {"reportedReference": pen.seen_by(fact)} if told else {"reportedBoolean": False}
     category = "community"
     return pen.write(
         "MedicationRequest",

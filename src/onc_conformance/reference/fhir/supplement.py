@@ -44,8 +44,12 @@ def added(pen: Pen, resources: list[Resource], version: str) -> list[Resource]:
         target = by_place.get(f"{kind}/{pen.patient if kind == 'Patient' else pen.id(kind, key)}")
         if target is not None:
             _merge(target, _issued(pen, change))
-    visits = [fact for fact in pen.chart.of("encounters") if fact.encounter == told.get("nothing_measured_at")]
-    refused = [resource for visit in visits for resource in measured.not_taken(pen, visit)]
+    unmeasured = told.get("not_measured", {})
+    refused = [
+        resource
+        for visit in pen.chart.of("encounters")
+        for resource in measured.not_taken(pen, visit, unmeasured.get(visit.encounter, ()))
+    ]
     return resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, version}] + refused
 
 
