@@ -60,7 +60,7 @@ class Finding:
     message: str
     """One line, whatever it quotes."""
     path: str | None = None
-    """XPath in a document, JSONPath in an answer, or a URL."""
+    """XPath in a document, FHIRPath in a resource, JSONPath in an answer, or a URL."""
     line: int | None = None
     expected: str | None = None
     found: str | None = None
@@ -102,6 +102,21 @@ class Finding:
         if where:
             parts.append(f"at {where}")
         return "; ".join(parts)
+
+
+SUPPRESSED = "RULE-ERRATUM"
+"""Rule of the finding that says how many findings of a rule known to be wrong were set aside, in `found`."""
+
+
+def set_aside(rule: str, reason: str, source: str, many: int) -> Finding:
+    """What a report says of findings of a rule that is wrong as published."""
+    return Finding(
+        layer=Layer.TEMPLATE,
+        severity=Severity.INFO,
+        rule=SUPPRESSED,
+        message=f"findings of {rule} are set aside: {reason} ({source})",
+        found=str(many),
+    )
 
 
 class Nonconformity(AssertionError):  # noqa: N818 - the field's word

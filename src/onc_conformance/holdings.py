@@ -13,7 +13,7 @@ from onc_conformance.ccda.engine import RuleSet
 from onc_conformance.ccda.standards import canary, store
 from onc_conformance.ccda.standards.store import Standard
 from onc_conformance.exits import Exit
-from onc_conformance.fhir import imports
+from onc_conformance.fhir import imports, tables
 from onc_conformance.fhir.derivation.packages import is_package
 from onc_conformance.fhir.errata import errata
 from onc_conformance.fhir.invariants import GUIDE
@@ -92,7 +92,7 @@ def _guides() -> list[str]:
 
 def _unjudged(version: str) -> Iterator[str]:
     """Of a guide of ours: rules nobody judges, and a resource with nothing in it that no profile objects to."""
-    guide = fhir.tables.read(suite.schemas() / "us-core" / f"{version}.json")
+    guide = tables.read(suite.schemas() / "us-core" / f"{version}.json")
     for profile in guide.profiles.values():
         for element in profile.elements:
             for rule in element.invariants:

@@ -39,6 +39,17 @@ def test_a_resource_is_told_as_a_document_is(tmp_path):
     assert (code, told["edition"], rules(told)) == (1, "uscdi-v3, US Core 7.0.0", ["FHIR-PROFILE"])
 
 
+def test_a_profile_asked_for_is_that_of_the_resources_of_its_type_in_a_bundle(tmp_path, monkeypatch):
+    other = {"resourceType": "Basic", "code": {"text": "x"}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Practitioner"}}]}
+    bundle["entry"].append({"resource": other})
+    (tmp_path / "a.json").write_text(json.dumps(bundle))
+    for least in (reading.LARGE, 10):
+        monkeypatch.setattr(reading, "LARGE", least)
+        [told] = run(tmp_path, profiles=["us-core-practitioner"])[1]
+        assert {each.partition("#")[0] for each in rules(told)} == {"us-core-practitioner"}
+
+
 def test_the_version_is_that_of_the_edition(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(PATIENT))
     assert run(tmp_path, edition="svap-uscdi-v4")[1][0]["edition"] == "svap-uscdi-v4, US Core 7.0.0"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onc_conformance import fhir
-from onc_conformance.findings import Layer, Severity, UsageError
+from onc_conformance.findings import SUPPRESSED, Layer, Severity, UsageError
 
 _SPEC = importlib.util.spec_from_file_location("fhir_resources", Path(__file__).with_name("resources.py"))
 made = importlib.util.module_from_spec(_SPEC)
@@ -120,7 +120,7 @@ def test_a_rule_that_is_wrong_as_published_is_set_aside_and_counted():
         "resourceType": "Immunization", "status": "completed", "vaccineCode": ndc, "primarySource": True,
         "patient": {"reference": "Patient/ann"}, "occurrenceDateTime": "2024-01-01",
     }  # fmt: skip
-    one = found(resource, fhir.SUPPRESSED)
+    one = found(resource, SUPPRESSED)
     assert (one.severity, one.found) == (Severity.INFO, "1")
     assert judged(resource) == []
 

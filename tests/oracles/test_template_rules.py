@@ -93,8 +93,7 @@ def test_errors_on_documents_of_r21_agree_but_for_what_is_known(found):
     ours = pairs(found, Severity.ERROR, entries)
     assert len(official) > 400
     assert not ours - official
-    assert {rule for rule, _ in official - ours} == {"1098-28042", "1198-32934", "1098-32953", "1098-8583", "81-14436"}
-    assert {rule for rule, _ in official - ours} <= DEFECTS
+    assert {rule for rule, _ in official - ours} == {"1098-28042", "1198-32934"} == DEFECTS
     judged = {each for each in official | ours if each[0] not in DEFECTS}
     assert len(official & ours) / len(judged) >= 0.995
 
@@ -157,9 +156,11 @@ def test_a_defect_of_an_older_document_is_found_at_its_place(file, rule, place, 
     assert error.line == line
 
 
-def test_what_onc_has_left_whole_is_left_alone():
+def test_what_onc_has_left_whole_breaks_only_what_leaves_the_companion_guide_no_room():
+    """HL7's file counts the Companion Guide's templateId beside that of R2.1 as one too many, and so do we."""
     data = (NEGATIVE / "170.315_b1_toc_amb_ccd_r21_svap_uscdiv3_sample1_v1.xml").read_bytes()
-    assert not [each for each in templates.check(Document(data)) if each.severity is Severity.ERROR]
+    broken = {each.rule for each in templates.check(Document(data)) if each.severity is Severity.ERROR}
+    assert broken == {"81-14436", "1098-8583", "1098-32953"}
 
 
 def sections(file):

@@ -10,10 +10,11 @@ from itertools import pairwise
 import pytest
 
 from onc_conformance.gate import Exit
+from onc_conformance.judging.inspection import Inspected, Sheet
 from onc_conformance.report import dossier
 from onc_conformance.report.evidence import collect
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "input"}
 
 
 class Page(HTMLParser):
@@ -245,3 +246,16 @@ def test_a_long_list_of_exchanges_is_cut_but_never_those_of_a_finding(run, writt
     page = Page(dossier.render(run.masked(), collect(written / "evidence")))
     assert "Exchanges: 0002 and 1 more in results.json" in page.text
     assert {"x-0001", "x-0002"} == {name for name in page.ids if name.startswith("x-")}
+
+
+def test_what_only_eyes_can_judge_has_a_box_to_tick(build):
+    section = Inspected("Problems (11450-4)", ("Asthma | active",), 2, ("Asthma (snomed 195967001) from 2016",))
+    bare = Inspected("Procedures (47519-4)", (), 0, ())
+    run = build()
+    with_sheet = replace(run.results[0], sheets=(Sheet("newman", "0001", (section, bare)),))
+    page = dossier.render(replace(run, results=(with_sheet,)).masked(), [])
+    assert page.count('type="checkbox"') == 2
+    assert "<li>Asthma | active</li>" in page
+    assert "and 2 more rows" in page
+    assert "nothing was entered" in page
+    assert "Visual inspection" not in dossier.render(replace(run, results=(with_sheet,), bodies=False).masked(), [])

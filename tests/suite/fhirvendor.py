@@ -169,9 +169,9 @@ def fits(each, name, asked, defects):
         prefix, wanted = (asked[:2], asked[2:]) if asked[:2].isalpha() else ("eq", asked)
         if "ignores-comparators" in defects:
             return True
-        return {"eq": day.startswith(wanted), "ge": day >= wanted, "gt": day > wanted, "le": day <= wanted, "lt": day < wanted}[
-            prefix
-        ]
+        later, same = day > wanted, day.startswith(wanted)
+        told = {"eq": same, "ge": later or same, "gt": later, "le": not later or same, "lt": not later and not same}
+        return told[prefix]
     if name == "identifier":
         told = each["identifier"][0]
         return asked in {told["value"], f"{told['system']}|{told['value']}"}

@@ -27,8 +27,8 @@ class Expectation:
     window: Days | None = None
     rules: str = "builtin"
     """`builtin` or `official`, as a Case has it."""
-    us_core: str = fhir.DEFAULT
-    """The version FHIR is judged by."""
+    us_core: str | None = None
+    """The version FHIR is judged by, if not the usual one."""
     profiles: tuple[str, ...] | None = None
     """What FHIR is judged by instead of the profiles it names or fits."""
 

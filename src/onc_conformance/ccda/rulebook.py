@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -31,8 +31,6 @@ class Rulebook:
     """Rules of data types and of every release, with the places where they hold."""
     releases: Mapping[str, str]
     """What was published under an extension."""
-    amended: Mapping[str, Fact] = field(default_factory=dict)
-    """Facts of ours where the official one is wrong, by number."""
 
     @cached_property
     def names(self) -> wording.Names:
@@ -97,19 +95,17 @@ def rulebook() -> Rulebook:
     shared: list[Mapping[str, Any]] = []
     releases: dict[str, str] = {}
     names: dict[str, str] = {}
-    amended: dict[str, Fact] = {}
     for path in sorted((suite.schemas() / "ccda" / "templates").glob("*.json")):
         content = json.loads(path.read_bytes())
         templates += content.get("templates", ())
         shared += content.get("shared", ())
         releases |= content.get("releases", {})
         names |= content.get("names", {})
-        amended |= {each["rule"]: each for each in content.get("amended", ())}
     for each in templates:
         if each["root"] in names:
             each["name"] = names[each["root"]]
     shared += _of_every_release(templates)
-    return Rulebook(tuple(templates), tuple(shared), releases, amended)
+    return Rulebook(tuple(templates), tuple(shared), releases)
 
 
 def _of_every_release(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -231,8 +227,7 @@ class _Writer:
     ) -> tuple[Assertion, ...]:
         severity = Severity.WARNING if template.get("unconfirmed") else _SEVERITIES[level]
         made = []
-        for stated in facts:
-            fact = self.rulebook.amended.get(stated["rule"], stated)
+        for fact in facts:
             # Words are made where they are needed: most assertions never fail
             assertion = Assertion(fact["rule"], constraints.test(fact), severity, wording.identifier(*_named(template)))
             self.origins[assertion] = Origin(fact, template, level, at)

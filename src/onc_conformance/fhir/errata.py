@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from onc_conformance import suite
-from onc_conformance.findings import Finding, Layer, Severity
-
-SUPPRESSED = "RULE-ERRATUM"
-"""Rule of the finding that says how many findings were set aside, in `found`."""
+from onc_conformance.findings import Finding, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +24,7 @@ class Erratum:
 
     def counted(self, many: int) -> Finding:
         """What a report says of findings that were set aside."""
-        return Finding(
-            layer=Layer.TEMPLATE,
-            severity=Severity.INFO,
-            rule=SUPPRESSED,
-            message=f"findings of {self.rule} are set aside: {self.reason} ({self.source})",
-            found=str(many),
-        )
+        return set_aside(self.rule, self.reason, self.source, many)
 
 
 @cache

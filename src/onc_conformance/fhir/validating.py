@@ -32,7 +32,8 @@ def validate(
 ) -> list[Finding]:
     """What is wrong with a resource; of a Bundle, with each resource in it, too.
 
-    `profiles` are URLs or ids; without them those the resource names in meta.profile, or else those that fit it.
+    `profiles` are URLs or ids, in a Bundle those of the resources of their types; without them those the resource names
+    in meta.profile, or else those that fit it.
     `resolve` finds what a literal reference leads to, and asks that each lead somewhere; `path` is where the resource
     stands; without `within` the entries of a Bundle are left alone; `spent` is added what `schema` and `templates`
     took.
@@ -41,6 +42,8 @@ def validate(
     began = perf_counter()
     chosen = None if profiles is None else [_named(guide, each) for each in profiles]
     named = resource.get("resourceType") if isinstance(resource, dict) else None
+    if named == "Bundle" and profiles is not None:
+        chosen = []
     at = path or (named if isinstance(named, str) and named.isidentifier() else "$this")
     hearing = Hearing(guide, codes_of(guide), resource if isinstance(resource, dict) else {}, resolve)
     if not isinstance(named, str) or tables.types().get(named, {}).get("kind") != "resource":
@@ -73,7 +76,8 @@ def validate(
     if named == "Bundle" and within:
         for number, entry in entries(resource):
             inside = f"{at}.entry[{number}].resource"
-            findings += validate(entry, guide, resolve=resolve, path=inside, spent=spent)
+            meant = of_type(guide, profiles, entry)
+            findings += validate(entry, guide, meant, resolve=resolve, path=inside, spent=spent)
     return findings
 
 
@@ -88,6 +92,12 @@ def entries(bundle: dict[str, Any]) -> Iterator[tuple[int, Any]]:
     for number, each in enumerate(told if isinstance(told, list) else ()):
         if isinstance(each, dict) and "resource" in each:
             yield number, each["resource"]
+
+
+def of_type(guide: Tables, names: Sequence[str] | None, resource: Any) -> list[str] | None:
+    """Those of the profiles asked for that are of a resource's type; None where none is."""
+    named = resource.get("resourceType") if isinstance(resource, dict) else None
+    return [each for each in names or () if _named(guide, each).type == named] or None
 
 
 @lru_cache(maxsize=16)

@@ -72,10 +72,12 @@ class Evidence:
     @cached_property
     def foreign(self) -> dict[int, Record]:
         """Positions in `seen` of what is in another patient's record and not in this one."""
+        if not self._unexplained:
+            return {}
         theirs: dict[Hashable, list[tuple[Record, Fact]]] = defaultdict(list)
         for other in self.others:
             if other.id != self.record.id:
-                for fact in (each for each in other.facts if not each.no_information):
+                for fact in (each for each in other.facts if self._asked(each.kind) and not each.no_information):
                     for key in keys(fact):
                         theirs[(fact.kind, key)].append((other, fact))
         found: dict[int, Record] = {}

@@ -42,8 +42,13 @@ _EQUAL = 0.011
 class _Row:
     element: Element
     text: str
-    entries: list[Found]
+    by_element: dict[Element, Found]
     """All that refer to it."""
+
+    @property
+    def entries(self) -> list[Found]:
+        """The same in document order."""
+        return list(self.by_element.values())
 
 
 def contradictions(doc: Document, *, rule: str | None = None) -> list[Finding]:
@@ -84,9 +89,8 @@ def _rows(doc: Document) -> list[_Row]:
                 if row is None:
                     continue
                 if row not in rows:
-                    rows[row] = _Row(row, words(row), [])
-                if found not in rows[row].entries:
-                    rows[row].entries.append(found)
+                    rows[row] = _Row(row, words(row), {})
+                rows[row].by_element[found.element] = found
     return list(rows.values())
 
 

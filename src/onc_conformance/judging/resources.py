@@ -12,7 +12,7 @@ from typing import Any
 from onc_conformance import fhir, vocabulary
 from onc_conformance.fhir import reading
 from onc_conformance.fhir.hearing import MOST
-from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.findings import SUPPRESSED, Finding, Layer, Severity
 from onc_conformance.judging.judgement import SECONDS, Judgement
 
 MOST_OF_ALL = 10 * MOST
@@ -22,7 +22,7 @@ MOST_OF_ALL = 10 * MOST
 def judge_fhir(
     data: bytes,
     edition: str,
-    version: str = fhir.DEFAULT,
+    version: str | None = None,
     profiles: Sequence[str] | None = None,
     *,
     path: str = "-",
@@ -30,7 +30,7 @@ def judge_fhir(
 ) -> Judgement:
     """FHIR JSON by R4 and a version of US Core. `line` is where it stands in a file of many."""
     began = time.perf_counter()
-    guide = fhir.load(version)
+    guide = fhir.load(version or fhir.DEFAULT)
     seconds: dict[str, float | None] = dict.fromkeys((*SECONDS, "total"))
     spent: dict[str, float] = {}
     bundle = reading.large_bundle(data)
@@ -41,10 +41,10 @@ def judge_fhir(
         kind = "unreadable"
         if read.readable:
             findings = [*read.findings, *fhir.validate(read.resource, guide, profiles, spent=spent)]
-            kind = _kind(read.resource, guide)
+            kind = _kind(read.resource, guide, profiles)
     else:
         seconds["parse"] = time.perf_counter() - began
-        findings, kind = _entry_by_entry(bundle, guide, spent), "Bundle"
+        findings, kind = _entry_by_entry(bundle, guide, profiles, spent), "Bundle"
     told = _bounded(findings)
     if kind != "unreadable":
         # Codes are judged where they are met, within the other two
@@ -57,23 +57,25 @@ def judge_fhir(
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
         document_type=kind,
-        edition=f"{edition}, US Core {version}",
+        edition=f"{edition}, US Core {guide.version}",
         verdict="fail" if any(each.severity is Severity.ERROR for each in told) else "pass",
         findings=tuple(dict.fromkeys(told)),
         seconds={name: None if each is None else round(each, 6) for name, each in seconds.items()},
     )
 
 
-def _kind(resource: Any, guide: fhir.Tables) -> str:
+def _kind(resource: Any, guide: fhir.Tables, asked: Sequence[str] | None) -> str:
     """Its type, and the profiles it is judged by."""
     named = resource.get("resourceType") if isinstance(resource, dict) else None
     if not isinstance(named, str):
         return "unknown"
-    chosen = fhir.profiles(resource, guide)
-    return f"{named} ({', '.join(each.id for each in chosen)})" if chosen else named
+    told = asked if asked and named != "Bundle" else [each.id for each in fhir.profiles(resource, guide)]
+    return f"{named} ({', '.join(told)})" if told else named
 
 
-def _entry_by_entry(bundle: reading.Entries, guide: fhir.Tables, spent: dict[str, float]) -> Iterator[Finding]:
+def _entry_by_entry(
+    bundle: reading.Entries, guide: fhir.Tables, profiles: Sequence[str] | None, spent: dict[str, float]
+) -> Iterator[Finding]:
     """The Bundle as it is without what its entries hold, and each entry after another: memory holds one."""
     shell = reading.read(bundle.shell)
     yield from shell.findings
@@ -84,11 +86,13 @@ def _entry_by_entry(bundle: reading.Entries, guide: fhir.Tables, spent: dict[str
         place = f"Bundle.entry[{number}]"
         yield from (replace(each, path=place, line=None) for each in entry.findings)
         told = entry.resource
-        if not isinstance(told, dict):
+        if not isinstance(told, dict) or "resource" not in told:
+            light.append(told)
             continue
-        light.append({**told, "resource": _outline(told["resource"])} if "resource" in told else told)
-        if "resource" in told:
-            yield from fhir.validate(told["resource"], guide, path=f"{place}.resource", spent=spent)
+        resource = told["resource"]
+        light.append({**told, "resource": _outline(resource)})
+        meant = fhir.of_type(guide, profiles, resource)
+        yield from fhir.validate(resource, guide, meant, path=f"{place}.resource", spent=spent)
     whole = fhir.validate({**shell.resource, "entry": light}, guide, within=False, spent=spent)
     yield from (each for each in whole if light or each.rule != "ele-1")
 
@@ -105,7 +109,7 @@ def _bounded(findings: Iterable[Finding]) -> list[Finding]:
     added: dict[str, tuple[Finding, int]] = {}
     many: Counter[Severity] = Counter()
     for each in findings:
-        counted = each.rule in (vocabulary.NOT_JUDGED, fhir.SUPPRESSED)
+        counted = each.rule in (vocabulary.NOT_JUDGED, SUPPRESSED)
         if counted or each.rule in fhir.ADVICE:
             number = int(each.found or 0) if counted else 1
             added[each.message] = (each, added.get(each.message, (each, 0))[1] + number)

@@ -11,12 +11,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
+from onc_conformance.judging.inspection import Sheet
 from onc_conformance.procedure import Criterion
-from onc_conformance.report import changes, inspection, pages, results
+from onc_conformance.report import changes, results
 from onc_conformance.report.evidence import Entry
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
@@ -118,7 +119,8 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         exchanges=_exchanges,
         comparison=results.comparison(run),
         changed=_changed,
-        inspected=len(inspection.sheets(run)),
+        sheets=list(_sheets(run)),
+        titles=dict(run.patients),
         states=changes.MEANINGS,
     )
 
@@ -196,6 +198,12 @@ def _exchanges(outcome: TargetOutcome) -> tuple[str, ...]:
     return tuple(dict.fromkeys(exchange for scenario in outcome.scenarios for exchange in scenario.exchanges))
 
 
+def _sheets(run: Run) -> Iterator[tuple[str, Sheet]]:
+    """Target and what it leaves to a person's eyes, document by document; none where evidence keeps no bodies."""
+    if run.bodies:
+        yield from ((result.target, each) for result in run.results for each in result.sheets)
+
+
 def _changed(told: Sequence[changes.StepChange | changes.FindingChange]) -> list[Any]:
     """What differs from the baseline, in the order of the states; what is still there is only counted."""
     return [each for state in changes.STATES for each in told if each.state == state != "still"][:CHANGED]
@@ -211,7 +219,13 @@ def _size(count: int) -> str:
 
 @cache
 def _template() -> Template:
-    environment = pages.environment()
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters.update(words=_words, size=_size, criterion=criterion_name)
     environment.globals.update(glyphs=_GLYPHS, roles=_ROLES)
     return environment.get_template("dossier.html.j2")

@@ -9,10 +9,7 @@ from datetime import date
 from functools import cache
 
 from onc_conformance import suite
-from onc_conformance.findings import Finding, Layer, Severity
-
-SUPPRESSED = "RULE-ERRATUM"
-"""Rule of the one finding per document and defect that says how many findings were set aside, in `found`."""
+from onc_conformance.findings import SUPPRESSED, Finding, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +25,7 @@ class Erratum:
 
     def counted(self, many: int) -> Finding:
         """What a report says of findings that were set aside."""
-        return Finding(
-            layer=Layer.TEMPLATE,
-            severity=Severity.INFO,
-            rule=SUPPRESSED,
-            message=f"findings of {self.rule} are set aside: {self.reason} ({self.source})",
-            found=str(many),
-        )
+        return set_aside(self.rule, self.reason, self.source, many)
 
 
 def errata(releases: Iterable[str]) -> dict[str, Erratum]:
