@@ -219,11 +219,11 @@ class Smalltown:
         if "everybody" in self.defects and kind == "Condition":
             found = [each for each in self.resources if each["resourceType"] == kind]
         entries = [entry(each, "match") for each in found]
-        link = []
+        link = [{"relation": "self", "url": f"{self.url}/{kind}?{query}"}]
         size, start = int(names.get("_count", 50)), int(names.get("_start", 0))
         if len(entries) > start + size and "stops-paging" not in self.defects:
             plain = "&".join(each for each in query.split("&") if not each.startswith("_start"))
-            link = [{"relation": "next", "url": f"{self.url}/{kind}?{plain}&_start={start + size}"}]
+            link += [{"relation": "next", "url": f"{self.url}/{kind}?{plain}&_start={start + size}"}]
         page = entries[start : start + size]
         if names.get("_revinclude") and "no-provenance" not in self.defects:
             here = {f"{each['resource']['resourceType']}/{each['resource']['id']}" for each in page}

@@ -87,11 +87,18 @@ class Entry:
     page: Got
     place: str
     """FHIRPath within the page's Bundle."""
+    address: str = ""
+    """The fullUrl; empty where there is none."""
 
     @property
     def key(self) -> tuple[str, str]:
         """Type and id."""
         return key(self.resource)
+
+    @property
+    def astray(self) -> bool:
+        """Whether its address is one on the web, and not that of the resource."""
+        return self.address.startswith("http") and not self.address.endswith("/" + "/".join(self.key))
 
 
 @dataclass(frozen=True)
@@ -214,14 +221,21 @@ def _entries(page: Got) -> Iterable[Entry]:
         if isinstance(resource, dict):
             search = entry.get("search")
             mode = search.get("mode") if isinstance(search, dict) else None
-            yield Entry(resource, str(mode or ""), page, f"Bundle.entry[{index}].resource")
+            place = f"Bundle.entry[{index}].resource"
+            yield Entry(resource, str(mode or ""), page, place, str(entry.get("fullUrl") or ""))
 
 
 def _next(page: Got) -> str | None:
+    onward = link(page, "next")
+    return urljoin(page.exchange.url, onward) if onward else None
+
+
+def link(page: Got, relation: str) -> str | None:
+    """The address of a Bundle's link of this relation."""
     links = (page.resource or {}).get("link") if page.kind == "Bundle" else None
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-            return urljoin(page.exchange.url, str(link["url"]))
+    for each in links if isinstance(links, list) else ():
+        if isinstance(each, dict) and each.get("relation") == relation and isinstance(each.get("url"), str):
+            return str(each["url"])
     return None
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from onc_conformance.fhirwork import parameters
-from onc_conformance.fhirwork.asking import Entry, Found
+from onc_conformance.fhirwork.asking import Entry, Found, link
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 from onc_conformance.findings import Finding, Layer, Severity
 
@@ -241,8 +241,28 @@ def answered(search: Search, rule: str) -> Iterator[Finding]:
             )
     if found.broken:
         yield found.first.objection(rule, found.broken, expected="pages that come to an end", found=found.broken)
+    if found.ok:
+        yield from _told_of_itself(found, rule)
+
+
+def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
+    """Objections to what Bundles say of themselves: links, addresses, the total."""
+    if link(found.first, "self") is None:
+        yield found.first.objection(
+            rule, "does not say what was searched for", path="Bundle.link", expected="a link self", found="none"
+        )
+    for entry in found.entries:
+        if entry.astray:
+            place = entry.place.removesuffix("resource") + "fullUrl"
+            yield entry.page.objection(
+                rule,
+                "the address of an entry is not that of its resource",
+                path=place,
+                expected=f"an address that ends in {'/'.join(entry.key)}",
+                found=entry.address,
+            )
     total: Any = (found.first.resource or {}).get("total")
-    if found.ok and isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
+    if isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
         yield found.first.objection(
             rule,
             "the total is not that of the pages",
