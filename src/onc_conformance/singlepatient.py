@@ -60,7 +60,8 @@ def judged(found: Iterable[Search], judge: Judge, rule: str) -> Iterator[Finding
 def evident(found: Sequence[Search]) -> None:
     """Raise NotTested where all the answers together hold nothing of the type that was searched for."""
     if not any(search.found().matches for search in found):
-        raise NotTested(f"no test patient has a {found[0].kind}")
+        kinds = ", ".join(dict.fromkeys(search.kind for search in found))
+        raise NotTested(f"no test patient has a {kinds}" if kinds else "no test patient has data to search for")
 
 
 def first_of_each(exam: Examination) -> list[Search]:

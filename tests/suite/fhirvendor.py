@@ -249,6 +249,7 @@ class Smalltown:
                         {
                             "type": kind,
                             "supportedProfile": list(searches[kind]["profiles"]),
+                            "searchRevInclude": list(searches[kind]["revincludes"]),
                             "interaction": [{"code": "read"}, {"code": "search-type"}],
                             "searchParam": [{"name": name, "type": "token"} for name in searches[kind]["parameters"]],
                         }

@@ -75,14 +75,25 @@ def _operations(
                 rule, f"{kind}: {code} is not declared", path=place, expected=code, found=str(sorted(able))
             )
     known = {str(each.get("name")) for each in _tables(entry.get("searchParam"))}
-    for name, each in told["parameters"].items():
-        if each["strength"] == "SHALL" and name not in known and _searched(kind, tables):
+    demanded = [name for name, each in told["parameters"].items() if each["strength"] == "SHALL"]
+    demanded += [name for strength, names in told["combinations"] if strength == "SHALL" for name in names]
+    for name in dict.fromkeys(demanded):
+        if name not in known and _searched(kind, tables):
             yield got.objection(
                 rule,
                 f"{kind}: the search parameter {name} is not declared",
                 path=f"{place}.searchParam",
                 expected=name,
                 found=", ".join(sorted(known)) or "none",
+            )
+    for name, strength in told["revincludes"].items():
+        if strength == "SHALL" and name not in _listed(entry.get("searchRevInclude")):
+            yield got.objection(
+                rule,
+                f"{kind}: _revinclude={name} is not declared",
+                path=f"{place}.searchRevInclude",
+                expected=name,
+                found=", ".join(map(str, _listed(entry.get("searchRevInclude")))) or "none",
             )
 
 
