@@ -88,8 +88,8 @@ def of_people(people: People, base: str, version: str) -> Records:
 def _about(person: Person, issued: str, directory: Directory, version: str) -> list[Resource]:
     if not isinstance(person, ChartedPerson):
         return [patients.stored(person.demographics, issued)]
-    pen = Pen(person.chart, issued, directory)
-    made = supplement.added(pen, [patients.charted(person.chart, issued), *_written(pen, person.chart)], version)
+    pen = Pen(person.chart, issued, directory, version)
+    made = supplement.added(pen, [patients.charted(person.chart, issued), *_written(pen, person.chart)])
     return made + provenance.written(pen, made)
 
 
@@ -103,7 +103,7 @@ def _written(pen: Pen, chart: Chart) -> list[Resource]:
     for fact in chart.of("encounters"):
         made += [conditions.diagnosis(pen, fact)] if fact.code("diagnosis") else []
     for fact in chart.of("assessment_plan"):
-        made += [conditions.order(pen, fact)] if fact.text("kind") == "plan" and fact.code() else []
+        made += [conditions.order(pen, fact)] if conditions.ordered(fact) else []
     for fact in chart.of("udi"):
         made += [care.implantation(pen, fact)] if fact.code("procedure") else []
     for fact in chart.of("medications"):

@@ -29,7 +29,7 @@ def _content() -> dict[str, Any]:
     return content
 
 
-def added(pen: Pen, resources: list[Resource], version: str) -> list[Resource]:
+def added(pen: Pen, resources: list[Resource]) -> list[Resource]:
     """The resources with what the supplement says of this patient, who is known by name and birth date.
 
     In it `"id": "key"` names a resource as charts name facts, references are Type/key, or Type/name for those of the
@@ -50,7 +50,9 @@ def added(pen: Pen, resources: list[Resource], version: str) -> list[Resource]:
         for visit in pen.chart.of("encounters")
         for resource in measured.not_taken(pen, visit, unmeasured.get(visit.encounter, ()))
     ]
-    return resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, version}] + refused
+    return (
+        resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, pen.version}] + refused
+    )
 
 
 def _new(pen: Pen, row: dict[str, Any]) -> Resource:
