@@ -17,6 +17,7 @@ from onc_conformance.reference.fhir import (
     provenance,
     supplement,
 )
+from onc_conformance.reference.fhir.catalog import references
 from onc_conformance.reference.fhir.directory import Directory
 from onc_conformance.reference.fhir.parts import Pen
 
@@ -45,8 +46,8 @@ class Records:
             self._of[kind, patient].append(resource)
             self._by_type[kind].append(resource)
             if kind == "Provenance":
-                for target in resource.get("target", ()):
-                    self._targeted[str(target.get("reference", ""))].append(resource)
+                for reference in references(resource, ("target",)):
+                    self._targeted[reference].append(resource)
 
     def kinds(self) -> list[str]:
         """The types there are, in alphabetical order."""
@@ -70,7 +71,8 @@ class Records:
 
     def profiles(self, kind: str) -> list[str]:
         """The profiles resources of a type claim."""
-        return sorted({each for one in self.of_type(kind) for each in one.get("meta", {}).get("profile", ())})
+        claimed = (each for one in self.of_type(kind) for each in one.get("meta", {}).get("profile", ()))
+        return sorted({each for each in claimed if isinstance(each, str)})
 
 
 def of_people(people: People, base: str, version: str) -> Records:

@@ -33,7 +33,7 @@ def added(pen: Pen, resources: list[Resource]) -> list[Resource]:
     """The resources with what the supplement says of this patient, who is known by name and birth date.
 
     In it `"id": "key"` names a resource as charts name facts, references are Type/key, or Type/name for those of the
-    directory, and `{"text": …}` as a Binary's data is what the file says.
+    directory, and a Binary's data is what the file says. `since` is the version of US Core a resource is for.
     """
     told = _content().get(pen.chart.id, {})
     if told.get("born") != pen.chart.birth_date:
