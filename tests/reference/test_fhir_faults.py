@@ -151,6 +151,7 @@ EXACTLY = {
     "fhir-pressure-slice-missing": {"all Observation"},
     "fhir-gender-unbound": PATIENT,
     "fhir-clinical-status-unbound": {"all AllergyIntolerance"},
+    "fhir-problem-status-unbound": CONDITIONS - {"system"},
     "fhir-intent-unbound": REQUESTS - {"intent"},
     "fhir-smoking-status-unbound": {"all Observation"},
     "fhir-extensible-unjustified": {"all Immunization"},

@@ -65,6 +65,18 @@ def test_references_within_a_bundle_lead_to_what_it_holds(client):
     assert client.mine("MedicationRequest", mode="include", _include="MedicationRequest:medication") == [MEDICATION]
 
 
+def test_what_is_wrong_with_a_given_resource_stays_wrong(tmp_path):
+    note = {"resourceType": "DocumentReference", "id": "d1", "subject": {"reference": "Patient/one"}, "content": ["x"]}
+    odd = {"resourceType": "Provenance", "id": "p2", "target": ["Patient/one", {"reference": 4}]}
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(bundle(PATIENT | {"meta": {"profile": [{}]}}, note, odd)), encoding="utf-8")
+    with ReferenceEHR(fhir=[path]) as running:
+        client = FhirClient(running)
+        assert client.mine("DocumentReference", _revinclude="Provenance:target") == [note]
+        assert client.get("Provenance/p2").json() == odd
+        assert client.get("metadata").status_code == 200
+
+
 def test_what_is_given_belongs_to_its_patient(ehr, client):
     own = FhirClient(ehr, "FHIR_PATIENT_TOKEN")
     assert own.get("Condition/c1").status_code == 200
@@ -92,6 +104,8 @@ def test_the_statement_says_what_is_given(client):
         ('{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": 4, "id": "a"}}]}', "no type of resource"),
         ('{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}]}', "without id"),
         (json.dumps(bundle(PATIENT, PATIENT)), "given before"),
+        (json.dumps(bundle(PATIENT, PROVENANCE | {"target": "c1"})), "Provenance: target: expected a list"),
+        (json.dumps(bundle(PATIENT | {"meta": []})), "Patient: meta: expected an object"),
         (json.dumps(bundle(SLOT)), "no Patient"),
     ],
 )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ASSERTED = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 _CLINICAL = {"active": "Active", "inactive": "Inactive", "resolved": "Resolved"}
+_CONCERNS = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
 _INTOLERANCE = "59037007"
 _ALLERGY_KINDS = {"416098002": "medication", "59037007": "medication", "414285001": "food"}
 _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "371923003": "moderate", "24484000": "severe"}
@@ -43,7 +44,6 @@ _NOTHING = {
     "medication_allergies": ("716186003", "No known allergy"),
 }
 """What is said where a chart says that there is nothing to say."""
-_CONCERNS = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
 
 
 def problem(pen: Pen, fact: Fact) -> Resource:
@@ -191,6 +191,12 @@ def plan(pen: Pen, fact: Fact) -> Resource:
         author=pen.seen_by(fact),
         activity=[{"detail": detail}] if planned and fact.text("text") else [],
     )
+
+
+def ordered(fact: Fact) -> bool:
+    """Whether a plan orders something: a code of a drug is no service."""
+    code = fact.code()
+    return fact.text("kind") == "plan" and code is not None and code.system not in {"rxnorm", "ndc"}
 
 
 def order(pen: Pen, fact: Fact) -> Resource:

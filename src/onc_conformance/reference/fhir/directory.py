@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.reference.fhir.parts import IDENTIFIERS, TERMS, concept, profile
+from onc_conformance.reference.fhir.parts import IDENTIFIERS, SNOMED, TERMS, coded, concept, profile
 from onc_conformance.reference.people import number
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PHARMACY = "Juniper Street Pharmacy"
 DOCTOR = "Imogen Castellane"
 _NPI = "http://hl7.org/fhir/sid/us-npi"
 _NUCC = "http://nucc.org/provider-taxonomy"
+_PHYSICIAN = concept(SNOMED, "59058001", "General physician")
 _STARTED = "2006-01-02T12:00:00Z"
 _KINDS = {
     LABORATORY: ("other", "Other"),
@@ -30,7 +31,7 @@ class Directory:
     """The same person or place is one resource, whichever chart names it."""
 
     def __init__(self, charts: Iterable[Chart]) -> None:
-        self._people = {DOCTOR: ""}
+        self._people: dict[str, Resource] = {DOCTOR: _PHYSICIAN}
         self._places = {PRACTICE: None}
         self._organizations = dict.fromkeys((PRACTICE, LABORATORY, PHARMACY))
         for chart in charts:
@@ -40,9 +41,9 @@ class Directory:
     def _note(self, fact: Fact) -> None:
         if fact.kind == "care_team" and member_name(fact):
             role = fact.code("role")
-            self._people[member_name(fact)] = role.display.removesuffix(" (occupation)") if role else ""
+            self._people[member_name(fact)] = coded(role) if role else _PHYSICIAN
         if fact.kind == "notes" and fact.text("author"):
-            self._people.setdefault(fact.text("author"), "")
+            self._people.setdefault(fact.text("author"), _PHYSICIAN)
         if fact.kind == "encounters" and _place(fact):
             self._places.setdefault(_place(fact))
             self._organizations.setdefault(_place(fact))
@@ -78,7 +79,7 @@ class Directory:
         """Everyone and every place."""
         return [
             *(self._practitioner(name) for name in self._people),
-            *(self._role(name, words) for name, words in self._people.items()),
+            *(self._role(name, code) for name, code in self._people.items()),
             *(self._organization(name) for name in self._organizations),
             *(self._location(name) for name in self._places),
         ]
@@ -96,7 +97,7 @@ class Directory:
             address=[_address(name)],
         )
 
-    def _role(self, name: str, words: str) -> Resource:
+    def _role(self, name: str, code: Resource) -> Resource:
         return _resource(
             "PractitionerRole",
             name,
@@ -104,7 +105,7 @@ class Directory:
             active=True,
             practitioner=self.practitioner(name),
             organization=self.organization(),
-            code=[concept(_NUCC, "208D00000X", "General Practice Physician") | ({"text": words} if words else {})],
+            code=[code],
             specialty=[concept(_NUCC, "208D00000X", "General Practice Physician")],
             location=[self.location()],
             telecom=_telecom(name, "frontdesk"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from onc_conformance.reference.fhir.parts import Resource
     from onc_conformance.reference.fhir.records import Owned
 
+_SHAPES: Mapping[str, type[dict[str, Any] | list[Any]]] = {"meta": dict, "target": list}
+_SHOWN = {dict: "an object", list: "a list"}
 _ABOUT = ("patient", "subject", "beneficiary", "individual")
 
 
@@ -60,6 +62,9 @@ def _resource(entry: object, where: str) -> tuple[Resource, str]:
         raise ValueError(f"{where}: {kind!r} is no type of resource")
     if not isinstance(resource.get("id"), str):
         raise ValueError(f"{where}: {kind} without id; every resource served has one")  # noqa: TRY004
+    for name, kinds in _SHAPES.items():
+        if not isinstance(resource.get(name, kinds()), kinds):
+            raise ValueError(f"{where}: {kind}: {name}: expected {_SHOWN[kinds]}")  # noqa: TRY004
     return resource, where
 
 
@@ -84,22 +89,25 @@ def _owned(resources: Sequence[Resource]) -> Iterable[Owned]:
             owners[f"{resource['resourceType']}/{resource['id']}"] = patient
     for resource in resources:
         place = f"{resource['resourceType']}/{resource['id']}"
-        if resource["resourceType"] == "Provenance":
-            targets = [owners.get(str(one.get("reference"))) for one in resource.get("target", ())]
-            owners |= dict.fromkeys([place for each in targets if each], next(filter(None, targets), ""))
-        medication = resource.get("medicationReference", {}).get("reference", "")
+        told = resource.get("target", ()) if resource["resourceType"] == "Provenance" else ()
+        if patient := next((owners[name] for name in map(_referred, told) if name in owners), None):
+            owners[place] = patient
+        medication = _referred(resource.get("medicationReference"))
         if medication.startswith("Medication/") and place in owners:
             owners.setdefault(medication, owners[place])
     return [(one, owners.get(f"{one['resourceType']}/{one['id']}")) for one in resources]
+
+
+def _referred(value: object) -> str:
+    """What a Reference refers to; nothing, if it is none."""
+    return str(value.get("reference", "")) if isinstance(value, dict) else ""
 
 
 def _patient(resource: Resource, patients: set[str]) -> str | None:
     if resource["resourceType"] == "Patient":
         return str(resource["id"])
     for name in _ABOUT:
-        told = resource.get(name)
-        reference = str(told.get("reference", "")) if isinstance(told, dict) else ""
-        kind, _, issued = reference.rpartition("/")
+        kind, _, issued = _referred(resource.get(name)).rpartition("/")
         if kind.endswith("Patient") and issued in patients:
             return issued
     return None

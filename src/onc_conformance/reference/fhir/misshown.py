@@ -144,6 +144,7 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-pressure-slice-missing": _profiled("us-core-blood-pressure", _one_component),
     "fhir-gender-unbound": _with("Patient", "gender", "F"),
     "fhir-clinical-status-unbound": _in("AllergyIntolerance", partial(_coded, "clinicalStatus", "current")),
+    "fhir-problem-status-unbound": _in("Condition", partial(_coded, "clinicalStatus", "ongoing")),
     "fhir-intent-unbound": _with("MedicationRequest", "intent", "wish"),
     "fhir-smoking-status-unbound": _profiled("us-core-smokingstatus", partial(_put, "status", "preliminary")),
     "fhir-extensible-unjustified": _in("Immunization", _local_vaccine),

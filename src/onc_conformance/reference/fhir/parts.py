@@ -107,6 +107,8 @@ class Pen:
     patient: str
     """The number issued for the person, the id of the Patient."""
     directory: Directory
+    version: str = "6.1.0"
+    """Of US Core."""
 
     @property
     def subject(self) -> Resource:

@@ -17,6 +17,7 @@ from onc_conformance.reference.fhir import (
     provenance,
     supplement,
 )
+from onc_conformance.reference.fhir.catalog import references
 from onc_conformance.reference.fhir.directory import Directory
 from onc_conformance.reference.fhir.parts import Pen
 
@@ -45,8 +46,8 @@ class Records:
             self._of[kind, patient].append(resource)
             self._by_type[kind].append(resource)
             if kind == "Provenance":
-                for target in resource.get("target", ()):
-                    self._targeted[str(target.get("reference", ""))].append(resource)
+                for reference in references(resource, ("target",)):
+                    self._targeted[reference].append(resource)
 
     def kinds(self) -> list[str]:
         """The types there are, in alphabetical order."""
@@ -70,7 +71,8 @@ class Records:
 
     def profiles(self, kind: str) -> list[str]:
         """The profiles resources of a type claim."""
-        return sorted({each for one in self.of_type(kind) for each in one.get("meta", {}).get("profile", ())})
+        claimed = (each for one in self.of_type(kind) for each in one.get("meta", {}).get("profile", ()))
+        return sorted({each for each in claimed if isinstance(each, str)})
 
 
 def of_people(people: People, base: str, version: str) -> Records:
@@ -88,8 +90,8 @@ def of_people(people: People, base: str, version: str) -> Records:
 def _about(person: Person, issued: str, directory: Directory, version: str) -> list[Resource]:
     if not isinstance(person, ChartedPerson):
         return [patients.stored(person.demographics, issued)]
-    pen = Pen(person.chart, issued, directory)
-    made = supplement.added(pen, [patients.charted(person.chart, issued), *_written(pen, person.chart)], version)
+    pen = Pen(person.chart, issued, directory, version)
+    made = supplement.added(pen, [patients.charted(person.chart, issued), *_written(pen, person.chart)])
     return made + provenance.written(pen, made)
 
 
@@ -103,7 +105,7 @@ def _written(pen: Pen, chart: Chart) -> list[Resource]:
     for fact in chart.of("encounters"):
         made += [conditions.diagnosis(pen, fact)] if fact.code("diagnosis") else []
     for fact in chart.of("assessment_plan"):
-        made += [conditions.order(pen, fact)] if fact.text("kind") == "plan" and fact.code() else []
+        made += [conditions.order(pen, fact)] if conditions.ordered(fact) else []
     for fact in chart.of("udi"):
         made += [care.implantation(pen, fact)] if fact.code("procedure") else []
     for fact in chart.of("medications"):

@@ -240,8 +240,10 @@ class FhirServer:
     # --- what is sent
 
     def _shown(self, resource: Resource) -> Resource:
-        """As it is told to a client: files have whole addresses."""
+        """As it is told to a client: a given resource as it is; in others, files have whole addresses."""
         shown = self._bent.shown(resource)
+        if self._selection is None:
+            return shown
         if shown["resourceType"] == "DocumentReference":
             content = [{**one, "attachment": _absolute(one.get("attachment", {}))} for one in shown.get("content", ())]
             return {**shown, "content": content} if content else shown

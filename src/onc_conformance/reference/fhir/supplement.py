@@ -29,11 +29,11 @@ def _content() -> dict[str, Any]:
     return content
 
 
-def added(pen: Pen, resources: list[Resource], version: str) -> list[Resource]:
+def added(pen: Pen, resources: list[Resource]) -> list[Resource]:
     """The resources with what the supplement says of this patient, who is known by name and birth date.
 
     In it `"id": "key"` names a resource as charts name facts, references are Type/key, or Type/name for those of the
-    directory, and `{"text": …}` as a Binary's data is what the file says.
+    directory, and a Binary's data is what the file says. `since` is the version of US Core a resource is for.
     """
     told = _content().get(pen.chart.id, {})
     if told.get("born") != pen.chart.birth_date:
@@ -50,7 +50,9 @@ def added(pen: Pen, resources: list[Resource], version: str) -> list[Resource]:
         for visit in pen.chart.of("encounters")
         for resource in measured.not_taken(pen, visit, unmeasured.get(visit.encounter, ()))
     ]
-    return resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, version}] + refused
+    return (
+        resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, pen.version}] + refused
+    )
 
 
 def _new(pen: Pen, row: dict[str, Any]) -> Resource:
