@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from onc_conformance.fhirwork.asking import Got, key
+from onc_conformance.fhirwork.asking import Got, key, local
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 from onc_conformance.fhirwork.guidance import told
 from onc_conformance.findings import Finding, Layer, Severity
@@ -29,7 +29,7 @@ def required(record: Record, served: tuple[str, ...]) -> list[Fact]:
 
 def carriers(chart: Chart, fact: Fact) -> list[Kept]:
     """The patient's resources that tell a fact."""
-    return [kept for kind in told()["facts"][fact.kind] for kept in chart.of(kind) if _tells(kept.resource, fact)]
+    return [kept for kind in told()["facts"][fact.kind] for kept in chart.of(kind) if _tells(_whole(chart, kept), fact)]
 
 
 def missing(chart: Chart, record: Record, rule: str) -> Iterator[Finding]:
@@ -95,6 +95,15 @@ def identity(chart: Chart, rule: str) -> Iterator[Finding]:
             yield kept.got.objection(
                 rule, "is somebody else", layer=Layer.SECURITY, path=kept.name, expected=wanted, found=found
             )
+
+
+def _whole(chart: Chart, kept: Kept) -> dict[str, Any]:
+    """The resource, with the Medication it refers to where the drug is named there."""
+    told_of = kept.resource.get("medicationReference")
+    name = local(str(told_of.get("reference")), chart.server.base) if isinstance(told_of, dict) else None
+    kind, _, id_ = (name or "").partition("/")
+    medication = chart.pool.get((kind, id_)) if name else None
+    return {**kept.resource, "medication": medication.resource} if medication else kept.resource
 
 
 def _tells(resource: dict[str, Any], fact: Fact) -> bool:
