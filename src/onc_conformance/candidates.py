@@ -19,8 +19,10 @@ from onc_conformance.record import load as load_records
 from onc_conformance.reference import ReferenceEHR
 from onc_conformance.report import recording
 
-PLAYED = ("webchart", "ehryourway", "docref")
-"""The bundled targets that the reference EHR plays, in the order of the default run."""
+DEFAULT = ("webchart", "ehryourway", "docref")
+"""The bundled targets of a run that names none, in order: the reference EHR plays them."""
+PLAYED = (*DEFAULT, "fhir")
+"""The bundled targets that the reference EHR plays."""
 PREFIX = "reference:"
 
 
@@ -39,7 +41,7 @@ class Candidate:
 @contextmanager
 def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
     """The targets chosen, the reference EHR running behind those it plays."""
-    names = list(dict.fromkeys(options.targets)) or [PREFIX + name for name in PLAYED]
+    names = list(dict.fromkeys(options.targets)) or [PREFIX + name for name in DEFAULT]
     played = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
     for name in played:
         if name not in PLAYED:

@@ -142,7 +142,15 @@ def _serve(options: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     faults = _listed(options.fault) or ()
-    with serving.serving(options.host, options.port, options.charts, options.patients or (), faults) as ehr:
+    with serving.serving(
+        options.host,
+        options.port,
+        options.charts,
+        options.patients or (),
+        faults,
+        options.fhir or (),
+        options.us_core,
+    ) as ehr:
         if options.write_env:
             serving.write_env(ehr, options.write_env)
         for note in ehr.notes:

@@ -10,6 +10,9 @@ from functools import cached_property
 from onc_conformance import judging, uscdi, windows
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
+from onc_conformance.fhir import tables
+from onc_conformance.fhirwork.asking import Server
+from onc_conformance.fhirwork.chart import Chart
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
 from onc_conformance.judging.inspection import Sheet, sheet
 from onc_conformance.moments import Days
@@ -38,6 +41,7 @@ class Examination:
     _pages: dict[str, Page] = field(default_factory=dict)
     _measurable: dict[tuple[str, str | None], bool] = field(default_factory=dict)
     _held: dict[tuple[str, str | None], Record] = field(default_factory=dict)
+    _charts: dict[str, Chart] = field(default_factory=dict)
 
     @cached_property
     def client(self) -> Client:
@@ -192,6 +196,30 @@ class Examination:
             )
         self.used.append(self._pages[url].exchange or "")
         return self._pages[url]
+
+    # the FHIR server
+
+    @cached_property
+    def fhir(self) -> Server:
+        """The FHIR server; raises NotTested where the description has none."""
+        table = self.target.description.fhir
+        if table is None:
+            raise NotTested("the description has no [fhir]")
+        return Server(table, self.target.bases[table.base], self.used.extend, self.id_of)
+
+    @cached_property
+    def us_core(self) -> tables.Tables:
+        """US Core in the version of the edition."""
+        return tables.load(self.edition.us_core)
+
+    def charts(self) -> tuple[Chart, ...]:
+        """What the FHIR server tells of each patient that an id came back for."""
+        return tuple(self._chart(subject) for subject in self.identified())
+
+    def _chart(self, subject: Subject) -> Chart:
+        if subject.id not in self._charts:
+            self._charts[subject.id] = Chart(self.fhir, subject, self.us_core)
+        return self._charts[subject.id]
 
     # whose it is, and what it can be measured by
 

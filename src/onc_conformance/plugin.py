@@ -275,7 +275,9 @@ def verdict(request: pytest.FixtureRequest, target_id: str) -> Verdict:
 @pytest.fixture
 def rule(request: pytest.FixtureRequest) -> str:
     """The step that the scenario's findings are filed under: what the lab verifies, where it is tagged with both."""
-    steps = step_ids(request.node)
+    edition, known = request.config.stash[CONDUCT].edition, procedure.load().steps
+    tagged = step_ids(request.node)
+    steps = [step for step in tagged if known[step].applies(edition)] or tagged
     return next((step for step in steps if "-TLV-" in step), steps[0])
 
 

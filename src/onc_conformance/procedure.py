@@ -91,7 +91,7 @@ def _criterion(raw: Mapping[str, Any], every_edition: tuple[str, ...]) -> Criter
             criterion=raw["criterion"],
             paragraph=paragraph["paragraph"],
             title=paragraph["title"],
-            role=step["id"].split("-")[-2],
+            role="SUT" if "-SUT-" in step["id"] else "TLV",
             text=step["text"],
             editions=(fixed,) if fixed else tuple(paragraph.get("editions", every_edition)),
             coverage=step.get("coverage", "automated"),

@@ -7,17 +7,25 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Literal
 
 from onc_conformance.findings import UsageError
 from onc_conformance.judging import gold
 from onc_conformance.options import patients_files
 from onc_conformance.reference import ReferenceEHR
+from onc_conformance.reference.settings import Settings
 
 
-def serving(
-    host: str, port: int, charts: Path | None, patients: Sequence[str], faults: Sequence[str]
+def serving(  # noqa: PLR0917 - what the command line says
+    host: str,
+    port: int,
+    charts: Path | None,
+    patients: Sequence[str],
+    faults: Sequence[str],
+    fhir: Sequence[Path] = (),
+    us_core: Literal["6.1.0", "7.0.0"] = "6.1.0",
 ) -> AbstractContextManager[ReferenceEHR]:
-    """The reference EHR, not started yet. UsageError for a folder, file, fault or port it cannot use."""
+    """The reference EHR, not started yet. UsageError for a folder, file, Bundle, fault or port it cannot use."""
     if charts is not None and not charts.is_dir():
         raise UsageError(f"--charts {charts}: no such folder; expected one with C-CDA documents")
     if charts is not None and patients:
@@ -31,6 +39,8 @@ def serving(
                 faults=tuple(faults),
                 host=host,
                 port=port,
+                settings=Settings(us_core=us_core),
+                fhir=fhir,
             )
     except (ValueError, OSError) as error:
         raise UsageError(f"serve: {error}") from None

@@ -72,14 +72,7 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers judge, as tcp://host:8786")
     validate.set_defaults(do="validate")
 
-    serve = commands.add_parser("serve", help="run the embedded reference EHR until it is told to end")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
-    serve.add_argument("--charts", type=Path, metavar="DIR", help="C-CDA documents to serve instead of its own charts")
-    serve.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
-    serve.add_argument("--fault", nargs="+", action="extend", metavar="ID")
-    serve.add_argument("--write-env", type=Path, metavar="FILE", help="write the variables that targets need")
-    serve.set_defaults(do="serve")
+    _serve_options(commands.add_parser("serve", help="run the embedded reference EHR until it is told to end"))
 
     targets = commands.add_parser("targets", help="target descriptions")
     actions = targets.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -115,6 +108,25 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _serve_options(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
+    serve.add_argument("--charts", type=Path, metavar="DIR", help="C-CDA documents to serve instead of its own charts")
+    serve.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME")
+    serve.add_argument(
+        "--fhir",
+        nargs="+",
+        type=Path,
+        action="extend",
+        metavar="BUNDLE",
+        help="FHIR resources to serve instead of its own",
+    )
+    serve.add_argument("--us-core", choices=("6.1.0", "7.0.0"), default="6.1.0", help="default: 6.1.0")
+    serve.add_argument("--fault", nargs="+", action="extend", metavar="ID")
+    serve.add_argument("--write-env", type=Path, metavar="FILE", help="write the variables that targets need")
+    serve.set_defaults(do="serve")
+
+
 def _standards_options(standards: argparse.ArgumentParser) -> None:
     actions = standards.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="what is at hand and where it comes from").set_defaults(do="standards")
@@ -142,7 +154,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
         help="bundled target, description file, or reference:NAME; default: all the reference EHR plays",
     )
     run.add_argument("--edition", metavar="ID", help="edition of the rules; default uscdi-v3")
-    run.add_argument("--criterion", nargs="+", action="extend", metavar="g7,g8,g9", help="criteria to run; default all")
+    run.add_argument("--criterion", nargs="+", action="extend", metavar="g9,g10", help="criteria to run; default all")
     run.add_argument("--patients", nargs="+", action="extend", metavar="FILE|NAME", help="expected records")
     run.add_argument("--env-file", type=Path, metavar="FILE", help="NAME=value lines; the environment wins over it")
     run.add_argument("--attestations", type=Path, metavar="FILE", help="what people attest")

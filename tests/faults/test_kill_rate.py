@@ -54,6 +54,12 @@ def test_without_a_fault_nothing_is_red(patients):
     assert code == 0
 
 
+def test_without_a_fault_nothing_is_red_on_the_fhir_server():
+    _, steps = outcomes(["--patients", "tiny", "--target", "reference:fhir", "--criterion", "g10"])
+    assert {step: why for step, (outcome, why) in steps.items() if outcome in {Outcome.FAILED, Outcome.ERROR}} == {}
+    assert steps["SH-PAT-1"][0] is steps["DAT-PAT-7"][0] is steps["DAT-PAT-9"][0] is Outcome.PASSED
+
+
 @pytest.mark.parametrize("fault", CATALOGUE, ids=lambda fault: fault.id)
 def test_a_fault_turns_exactly_its_steps_red(fault, runs):
     code, steps = runs[fault.id].result(timeout=300)

@@ -27,7 +27,7 @@ def test_a_pipe_gets_plain_lines(run, tmp_path):
     assert "error: G7-I-TLV-2 [acme] KeyError: ***" in lines
     assert "brand was not reached: refused the connection" in lines
     assert "warning: ACME_PASS is short" in lines
-    assert lines[-2] == "1 warnings, 1 codes not judged, 1 suppressed; 9.4 s"
+    assert lines[-2] == "1 warnings, 1 codes not judged, 1 suppressed; 3 requests, 9.4 s"
     assert lines[-1] == f"dossier: {tmp_path / 'dossier.html'}"
     assert all(character.isascii() and character >= " " for line in lines for character in line)
 

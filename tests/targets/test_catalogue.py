@@ -32,8 +32,8 @@ OPTIONAL = {
 
 def test_the_bundled_descriptions_are_listed():
     assert targets.bundled() == [
-        "aidbox", "canvas", "docref", "ehryourway", "elation", "nextgen-office", "officeemr", "oracle", "ppoffice",
-        "rxnt", "webchart",
+        "aidbox", "canvas", "docref", "ehryourway", "elation", "fhir", "nextgen-office", "officeemr", "oracle",
+        "ppoffice", "rxnt", "webchart",
     ]  # fmt: skip
     assert ("docref", "FHIR $docref", "g7,g9") in targets.listing()
     assert ("rxnt", "RXNT", "g7,g8,g9") in targets.listing()

@@ -1,11 +1,10 @@
-"""The FHIR side of the reference EHR: as much of R4 and US Core as `$docref` needs, behind SMART Backend Services."""
+"""Documents by `$docref` on the FHIR server, and SMART Backend Services, by which a client comes to its token."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-import uuid
 from collections import OrderedDict
 from datetime import date
 from threading import Lock
@@ -17,9 +16,13 @@ from flask import Response, request
 from onc_conformance.reference import jose
 from onc_conformance.reference.charts import days_of
 from onc_conformance.reference.faults import refused
+from onc_conformance.reference.fhir.access import Grant
+from onc_conformance.reference.fhir.answers import Refusal, guarded, host
+from onc_conformance.reference.fhir.answers import as_json as _json
+from onc_conformance.reference.fhir.catalog import kinds
+from onc_conformance.reference.fhir.server import BASE, TOKEN
 from onc_conformance.reference.people import number as number_of
 from onc_conformance.reference.screens import login_page
-from onc_conformance.reference.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,44 +30,42 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from onc_conformance.reference.clerk import Clerk
+    from onc_conformance.reference.fhir.access import Access
+    from onc_conformance.reference.fhir.server import FhirServer
     from onc_conformance.reference.people import People, Person, Window
     from onc_conformance.reference.settings import Settings
 
-BASE = "/fhir"
-TOKEN = f"{BASE}/auth/token"
-SCOPES = ("system/Patient.rs", "system/DocumentReference.rs", "system/Binary.rs")
-CCD = ("34133-9", "Summarization of Episode Note")
-SEARCH = ("_id", "family", "given", "birthdate")
+SCOPES = ("system/*.rs", *(f"system/{kind}.rs" for kind in kinds()))
+SEARCH = tuple(kinds()["Patient"].parameters)
 """Search parameters of Patient."""
-_FHIR = "application/fhir+json"
+CCD = ("34133-9", "Summarization of Episode Note")
 _HTML = "text/html; charset=utf-8"
-_GENDERS = {"undifferentiated": "other"}
 _MOMENT = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?")
 _KEPT = 4096
 
 Resource = dict[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, though not the one hoped for
-    """The OperationOutcome that is answered instead: its issue code, its text, the HTTP status."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        self.status = status
-        self.code = code
-        super().__init__(text)
-
-
 class DocRef:
-    """The FHIR server: one registered client that may read every chart."""
+    """One registered client that may have documents of every chart; other Binaries are those of `fhir`."""
 
-    def __init__(self, people: People, clerk: Clerk, faults: frozenset[str], settings: Settings) -> None:
+    def __init__(  # noqa: PLR0917 - what every API of this EHR is made of, and its two neighbours
+        self,
+        people: People,
+        clerk: Clerk,
+        faults: frozenset[str],
+        settings: Settings,
+        access: Access,
+        fhir: FhirServer,
+    ) -> None:
         self.client_id = "reference-client"
         self._people = people
         self._clerk = clerk
         self._faults = faults
         self._settings = settings
         self._assertions = jose.Assertions(self.client_id, settings.docref_algorithm)
-        self._tokens: Tickets[str] = Tickets(settings.token_life, lambda: uuid.uuid4().hex)
+        self._access = access
+        self._fhir = fhir
         self._binaries: OrderedDict[str, tuple[Person, Window | None]] = OrderedDict()
         self._lock = Lock()
 
@@ -74,14 +75,12 @@ class DocRef:
 
     def expired_token(self) -> str:
         """An access token that was good once."""
-        return self._tokens.expired(self.client_id)
+        return self._access.expired(Grant(SCOPES))
 
     def register(self, app: Flask) -> None:
         for rule, view, methods in (
             ("/.well-known/smart-configuration", self.configuration, ["GET"]),
             ("/auth/token", self.token, ["POST"]),
-            ("/Patient", self.patients, ["GET"]),
-            ("/Patient/<issued>", self.patient, ["GET"]),
             ("/DocumentReference/$docref", self.docref, ["GET", "POST"]),
             ("/Binary/<issued>", self.binary, ["GET"]),
         ):
@@ -93,7 +92,7 @@ class DocRef:
         """What SMART App Launch 2 wants published of a server for backend services."""
         return _json(
             {
-                "token_endpoint": _host() + TOKEN,
+                "token_endpoint": host() + TOKEN,
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
                 "token_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
                 "grant_types_supported": ["client_credentials"],
@@ -116,13 +115,13 @@ class DocRef:
         try:
             self._assertions.check(
                 form.get("client_assertion", ""),
-                _host() + TOKEN,
+                host() + TOKEN,
                 signature="signature-not-checked" not in self._faults,
             )
         except jose.BadAssertion as error:
             return _unauthorized("invalid_client", str(error), 401)
         answer = {
-            "access_token": self._tokens.issue(self.client_id),
+            "access_token": self._access.issue(Grant(tuple(scopes))),
             "token_type": "Bearer",
             "expires_in": int(self._settings.token_life),
             "scope": " ".join(scopes),
@@ -131,97 +130,11 @@ class DocRef:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _authorize(self) -> None:
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if kind.casefold() != "bearer" or not token.strip():
-            if "missing-token-accepted" in self._faults:
-                return
-            raise Refusal(401, "login", "Send an access token: Authorization: Bearer …")
-        late = "expired-token-accepted" in self._faults
-        if "token-not-checked" not in self._faults and self._tokens.holder(token.strip(), late=late) is None:
-            raise Refusal(401, "login", "The access token is unknown or expired.")
-
-    # --- patients
-
-    def patients(self) -> Response:
-        """Patients by name and birth date, as a searchset."""
-        return self._guarded(self._search)
-
-    def _search(self) -> Response:
-        if "select-login-page" in self._faults:
-            return Response(login_page(), content_type=_HTML)
-        asked = {name: value for name in SEARCH if (value := request.args.get(name, "").strip())}
-        if not asked:
-            raise Refusal(400, "required", f"Search by one or more of {', '.join(SEARCH)}.")
-        born = asked.get("birthdate", "").removeprefix("eq")
-        if born and not _is_moment(born):
-            raise Refusal(400, "value", f"birthdate={born}: a date is YYYY-MM-DD.")
-        if "select-error-body" in self._faults:
-            issue = {"severity": "error", "code": "exception", "diagnostics": "The request could not be processed."}
-            return _json({"resourceType": "OperationOutcome", "issue": [issue]})
-        found = [person for person in self._people.all if self._fits(person, asked | {"birthdate": born})]
-        if "select-apostrophe-lost" in self._faults:
-            found = [person for person in found if "'" not in person.demographics.family]
-        entries = [self._entry(self._shown(person)) for person in found]
-        if "select-two-rows" in self._faults:
-            doubles = [entry["resource"] | {"id": entry["resource"]["id"][::-1]} for entry in entries]
-            entries += [self._entry(double) for double in doubles]
-        return _json(
-            {
-                "resourceType": "Bundle",
-                "type": "searchset",
-                "total": len(entries),
-                "link": [{"relation": "self", "url": request.url}],
-                "entry": entries,
-            }
-        )
-
-    def _fits(self, person: Person, asked: Mapping[str, str]) -> bool:
-        """Strings fit by their beginning, whatever their case; a date fits if it holds the day of birth."""
-        who = person.demographics
-        given = asked.get("given", "").casefold()
-        return (
-            asked.get("_id") in {None, self._people.number_of(person)}
-            and who.family.casefold().startswith(asked.get("family", "").casefold())
-            and any(name.casefold().startswith(given) for name in (*who.given, " ".join(who.given)))
-            and who.birth_date.startswith(asked["birthdate"])
-        )
-
-    def patient(self, issued: str) -> Response:
-        """One Patient by id."""
-        return self._guarded(lambda: _json(self._shown(self._known(issued))))
-
-    def _shown(self, person: Person) -> Resource:
-        who = person.demographics
-        resource: Resource = {
-            "resourceType": "Patient",
-            "id": self._people.number_of(self._named_instead(person)),
-            "name": [{"use": "official", "family": who.family, "given": list(who.given)}],
-            "gender": _GENDERS.get(who.sex, who.sex),
-            "birthDate": who.birth_date[:10],
-        }
-        if "select-id-not-accepted" in self._faults:
-            resource["id"] = f"9{resource['id']}"
-        if "select-no-id" in self._faults:
-            del resource["id"]
-        return resource
-
-    def _named_instead(self, person: Person) -> Person:
-        """Whose id stands in the answer."""
-        if "select-same-id" in self._faults:
-            return self._people.all[0]
-        if "select-namesakes-share-id" in self._faults:
-            return self._people.namesake(person)
-        if "select-near-name" in self._faults:
-            return self._people.near(person)
-        return self._people.next_to(person) if "select-wrong-patient" in self._faults else person
-
-    @staticmethod
-    def _entry(resource: Resource) -> Resource:
-        entry: Resource = {"resource": resource}
-        if "id" in resource:
-            entry = {"fullUrl": f"{_host()}{BASE}/{resource['resourceType']}/{resource['id']}"} | entry
-        return entry | {"search": {"mode": "match"}}
+    def _authorize(self, kind: str) -> Grant:
+        grant = self._access.granted()
+        if not grant.allows(kind):
+            raise Refusal(403, "forbidden", f"{kind}: the token's scopes do not cover this type.")
+        return grant
 
     def _known(self, issued: str) -> Person:
         person = self._people.by_number(issued)
@@ -235,13 +148,16 @@ class DocRef:
 
     def docref(self) -> Response:
         """References to documents with the data of a patient, within the dates given."""
-        return self._guarded(self._references)
+        return guarded(self._references)
 
     def _references(self) -> Response:
+        grant = self._authorize("DocumentReference")
         asked = _parameters()
         issued = asked.get("patient", "").removeprefix("Patient/")
         if not issued:
             raise Refusal(400, "required", "$docref needs the parameter patient.")
+        if grant.patient not in {None, issued}:
+            raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         person = self._known(issued)
         window = _window(asked)
         if refused(window, "document", self._faults):
@@ -267,7 +183,7 @@ class DocRef:
                 "type": "searchset",
                 "total": len(parts),
                 "link": links,
-                "entry": [self._entry(self._reference(person, parts[page - 1]))],
+                "entry": [_entry(self._reference(person, parts[page - 1]))],
             }
         )
 
@@ -278,7 +194,7 @@ class DocRef:
             self._binaries.move_to_end(issued)
             while len(self._binaries) > _KEPT:
                 self._binaries.popitem(last=False)
-        attachment: Resource = {"contentType": "application/xml", "url": f"{_host()}{BASE}/Binary/{issued}"}
+        attachment: Resource = {"contentType": "application/xml", "url": f"{host()}{BASE}/Binary/{issued}"}
         context: Resource = {}
         if window:
             bounds = (("start", window[0]), ("end", window[1]))
@@ -303,13 +219,16 @@ class DocRef:
 
     def binary(self, issued: str) -> Response:
         """The document itself: as XML, or in base64 within a Binary resource for whoever accepts FHIR's JSON."""
-        return self._guarded(lambda: self._document(issued))
+        return guarded(lambda: self._document(issued))
 
     def _document(self, issued: str) -> Response:
+        grant = self._authorize("Binary")
         with self._lock:
             found = self._binaries.get(issued)
         if found is None:
-            raise Refusal(404, "not-found", f"Binary/{issued}: there is no such document.")
+            return self._fhir.file(issued)
+        if grant.patient not in {None, self._people.number_of(found[0])}:
+            raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         if "document-server-error" in self._faults:
             raise Refusal(500, "exception", "The document could not be made.")
         if "document-login-page" in self._faults:
@@ -324,28 +243,11 @@ class DocRef:
             "contentType": "application/xml",
             "data": base64.b64encode(document).decode("ascii"),
         }
-        return _json(resource, kind=_HTML if wrong else _FHIR)
-
-    # --- answers
-
-    def _guarded(self, answer: Any) -> Response:
-        try:
-            self._authorize()
-            response: Response = answer()
-        except Refusal as refusal:
-            issue = {"severity": "error", "code": refusal.code, "diagnostics": str(refusal)}
-            response = _json({"resourceType": "OperationOutcome", "issue": [issue]}, refusal.status)
-            if refusal.status == 401:
-                response.headers["WWW-Authenticate"] = 'Bearer realm="reference EHR"'
-        return response
+        return _json(resource, kind=_HTML) if wrong else _json(resource)
 
 
-def _host() -> str:
-    return request.host_url.rstrip("/")
-
-
-def _json(content: Mapping[str, Any], status: int = 200, kind: str = _FHIR) -> Response:
-    return Response(json.dumps(content, ensure_ascii=False), status=status, content_type=kind)
+def _entry(resource: Resource) -> Resource:
+    return {"fullUrl": f"{host()}{BASE}/{resource['resourceType']}/{resource['id']}", "resource": resource}
 
 
 def _unauthorized(error: str, description: str, status: int = 400) -> Response:

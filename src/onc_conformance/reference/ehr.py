@@ -17,11 +17,15 @@ from onc_conformance.reference import charted, pages, patientsfile, stored, webc
 from onc_conformance.reference import charts as files
 from onc_conformance.reference.ccd import FAULTS as OF_CONTENT
 from onc_conformance.reference.clerk import Clerk
-from onc_conformance.reference.docref import BASE as FHIR
 from onc_conformance.reference.docref import DocRef
 from onc_conformance.reference.ehryourway import EhrYourWay
 from onc_conformance.reference.faults import known
+from onc_conformance.reference.fhir import given, records
+from onc_conformance.reference.fhir.access import Access, Grant
+from onc_conformance.reference.fhir.server import BASE as FHIR
+from onc_conformance.reference.fhir.server import FhirServer
 from onc_conformance.reference.people import People, Person
+from onc_conformance.reference.selection import Selection
 from onc_conformance.reference.settings import Settings
 from onc_conformance.reference.webchart import WebChart
 
@@ -36,7 +40,9 @@ _LARGEST_REQUEST = 4_000_000
 class ReferenceEHR:
     """A server with the patients of some files, or the bundled ones, and with charts of real documents, or none.
 
-    ValueError, one line, on a patients file or fault it cannot use; OSError if the port is taken.
+    Its FHIR server has resources written from the same charts, or those of the Bundles in `fhir`.
+
+    ValueError, one line, on a patients file, Bundle or fault it cannot use; OSError if the port is taken.
     """
 
     def __init__(  # noqa: PLR0917 - the first four are what anyone gives
@@ -47,6 +53,7 @@ class ReferenceEHR:
         host: str = "127.0.0.1",
         port: int = 0,
         settings: Settings | None = None,
+        fhir: Sequence[Path] = (),
     ) -> None:
         self._faults = known(faults)
         self._settings = settings or Settings()
@@ -58,7 +65,9 @@ class ReferenceEHR:
         clerk = Clerk(self._people, self._faults)
         self._webchart = WebChart(self._people, clerk, self._faults, self._settings)
         self._ehryourway = EhrYourWay(self._people, clerk, self._faults, self._settings)
-        self._docref = DocRef(self._people, clerk, self._faults, self._settings)
+        self._access = Access(self._settings.token_life, self._faults)
+        self._fhir = self._fhir_server(fhir)
+        self._docref = DocRef(self._people, clerk, self._faults, self._settings, self._access, self._fhir)
         self._key_file: Path | None = None
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self._server: BaseWSGIServer | None = None
@@ -82,6 +91,20 @@ class ReferenceEHR:
         if not persons:
             raise ValueError("no patients: give a patients file, or none for the bundled patients")
         return persons
+
+    def _fhir_server(self, bundles: Sequence[Path]) -> FhirServer:
+        """With the resources of the Bundles, or those written from the charts."""
+        version = self._settings.us_core
+        if bundles:
+            loaded = given.load(bundles)
+            return FhirServer(lambda: loaded, self._access, self._faults, version)
+        return FhirServer(
+            lambda: records.of_people(self._people, f"{self._url}{FHIR}", version),
+            self._access,
+            self._faults,
+            version,
+            Selection(self._people, self._faults),
+        )
 
     # --- being open
 
@@ -170,6 +193,16 @@ class ReferenceEHR:
             "DOCREF_TERMS": f"{self._url}{pages.DOCREF}/terms",
             "DOCREF_EXPIRED_TOKEN": self._docref.expired_token(),
         }
+        patient = self._fhir.first_patient()
+        env |= {
+            "FHIR_BASE": f"{self._url}{FHIR}",
+            "FHIR_TOKEN": self._access.standing(Grant(("user/*.rs",))),
+            "FHIR_PATIENT": patient,
+            "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
+            "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
+            "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
+            "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
+        }
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
@@ -182,6 +215,7 @@ class ReferenceEHR:
         self._webchart.register(app)
         self._ehryourway.register(app)
         self._docref.register(app)
+        self._fhir.register(app)
         pages.Documentation(self._faults, self._settings).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app

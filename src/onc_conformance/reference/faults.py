@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.reference.fhir.faults import HANDLERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -55,7 +57,7 @@ CATALOGUE: tuple[Fault, ...] = _read()
 def known(ids: Iterable[str]) -> frozenset[str]:
     """The same ids; ValueError names one that is in no catalogue, and those that are."""
     asked = frozenset(ids)
-    all_known = {fault.id for fault in CATALOGUE}
+    all_known = {fault.id for fault in CATALOGUE} | HANDLERS.keys()
     unknown = sorted(asked - all_known)
     if unknown:
         raise ValueError(f"{unknown[0]}: no such fault; known are {', '.join(sorted(all_known))}")

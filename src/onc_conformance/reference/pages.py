@@ -8,6 +8,7 @@ from flask import Response, redirect, request
 
 from onc_conformance.reference import docref, ehryourway, jose, screens, webchart
 from onc_conformance.reference.ehryourway_categories import NAMES as CATEGORIES
+from onc_conformance.reference.fhir import server
 from onc_conformance.reference.signing import PARTS
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ class Documentation:
         return self._page(
             "docref.html",
             DOCREF,
-            url=f"{_host()}{docref.BASE}",
-            token=f"{_host()}{docref.TOKEN}",
+            url=f"{_host()}{server.BASE}",
+            token=f"{_host()}{server.TOKEN}",
             assertion_type=jose.TYPE,
             algorithms=jose.ALGORITHMS,
             longest=jose.LONGEST,

@@ -35,3 +35,5 @@ class Settings:
     """What the client registered at the FHIR server signs its assertions with."""
     docref_by_year: bool = True
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
+    us_core: Literal["6.1.0", "7.0.0"] = "6.1.0"
+    """The version of US Core that the FHIR server follows."""

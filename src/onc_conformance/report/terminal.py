@@ -78,7 +78,8 @@ def close(run: Run, folder: Path, console: Console) -> None:
         _say(console, line)
     summary = run.settlement.summary
     extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
-    _say(console, f"{', '.join(extras)}; {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
+    asked = f"{len(run.exchanges)} request{'' if len(run.exchanges) == 1 else 's'}"
+    _say(console, f"{', '.join(extras)}; {asked}, {run.seconds:.1f} s{'; interrupted' if run.interrupted else ''}")
     _say(console, f"dossier: {folder / 'dossier.html'}", whole=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,18 @@ class Asked:
     """For people, in the journal."""
     own: Mapping[str, str] = field(default_factory=dict)
     """Names that have a value for this operation alone: `category`, `encounter_id`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request to a FHIR server: a path below its base, or an address out of an answer."""
+
+    purpose: str
+    path: str = ""
+    url: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    form: bool = False
+    """Whether the parameters go into the body of a POST."""
 
 
 class Conversation(Dialogue):
@@ -79,6 +92,24 @@ class Conversation(Dialogue):
                 captured |= self._captured(step, whole, variables, asked.window)
                 payloads += self._unwrapped(step, pages)
         return captured, payloads
+
+    def ask(self, asked: Question) -> Exchange:
+        """One request to the FHIR server and its answer, whatever it is. Raises Stopped where nothing could be sent."""
+        fhir = self.description.fhir
+        if fhir is None:
+            raise Stopped("not_supported", "the target's description has no [fhir]")
+        onward = {ONWARD: asked.url} if asked.url else {}
+        address = f"{{{ONWARD}}}" if asked.url else f"{{base.{fhir.base}}}/{{fhir.path}}"
+        table: dict[str, Any] = {"method": "POST", "form": {}} if asked.form else {"method": "GET"}
+        variables = self.variables()
+        variables.own["fhir.path"] = asked.path
+        with contextlib.suppress(Stopped):
+            page = ("form" if asked.form else "query", list(asked.parameters))
+            step = Step.model_validate(table | {"url": address})
+            self._send(step, variables, asked.purpose, captured=onward, page=page)
+        if not self.made:
+            raise Stopped("unreachable", "nothing could be asked")
+        return self.client.journal.exchanges[self.made[-1]]
 
     def _plugged(
         self, name: str, reference: str, asked: Asked, patient: Mapping[str, str] | None

@@ -36,7 +36,7 @@ class TargetTable(Table):
     base: dict[Name, Templated] = {}
     """Named base URLs, used as {base.NAME}."""
     criteria: list[Literal["g7", "g8", "g9", "g10"]] | None = None
-    """The criteria claimed; without it g7, g8 where there is ops.category, and g9 where there is ops.all_data."""
+    """The criteria claimed; without it g7, and g8, g9 and g10 where there is ops.category, ops.all_data and fhir."""
     timeout_s: Annotated[float, Field(gt=0)] = 30.0
     """Seconds to wait for an answer."""
     tls_verify: bool | str = True
@@ -268,6 +268,21 @@ class Misuse(Table):
     expect: Annotated[list[ErrorClass], Field(min_length=1)]
 
 
+class FhirTable(Table):
+    """Where the FHIR server of (g)(10) is, and what it does not do: a switch turned off is told in every report."""
+
+    base: Name = "fhir"
+    """The name of its address among target.base."""
+    post: bool = True
+    """Whether it is searched by POST too."""
+    provenance: bool = True
+    """Whether Provenance comes along by _revinclude."""
+    without: list[Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]+$")]] = []
+    """Types of resources the product does not have."""
+    max_pages: Annotated[int, Field(ge=1)] = 50
+    """An answer with more pages is given up."""
+
+
 class Description(Table):
     """One TOML file: how to speak to a vendor's API."""
 
@@ -284,6 +299,7 @@ class Description(Table):
     paginate: Paginate | None = None
     poll: Poll | None = None
     ops: OpsTable
+    fhir: FhirTable | None = None
     categories: dict[Category, CategoryEntry] = {}
     ok: list[Conditions] = []
     error: list[ErrorTable] = []

@@ -98,6 +98,8 @@ class _Check:
             self.names(("target", *path), text, set(), only_env=True)
         for path, text in self.documentation():
             self.names(("documentation", *path), text, set(), only_env=True)
+        if description.fhir and description.fhir.base not in description.target.base:
+            raise Problem(("fhir", "base"), f"target.base has no {description.fhir.base}")
         for name in description.vars:
             self.acyclic(name, ())
         login = self.requests(("auth", "step"), description.auth.step, set())

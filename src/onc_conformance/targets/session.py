@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from onc_conformance.findings import NotTested
 from onc_conformance.targets.answers import Answer, Payload, united
 from onc_conformance.targets.capture import PAT_ID, NothingCaptured
-from onc_conformance.targets.conversation import Asked, Conversation
+from onc_conformance.targets.conversation import Asked, Conversation, Question
 from onc_conformance.targets.decode import DecodeError
 from onc_conformance.targets.dialogue import Spoiled, Stopped
 from onc_conformance.targets.templates import TemplateError, parse
@@ -16,6 +17,7 @@ from onc_conformance.targets.window import CannotAsk
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from onc_conformance.exchange import Exchange
     from onc_conformance.moments import Days
     from onc_conformance.targets.client import Client
     from onc_conformance.targets.models import Misuse
@@ -97,6 +99,18 @@ class Session:
         if (refused := self._not_selected()) is not None:
             return refused
         return replace(self._document("all_data", op, Asked(window=window)), identity_in_answer=op.names_patient)
+
+    def ask(self, question: Question) -> tuple[Exchange, tuple[str, ...]]:
+        """One request to the FHIR server in this session: its answer, and every exchange it took.
+
+        Raises NotTested where nothing could be sent.
+        """
+        self._talk.made = []
+        try:
+            exchange = self._talk.ask(question)
+        except Stopped as stopped:
+            raise NotTested(f"{question.purpose}: {stopped}") from None
+        return exchange, self._talk.client.trail(self._talk.made)
 
     def altered(
         self,

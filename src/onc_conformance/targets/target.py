@@ -58,7 +58,8 @@ class Target:
         """The criteria claimed, in order."""
         claimed: list[str] | None = list(self.description.target.criteria or []) or None
         ops = self.description.ops
-        return tuple(claimed or ["g7", *(["g8"] if ops.category else []), *(["g9"] if ops.all_data else [])])
+        offered = {"g7": True, "g8": ops.category, "g9": ops.all_data, "g10": self.description.fhir}
+        return tuple(claimed or [name for name, there in offered.items() if there])
 
     @cached_property
     def bases(self) -> dict[str, str]:

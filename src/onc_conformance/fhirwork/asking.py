@@ -1,0 +1,248 @@
+"""Asks a FHIR server in a patient's session, page by page and within bounds; each request is made once and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from onc_conformance.exchange import Exchange
+from onc_conformance.fhirwork.parameters import Resource
+from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.reply import Subject
+from onc_conformance.targets.conversation import Question
+from onc_conformance.targets.models import FhirTable
+
+Parameters = tuple[tuple[str, str], ...]
+_LARGEST = 64_000_000
+"""Bytes of JSON that are read."""
+
+
+@dataclass(frozen=True)
+class Got:
+    """One answer, read."""
+
+    request: str
+    """What was asked, as a tester would write it down: `GET Condition?patient=1`."""
+    exchange: Exchange
+    resource: Resource | None
+    trouble: str | None
+    """Why it is no FHIR resource in JSON; None where it is one."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether a resource came back, and not as a refusal."""
+        return self.exchange.status is not None and 200 <= self.exchange.status < 300 and self.resource is not None
+
+    @property
+    def kind(self) -> str:
+        """The type of the resource that came back; empty for none."""
+        return str((self.resource or {}).get("resourceType", ""))
+
+    @property
+    def said(self) -> str:
+        """What came back instead of what was hoped for, in a few words."""
+        if self.exchange.status is None:
+            return self.exchange.error or "no answer"
+        issues = (self.resource or {}).get("issue")
+        issue = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
+        details = issue.get("diagnostics") or issue.get("code") or self.trouble or self.kind
+        return f"HTTP {self.exchange.status}" + (f", {details}" if details else "")
+
+    def objection(
+        self,
+        rule: str,
+        message: str,
+        *,
+        severity: Severity = Severity.ERROR,
+        layer: Layer = Layer.API,
+        path: str | None = None,
+        expected: str | None = None,
+        found: str | None = None,
+        hint: str | None = None,
+    ) -> Finding:
+        """A finding about this answer, at its address unless a place within is named."""
+        return Finding(
+            layer=layer,
+            severity=severity,
+            rule=rule,
+            message=f"{self.request}: {message}",
+            path=path or self.exchange.url,
+            expected=expected,
+            found=found,
+            hint=hint,
+            exchange=self.exchange.id,
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A resource in the answer to a search."""
+
+    resource: Resource
+    mode: str
+    """`match`, `include`, `outcome`, or what the server says instead; empty where it says nothing."""
+    page: Got
+    place: str
+    """FHIRPath within the page's Bundle."""
+    address: str = ""
+    """The fullUrl; empty where there is none."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Type and id."""
+        return key(self.resource)
+
+    @property
+    def astray(self) -> bool:
+        """Whether its address is one on the web, and not that of the resource."""
+        return self.address.startswith("http") and not self.address.endswith("/" + "/".join(self.key))
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a search, on however many pages."""
+
+    kind: str
+    parameters: Parameters
+    pages: tuple[Got, ...]
+    entries: tuple[Entry, ...]
+    broken: str | None = None
+    """Why there are not all pages; None where there are."""
+
+    @property
+    def first(self) -> Got:
+        """The first page."""
+        return self.pages[0]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was answered with Bundles to the end."""
+        return self.broken is None and all(page.ok and page.kind == "Bundle" for page in self.pages)
+
+    @property
+    def matches(self) -> tuple[Entry, ...]:
+        """What was searched for, without what came along."""
+        return tuple(each for each in self.entries if each.mode in {"match", ""} and each.key[0] == self.kind)
+
+    @property
+    def included(self) -> tuple[Entry, ...]:
+        """What came along."""
+        return tuple(each for each in self.entries if each.mode == "include")
+
+
+@dataclass
+class Server:
+    """The FHIR server of one target."""
+
+    table: FhirTable
+    base: str
+    note: Callable[[Iterable[str]], None]
+    """Told the exchanges that the current scenario rests on."""
+    id_of: Callable[[Subject], str]
+    _kept: dict[tuple[object, ...], tuple[Got, tuple[str, ...]]] = field(default_factory=dict)
+    _searches: dict[tuple[object, ...], Found] = field(default_factory=dict)
+
+    def read(self, subject: Subject, path: str) -> Got:
+        """What stands at `Type/id`, or at another path below the base."""
+        return self._get(subject, Question(purpose=f"read {path}", path=quote(path, safe="/$")))
+
+    def search(self, subject: Subject, kind: str, parameters: Parameters, *, form: bool = False) -> Found:
+        """A search, all pages of its answer."""
+        asked = (subject.id, kind, parameters, form)
+        if asked in self._searches:
+            found = self._searches[asked]
+            self.note(page.exchange.id for page in found.pages)
+            return found
+        self._searches[asked] = self._searched(subject, kind, parameters, form=form)
+        return self._searches[asked]
+
+    def _searched(self, subject: Subject, kind: str, parameters: Parameters, *, form: bool) -> Found:
+        path = f"{kind}/_search" if form else kind
+        asked = Question(purpose=f"search {kind}", path=path, parameters=parameters, form=form)
+        pages = [self._get(subject, asked)]
+        seen = {pages[0].exchange.url}
+        entries = list(_entries(pages[0]))
+        broken = None
+        while onward := _next(pages[-1]):
+            if onward in seen:
+                broken = f"page {len(pages) + 1} is at the address of an earlier page"
+            elif len(pages) >= self.table.max_pages:
+                broken = f"there are more than {self.table.max_pages} pages"
+            if broken:
+                break
+            seen.add(onward)
+            pages.append(self._get(subject, Question(purpose=f"search {kind}, page {len(pages) + 1}", url=onward)))
+            entries += _entries(pages[-1])
+        return Found(kind, parameters, tuple(pages), tuple(entries), broken)
+
+    def _get(self, subject: Subject, question: Question) -> Got:
+        asked = (subject.id, question)
+        if asked not in self._kept:
+            self.id_of(subject)  # selected, so that the session is there
+            exchange, trail = subject.session.ask(question)
+            resource, trouble = _read(exchange)
+            self._kept[asked] = Got(self._told(question, exchange), exchange, resource, trouble), trail
+        got, trail = self._kept[asked]
+        self.note(trail)
+        return got
+
+    def _told(self, question: Question, exchange: Exchange) -> str:
+        below = unquote(exchange.url.removeprefix(self.base).lstrip("/"))
+        sent = "&".join("=".join(pair) for pair in question.parameters) if question.form else ""
+        return f"{exchange.method} {below}" + (f" with {sent}" if sent else "")
+
+
+def key(resource: Resource) -> tuple[str, str]:
+    """Type and id of a resource, empty texts where it has none."""
+    return str(resource.get("resourceType") or ""), str(resource.get("id") or "")
+
+
+def _read(exchange: Exchange) -> tuple[Resource | None, str | None]:
+    if exchange.error:
+        return None, exchange.error
+    if len(exchange.response_body) > _LARGEST:
+        return None, f"the answer has {len(exchange.response_body):,} bytes, of which nobody can make use"
+    try:
+        found: Any = json.loads(exchange.response_body)
+    except (ValueError, RecursionError):
+        return None, f"the answer is not JSON but {exchange.media_type or 'of no media type'}"
+    if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
+        return None, "the answer is JSON without a resourceType"
+    return found, None
+
+
+def _entries(page: Got) -> Iterable[Entry]:
+    told = (page.resource or {}).get("entry") if page.ok and page.kind == "Bundle" else None
+    for index, entry in enumerate(told if isinstance(told, list) else ()):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict):
+            search = entry.get("search")
+            mode = search.get("mode") if isinstance(search, dict) else None
+            place = f"Bundle.entry[{index}].resource"
+            yield Entry(resource, str(mode or ""), page, place, str(entry.get("fullUrl") or ""))
+
+
+def _next(page: Got) -> str | None:
+    onward = link(page, "next")
+    return urljoin(page.exchange.url, onward) if onward else None
+
+
+def link(page: Got, relation: str) -> str | None:
+    """The address of a Bundle's link of this relation."""
+    links = (page.resource or {}).get("link") if page.kind == "Bundle" else None
+    for each in links if isinstance(links, list) else ():
+        if isinstance(each, dict) and each.get("relation") == relation and isinstance(each.get("url"), str):
+            return str(each["url"])
+    return None
+
+
+def local(reference: str, base: str) -> str | None:
+    """`Type/id` of a reference to this server; None for one within the resource, by identifier, or elsewhere."""
+    told = reference.removeprefix(base.rstrip("/") + "/") if reference.startswith(base) else reference
+    if urlsplit(told).scheme or told.startswith("#"):
+        return None
+    parts = told.partition("/_history")[0].split("/")
+    return "/".join(parts) if len(parts) == 2 and all(parts) else None

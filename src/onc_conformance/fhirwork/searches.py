@@ -1,0 +1,350 @@
+"""Which searches US Core requires, with values out of the patient's own data, and what is to be said of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from onc_conformance.fhirwork import parameters
+from onc_conformance.fhirwork.asking import Entry, Found, link
+from onc_conformance.fhirwork.chart import Chart, Kept, whose
+from onc_conformance.findings import Finding, Layer, Severity
+
+NO_CODE = "no-such-code"
+"""A code that nothing has."""
+NO_SYSTEM = "urn:oid:2.999"
+"""The system of no code: an OID for examples."""
+NO_DAY = "1850-01-01"
+"""A day on which nothing was recorded."""
+MOST = 4
+"""Searches of one combination with different values: a fifth shows nothing new."""
+_PREFIXES = ("gt", "ge", "lt", "le")
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search of one patient's data."""
+
+    chart: Chart
+    kind: str
+    asked: tuple[tuple[str, str], ...]
+    form: bool = False
+    foil: bool = False
+    """Whether it is made to find nothing, so that a parameter that is ignored shows; it may be refused."""
+
+    def found(self) -> Found:
+        """The answer."""
+        return self.chart.server.search(self.chart.subject, self.kind, self.asked, form=self.form)
+
+    def posted(self) -> Search:
+        """The same by POST."""
+        return Search(self.chart, self.kind, self.asked, form=True)
+
+    def how(self, name: str) -> str:
+        """The type of a parameter."""
+        told = self.chart.tables.searches[self.kind]["parameters"].get(name, {})
+        return str(told.get("type", "token"))
+
+    def matches(self, resource: parameters.Resource) -> bool | None:
+        """Whether a resource is what was searched for; None where that cannot be told."""
+        answers = [
+            self._matches(resource, name, value) for name, value in self.asked if not name.startswith(("_inc", "_rev"))
+        ]
+        if False in answers:
+            return False
+        return None if None in answers else True
+
+    def _matches(self, resource: parameters.Resource, name: str, value: str) -> bool | None:
+        if name == "patient":
+            return whose(resource) == value.removeprefix("Patient/")
+        if name == "_id":
+            return resource.get("id") == value
+        if not parameters.supports(self.kind, name):
+            return None
+        return parameters.matches(resource, name, self.how(name), value)
+
+
+def required(chart: Chart, kind: str) -> list[Search]:
+    """Every search of a type that US Core requires and the patient has data for."""
+    told = chart.tables.searches[kind]
+    combinations = [[name] for name, each in told["parameters"].items() if each["strength"] == "SHALL"]
+    combinations += [list(names) for strength, names in told["combinations"] if strength == "SHALL"]
+    found: list[Search] = []
+    for names in combinations:
+        found += _valued(chart, kind, names)
+    return list(dict.fromkeys(found))
+
+
+def foiled(chart: Chart, kind: str) -> list[Search]:
+    """The required searches once more with a value that nothing has: another code, system or day."""
+    found: list[Search] = []
+    for search in required(chart, kind):
+        for place, (name, value) in enumerate(search.asked):
+            if name in {"patient", "_id"}:
+                continue
+            for foil in _foils(search.how(name), value):
+                asked = (*search.asked[:place], (name, foil), *search.asked[place + 1 :])
+                found.append(Search(chart, kind, asked, foil=True))
+    return list(dict.fromkeys(found))
+
+
+def _foils(how: str, value: str) -> list[str]:
+    if how == "token":
+        return [NO_CODE, *([f"{NO_SYSTEM}|{parameters.unsystematic(value)}"] if "|" in value else [])]
+    return [NO_DAY] if how == "date" else []
+
+
+def shortened(chart: Chart, kind: str) -> list[Search]:
+    """The required searches by a text once more with its beginning, which finds the same and perhaps more."""
+    return [
+        Search(
+            chart,
+            kind,
+            tuple((name, value[:3] if search.how(name) == "string" else value) for name, value in search.asked),
+        )
+        for search in required(chart, kind)
+        if any(search.how(name) == "string" for name, _ in search.asked)
+    ]
+
+
+def _valued(chart: Chart, kind: str, names: Sequence[str]) -> Iterator[Search]:
+    others = [name for name in names if name != "patient"]
+    if not others:
+        yield Search(chart, kind, chart.asked(kind, {}))
+        return
+    seen: set[tuple[str, ...]] = set()
+    for kept in chart.of(kind):
+        values = [_value(chart, kept, name) for name in others]
+        if None in values or tuple(map(str, values)) in seen or len(seen) == MOST:
+            continue
+        seen.add(tuple(map(str, values)))
+        beside = [(name, str(value)) for name, value in zip(others, values, strict=True)]
+        own = [("patient", chart.id)] if "patient" in names else []
+        yield Search(chart, kind, (*own, *beside))
+
+
+def _value(chart: Chart, kept: Kept, name: str) -> str | None:
+    kind = kept.key[0]
+    if name == "_id":
+        return kept.key[1]
+    how = str(chart.tables.searches[kind]["parameters"].get(name, {}).get("type", "token"))
+    value = parameters.sample(kept.resource, name, how)
+    return f"ge{value[:10]}" if value and how == "date" and kind != "Patient" else value
+
+
+def compared(chart: Chart, kind: str) -> list[Search]:
+    """The searches of a type by date with each comparator US Core requires, by the patient's middlemost day."""
+    told = chart.tables.searches[kind]
+    found: list[Search] = []
+    for strength, names in told["combinations"]:
+        dated = [name for name in names if told["parameters"].get(name, {}).get("type") == "date"]
+        if strength != "SHALL" or len(dated) != 1:
+            continue
+        needed = told["parameters"][dated[0]].get("comparator", {})
+        others = [name for name in names if name not in {"patient", dated[0]}]
+        for beside, days in _days(chart, kind, others, dated[0]):
+            day = sorted(days)[len(days) // 2]
+            own = chart.asked(kind, beside)
+            found += [
+                Search(chart, kind, (*own, (dated[0], f"{prefix}{day}")))
+                for prefix in _PREFIXES
+                if needed.get(prefix) == "SHALL"
+            ]
+    return found
+
+
+def bounded(chart: Chart, kind: str) -> list[Search]:
+    """The searches of a type by a year, and by two dates that bound one day."""
+    found: list[Search] = []
+    for search in compared(chart, kind):
+        (*own, (name, told)) = search.asked
+        prefix, day = told[:2], told[2:]
+        if prefix == "ge":
+            found.append(Search(chart, kind, (*own, (name, day[:4]))))
+            found.append(Search(chart, kind, (*own, (name, f"ge{day}"), (name, f"le{day}"))))
+    return found
+
+
+def _days(chart: Chart, kind: str, others: Sequence[str], dated: str) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """The days of the patient's resources, by what else is searched for; the fullest groups first."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for kept in chart.of(kind):
+        values = [_value(chart, kept, name) for name in others]
+        day = parameters.sample(kept.resource, dated, "date")
+        if day and len(day) >= 10 and None not in values:
+            groups.setdefault(tuple(map(str, values)), []).append(day[:10])
+    fullest = sorted(groups.items(), key=lambda item: -len(set(item[1])))
+    for values_, days in fullest[:2]:
+        yield dict(zip(others, values_, strict=True)), sorted(set(days))
+
+
+def several(chart: Chart, kind: str) -> list[Search]:
+    """The searches of a type for two values at once, where US Core requires them, in either order."""
+    told = chart.tables.searches[kind]
+    found: list[Search] = []
+    for strength, names in told["combinations"]:
+        many = [name for name in names if told["parameters"].get(name, {}).get("multipleOr", ("", ""))[1] == "SHALL"]
+        for name in many if strength == "SHALL" else ():
+            beside = {each: v for each in names if each not in {"patient", name} if (v := _first(chart, kind, each))}
+            if len(beside) < len(names) - 2:
+                continue
+            values = list(dict.fromkeys(filter(None, (_value(chart, each, name) for each in chart.of(kind)))))
+            values = [parameters.unsystematic(value) for value in values]
+            if len(values) == 1 and (other := parameters.other(kind, name)):
+                values.append(other)
+            for one, two in [*pairwise(values[:2]), *pairwise(values[:2][::-1])]:
+                found.append(Search(chart, kind, (*chart.asked(kind, beside), (name, f"{one},{two}"))))
+    return found
+
+
+def _first(chart: Chart, kind: str, name: str) -> str | None:
+    return next(filter(None, (_value(chart, each, name) for each in chart.of(kind))), None)
+
+
+def unsystematic(search: Search) -> Search | None:
+    """The search with tokens that name no system; None where it has none that does."""
+    asked = tuple(
+        (name, parameters.unsystematic(value) if search.how(name) == "token" else value) for name, value in search.asked
+    )
+    return Search(search.chart, search.kind, asked) if asked != search.asked else None
+
+
+def referring(search: Search) -> Search | None:
+    """The search with the patient named by type and id; None where it names none."""
+    asked = tuple((name, f"Patient/{value}" if name == "patient" else value) for name, value in search.asked)
+    return Search(search.chart, search.kind, asked) if asked != search.asked else None
+
+
+def answered(search: Search, rule: str) -> Iterator[Finding]:
+    """Objections to a search that was not answered with Bundles of search results, to the last page."""
+    if search.foil:
+        return
+    found = search.found()
+    for page in found.pages:
+        if not page.ok or page.kind != "Bundle":
+            yield page.objection(rule, "was not answered", expected="a Bundle of search results", found=page.said)
+            return
+        kind = (page.resource or {}).get("type")
+        if kind != "searchset":
+            yield page.objection(
+                rule, "is no answer to a search", expected="type searchset", found=str(kind), path="Bundle.type"
+            )
+        media = page.exchange.media_type
+        if media not in {"application/fhir+json", "application/json"}:
+            yield page.objection(
+                rule,
+                "the answer says that it is something else than it is",
+                expected="application/fhir+json",
+                found=media or "no media type",
+            )
+    if found.broken:
+        yield found.first.objection(rule, found.broken, expected="pages that come to an end", found=found.broken)
+    if found.ok:
+        yield from _told_of_itself(found, rule)
+
+
+def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
+    """Objections to what Bundles say of themselves: links, addresses, the total."""
+    if link(found.first, "self") is None:
+        yield found.first.objection(
+            rule, "does not say what was searched for", path="Bundle.link", expected="a link self", found="none"
+        )
+    for entry in found.entries:
+        if entry.astray:
+            place = entry.place.removesuffix("resource") + "fullUrl"
+            yield entry.page.objection(
+                rule,
+                "the address of an entry is not that of its resource",
+                path=place,
+                expected=f"an address that ends in {'/'.join(entry.key)}",
+                found=entry.address,
+            )
+    total: Any = (found.first.resource or {}).get("total")
+    if isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
+        yield found.first.objection(
+            rule,
+            "the total is not that of the pages",
+            path="Bundle.total",
+            expected=f"{len(found.matches)}, as many as came",
+            found=str(total),
+        )
+
+
+def right(search: Search, rule: str) -> Iterator[Finding]:
+    """Objections to rows that were not searched for, are another patient's, or come twice."""
+    found = search.found()
+    seen: set[tuple[str, str]] = set()
+    for entry in found.entries:
+        if entry.mode in {"include", "outcome"}:
+            continue
+        if entry.key[0] != search.kind:
+            if entry.key[0] != "OperationOutcome":
+                yield _row(entry, rule, "holds what was not searched for", search.kind, entry.key[0])
+            continue
+        if entry.key in seen:
+            yield _row(entry, rule, "holds the same resource twice", "each resource once", "/".join(entry.key))
+        seen.add(entry.key)
+        owner = whose(entry.resource)
+        if owner is not None and owner != search.chart.id and not any(name == "name" for name, _ in search.asked):
+            yield _row(
+                entry, rule, "holds another patient's data", f"data of {search.chart.id}", f"data of {owner}",
+                layer=Layer.SECURITY,
+            )  # fmt: skip
+        elif search.matches(entry.resource) is False:
+            wanted = ", ".join(f"{name} {value}" for name, value in search.asked)
+            yield _row(entry, rule, f"{'/'.join(entry.key)} is not what was searched for", wanted, "another")
+
+
+def whole(search: Search, rule: str) -> Iterator[Finding]:
+    """Objections to resources of the patient that match, are known from other answers, and did not come."""
+    found = search.found()
+    if not found.ok:
+        return
+    came = {entry.key for entry in found.matches}
+    for kept in search.chart.of(search.kind):
+        if kept.key not in came and search.matches(kept.resource):
+            yield found.first.objection(
+                rule,
+                f"{kept.name} matches and did not come",
+                path=kept.name,
+                expected=f"{kept.name}, which {kept.got.request} brought",
+                found=f"{len(came)} others",
+            )
+
+
+def same(one: Search, other: Search, rule: str) -> Iterator[Finding]:
+    """Objections to two ways of asking the same that were answered differently."""
+    first, second = one.found(), other.found()
+    if not (first.ok and second.ok):
+        return
+    told, again = ({entry.key for entry in each.matches} for each in (first, second))
+    if told != again:
+        odd = sorted("/".join(each) for each in told ^ again)
+        yield second.first.objection(
+            rule,
+            f"is answered differently from {first.first.request}",
+            expected=f"the same {len(told)} resources",
+            found=f"{len(again)}, different in {', '.join(odd[:5])}",
+        )
+
+
+def included(search: Search, rule: str) -> Iterator[Finding]:
+    """Objections to a search with _include whose matches refer to something that did not come along."""
+    found = search.found()
+    came = {"/".join(entry.key) for entry in found.entries}
+    for entry in found.matches:
+        told = entry.resource.get("medicationReference")
+        wanted = told.get("reference") if isinstance(told, dict) else None
+        if isinstance(wanted, str) and not wanted.startswith("#") and not any(wanted.endswith(name) for name in came):
+            yield _row(entry, rule, f"{wanted} did not come along", wanted, "nothing", path="medicationReference")
+
+
+def _row(
+    entry: Entry, rule: str, message: str, expected: str, found: str, *, layer: Layer = Layer.API, path: str = ""
+) -> Finding:
+    place = f"{entry.place}.{path}" if path else entry.place
+    return entry.page.objection(
+        rule, message, severity=Severity.ERROR, layer=layer, path=place, expected=expected, found=found
+    )

@@ -1,0 +1,128 @@
+"""Pages, answers, refusals and the CapabilityStatement, with something wrong about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flask import Response
+
+    from onc_conformance.reference.fhir.parts import Resource
+    from onc_conformance.reference.fhir.search import Query
+
+
+def _links(bundle: Resource, kept: Iterable[Resource]) -> Resource:
+    return bundle | {"link": list(kept)}
+
+
+def _no_link(relation: str) -> Callable[[Resource, Query], Resource]:
+    return lambda bundle, _: _links(bundle, (one for one in bundle["link"] if one["relation"] != relation))
+
+
+def _loop(bundle: Resource, query: Query) -> Resource:  # noqa: ARG001 - all are asked alike
+    here = bundle["link"][0]["url"]
+    return _links(bundle, (one | {"url": here} if one["relation"] == "next" else one for one in bundle["link"]))
+
+
+def _matches(bundle: Resource) -> int:
+    return sum(entry["search"]["mode"] == "match" for entry in bundle.get("entry", ()))
+
+
+def _page_total(bundle: Resource, query: Query) -> Resource:  # noqa: ARG001
+    return bundle | {"total": _matches(bundle)}
+
+
+def _entries(change: Callable[[Resource], Resource]) -> Callable[[Resource, Query], Resource]:
+    def changed(bundle: Resource, query: Query) -> Resource:  # noqa: ARG001
+        return bundle | ({"entry": [change(one) for one in bundle["entry"]]} if "entry" in bundle else {})
+
+    return changed
+
+
+def _empty_second_page(bundle: Resource, query: Query) -> Resource:
+    return {name: value for name, value in bundle.items() if name != "entry"} if query.page > 1 else bundle
+
+
+BUNDLED: dict[str, Callable[[Resource, Query], Resource]] = {
+    "fhir-paging-stops-early": _no_link("next"),
+    "fhir-paging-loops": _loop,
+    "fhir-second-page-empty": _empty_second_page,
+    "fhir-self-link-missing": _no_link("self"),
+    "fhir-total-lies": lambda bundle, _: bundle | {"total": bundle["total"] + 1},
+    "fhir-total-of-page": _page_total,
+    "fhir-bundle-type-wrong": lambda bundle, _: bundle | {"type": "collection"},
+    "fhir-full-url-wrong": _entries(lambda one: one | {"fullUrl": f"{one.get('fullUrl', '')}0"}),
+    "fhir-search-mode-wrong": _entries(lambda one: one | {"search": {"mode": "include"}}),
+}
+
+
+def _kind(response: Response, kind: str) -> Response:
+    response.headers["Content-Type"] = kind
+    return response
+
+
+def _cut(response: Response) -> Response:
+    response.set_data(response.get_data()[:-20])
+    return response
+
+
+SENT: dict[str, Callable[[Response], Response]] = {
+    "fhir-content-type-lies": lambda response: _kind(response, "text/html; charset=utf-8"),
+    "fhir-json-cut-short": _cut,
+}
+
+
+def _plain(response: Response) -> Response:
+    response.set_data("The request could not be processed.")
+    return _kind(response, "text/plain; charset=utf-8")
+
+
+def _status(before: int, after: int) -> Callable[[Response], Response]:
+    def changed(response: Response) -> Response:
+        if response.status_code == before:
+            response.status_code = after
+        return response
+
+    return changed
+
+
+REFUSED: dict[str, Callable[[Response], Response]] = {
+    "fhir-error-without-outcome": _plain,
+    "fhir-not-found-as-success": _status(404, 200),
+    "fhir-bad-request-as-failure": _status(400, 500),
+    "fhir-unauthorized-as-forbidden": _status(401, 403),
+}
+
+
+def _of_type(kind: str, change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
+    def changed(statement: Resource) -> Resource:
+        rest = statement["rest"][0]
+        resources = [change(one) if kind in {one["type"], "*"} else one for one in rest["resource"]]
+        return statement | {"rest": [rest | {"resource": resources}]}
+
+    return changed
+
+
+def _less(*names: str) -> Callable[[Resource], Resource]:
+    return lambda entry: {name: value for name, value in entry.items() if name not in names}
+
+
+def _without_category(entry: Resource) -> Resource:
+    return entry | {"searchParam": [one for one in entry["searchParam"] if one["name"] != "category"]}
+
+
+def _without_goals(statement: Resource) -> Resource:
+    rest = statement["rest"][0]
+    return statement | {"rest": [rest | {"resource": [one for one in rest["resource"] if one["type"] != "Goal"]}]}
+
+
+STATED: dict[str, Callable[[Resource], Resource]] = {
+    "fhir-statement-of-another-release": lambda statement: statement | {"fhirVersion": "3.0.2"},
+    "fhir-statement-without-json": lambda statement: statement | {"format": ["xml"]},
+    "fhir-statement-without-profiles": _of_type("Condition", _less("supportedProfile")),
+    "fhir-statement-without-category": _of_type("Observation", _without_category),
+    "fhir-statement-without-provenance": _of_type("*", _less("searchRevInclude")),
+    "fhir-statement-without-goals": _without_goals,
+}

@@ -1,0 +1,166 @@
+"""Resources told wrongly: each change is to one element of one type, wherever such a resource is shown."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from onc_conformance.reference.fhir.parts import Resource
+
+_LOINC = "http://loinc.org"
+_RACE = "us-core-race"
+
+
+def _in(kind: str, change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
+    return lambda resource: change(resource) if resource["resourceType"] == kind else resource
+
+
+def _drop(name: str, resource: Resource) -> Resource:
+    return {key: value for key, value in resource.items() if key != name}
+
+
+def _put(name: str, value: Any, resource: Resource) -> Resource:
+    return resource | {name: value} if name in resource else resource
+
+
+def _without(kind: str, name: str) -> Callable[[Resource], Resource]:
+    return _in(kind, partial(_drop, name))
+
+
+def _with(kind: str, name: str, value: Any) -> Callable[[Resource], Resource]:
+    """The element replaced, where there is one."""
+    return _in(kind, partial(_put, name, value))
+
+
+def _is(resource: Resource, named: str) -> bool:
+    return any(each.endswith(f"/{named}") for each in resource.get("meta", {}).get("profile", ()))
+
+
+def _profiled(named: str, change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
+    return lambda resource: change(resource) if _is(resource, named) else resource
+
+
+def _dead_encounter(resource: Resource) -> Resource:
+    return _put("encounter", {"reference": "Encounter/0"}, resource)
+
+
+def _dead_target(resource: Resource) -> Resource:
+    return resource | {"target": [{"reference": f"{resource['target'][0]['reference']}0"}]}
+
+
+def _in_error(resource: Resource) -> Resource:
+    """Ended, and active all the same."""
+    if "abatementDateTime" not in resource:
+        return resource
+    system = resource["clinicalStatus"]["coding"][0]["system"]
+    return resource | {"clinicalStatus": {"coding": [{"system": system, "code": "active"}]}}
+
+
+def _value_and_reason(resource: Resource) -> Resource:
+    reason = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "unknown"}]}
+    return resource | {"dataAbsentReason": reason} if "valueQuantity" in resource else resource
+
+
+def _unit(code: str, resource: Resource) -> Resource:
+    quantity = resource.get("valueQuantity")
+    return resource | {"valueQuantity": quantity | {"code": code, "unit": code}} if quantity else resource
+
+
+def _unit_system(resource: Resource) -> Resource:
+    quantity = resource.get("valueQuantity")
+    return resource | {"valueQuantity": _drop("system", quantity)} if quantity else resource
+
+
+def _one_component(resource: Resource) -> Resource:
+    return resource | {"component": resource["component"][:1]}
+
+
+def _loinc_misnamed(resource: Resource) -> Resource:
+    codings = [
+        each | {"system": "urn:loinc"} if each.get("system") == _LOINC else each
+        for each in resource["code"].get("coding", ())
+    ]
+    return resource | {"code": resource["code"] | {"coding": codings}}
+
+
+def _race_without_text(resource: Resource) -> Resource:
+    changed = [
+        each | {"extension": [part for part in each["extension"] if part["url"] != "text"]}
+        if each["url"].endswith(_RACE)
+        else each
+        for each in resource.get("extension", ())
+    ]
+    return resource | ({"extension": changed} if changed else {})
+
+
+def _attachment(change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
+    def changed(resource: Resource) -> Resource:
+        return resource | {"content": [{**one, "attachment": change(one["attachment"])} for one in resource["content"]]}
+
+    return _in("DocumentReference", changed)
+
+
+def _local_vaccine(resource: Resource) -> Resource:
+    code = {"coding": [{"system": "urn:local", "code": "V1", "display": "Vaccine"}]}
+    return resource | {"vaccineCode": code}
+
+
+def _undeclared(resource: Resource) -> Resource:
+    return resource | {"meta": _drop("profile", resource["meta"])}
+
+
+def _coded(name: str, code: str, resource: Resource) -> Resource:
+    if name not in resource:
+        return resource
+    first = resource[name]["coding"][0]
+    return resource | {name: {"coding": [{"system": first["system"], "code": code}]}}
+
+
+def _somebody_elses(resource: Resource) -> Resource:
+    return _put("subject", {"reference": "Patient/10000000"}, resource)
+
+
+_EXAM = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "exam"}]}
+SHOWN: dict[str, Callable[[Resource], Resource]] = {
+    "fhir-reference-unresolvable": _dead_encounter,
+    "fhir-provenance-target-wrong": _in("Provenance", _dead_target),
+    "fhir-subject-missing": _without("Observation", "subject"),
+    "fhir-subject-of-another": _in("Observation", _somebody_elses),
+    "fhir-status-missing": _without("Observation", "status"),
+    "fhir-code-missing": _without("Condition", "code"),
+    "fhir-identifier-missing": _without("Patient", "identifier"),
+    "fhir-recorded-missing": _without("Provenance", "recorded"),
+    "fhir-description-missing": _without("Goal", "description"),
+    "fhir-narrative-missing": _without("CarePlan", "text"),
+    "fhir-udi-missing": _without("Device", "udiCarrier"),
+    "fhir-dosage-missing": _without("MedicationRequest", "dosageInstruction"),
+    "fhir-contained-missing": _without("MedicationRequest", "contained"),
+    "fhir-range-missing": _without("Observation", "referenceRange"),
+    "fhir-absent-reason-missing": _without("Observation", "dataAbsentReason"),
+    "fhir-laboratory-slice-wrong": _profiled("us-core-observation-lab", partial(_put, "category", [_EXAM])),
+    "fhir-pressure-slice-missing": _profiled("us-core-blood-pressure", _one_component),
+    "fhir-gender-unbound": _with("Patient", "gender", "F"),
+    "fhir-clinical-status-unbound": _in("AllergyIntolerance", partial(_coded, "clinicalStatus", "current")),
+    "fhir-problem-status-unbound": _in("Condition", partial(_coded, "clinicalStatus", "ongoing")),
+    "fhir-intent-unbound": _with("MedicationRequest", "intent", "wish"),
+    "fhir-smoking-status-unbound": _profiled("us-core-smokingstatus", partial(_put, "status", "preliminary")),
+    "fhir-extensible-unjustified": _in("Immunization", _local_vaccine),
+    "fhir-code-system-misnamed": _in("Observation", _loinc_misnamed),
+    "fhir-condition-invariant": _in("Condition", _in_error),
+    "fhir-observation-invariant": _in("Observation", _value_and_reason),
+    "fhir-name-invariant": _with("Patient", "name", [{"use": "official"}]),
+    "fhir-weight-unit-wrong": _profiled("us-core-body-weight", partial(_unit, "stone")),
+    "fhir-unit-system-missing": _profiled("us-core-vital-signs", _unit_system),
+    "fhir-birth-date-malformed": _with("Patient", "birthDate", "03/14/1970"),
+    "fhir-date-impossible": _with("Observation", "effectiveDateTime", "2017-02-30"),
+    "fhir-element-unknown": _in("Procedure", lambda one: one | {"colour": "blue"}),
+    "fhir-element-of-wrong-type": _with("Patient", "active", "true"),
+    "fhir-element-repeated": _in("Goal", lambda one: one | {"description": [one["description"]] * 2}),
+    "fhir-race-text-missing": _in("Patient", _race_without_text),
+    "fhir-attachment-empty": _attachment(lambda one: {"contentType": one["contentType"]}),
+    "fhir-attachment-dead": _attachment(lambda one: _put("url", "Binary/0", one)),
+    "fhir-profile-undeclared": _in("Observation", _undeclared),
+}
