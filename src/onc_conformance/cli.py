@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import shlex
@@ -57,6 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     from onc_conformance.report import terminal
     from onc_conformance.vocabulary import packs
 
+    gc.set_threshold(100_000, 20, 100)  # answers stay to the end of a run: looking through them finds nothing
     packs.installed()  # one that cannot be read is told before anything is asked
     if options.learn:
         from onc_conformance import learning

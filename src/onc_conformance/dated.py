@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from onc_conformance import judging, uscdi, windows
-from onc_conformance.examination import DATED_PATIENTS, Examination
+from onc_conformance.examination import Examination
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.moments import Days
 from onc_conformance.record import KINDS, Record
@@ -73,9 +73,8 @@ def category_windows(exam: Examination, name: str, records: Mapping[str, Record]
         if about.header or not about.kinds:
             continue
         described = exam.target.category(category)
-        # asked encounter by encounter, a second patient would cost more requests than all the rest
-        patients = 1 if described and described.scope == "encounter" else DATED_PATIENTS
-        for subject, record in exam.dated(records, about.kinds)[:patients]:
+        by_encounter = described is not None and described.scope == "encounter"
+        for subject, record in exam.dated(records, about.kinds, by_encounter=by_encounter):
             window = windows.BY_NAME[name](windows.exact_days(windows.dated(record, about.kinds)))
             if window is None:
                 continue

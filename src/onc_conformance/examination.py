@@ -281,16 +281,23 @@ class Examination:
 
     # choosing
 
-    def dated(self, records: Mapping[str, Record], kinds: Iterable[str] | None = None) -> list[tuple[Subject, Record]]:
+    def dated(
+        self, records: Mapping[str, Record], kinds: Iterable[str] | None = None, *, by_encounter: bool = False
+    ) -> list[tuple[Subject, Record]]:
         """Patients on whom a window of facts of `kinds` shows: three days at least if there are any, and few facts.
 
-        `records` are the patients' records by id, as expected or as learned.
+        `records` are the patients' records by id, as expected or as learned. Where every encounter is a request
+        (`by_encounter`), it is the one with the fewest: another would cost more requests than all the rest.
         """
         wanted = None if kinds is None else frozenset(kinds)
         subjects = [each for each in self.identified() if each.id in records]
         days = {each.id: len(windows.exact_days(windows.dated(records[each.id], wanted))) for each in subjects}
-        ranked = sorted(subjects, key=lambda each: (days[each.id] < 3, len(records[each.id].facts)))
-        return [(each, records[each.id]) for each in ranked if days[each.id] > 1][:DATED_PATIENTS]
+        visits = {each.id: sum(fact.kind == "encounters" for fact in each.record.facts) for each in subjects}
+        ranked = sorted(
+            (each for each in subjects if days[each.id] > 1),
+            key=lambda each: (by_encounter and visits[each.id], days[each.id] < 3, len(records[each.id].facts)),
+        )
+        return [(each, records[each.id]) for each in ranked][: 1 if by_encounter else DATED_PATIENTS]
 
     @property
     def expected(self) -> dict[str, Record]:

@@ -214,6 +214,7 @@ def _arguments(tags: str, folder: Path | None, workers: int) -> list[str]:
         "-p", "pytest_bdd.plugin",
         "-p", "no:cacheprovider",
         "-p", "no:faulthandler",
+        "-p", "no:unraisableexception",  # collects garbage five times over at the end
         "--strict-markers",
         "--capture=no",
         "-q",
