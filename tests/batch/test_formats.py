@@ -64,8 +64,9 @@ def test_text_on_a_terminal_is_the_same_in_colour():
 def test_the_closing_line_counts_and_names_the_layers_no_document_had():
     tally = Tally(left_out="2 others")
     tally.count(Told("pass", "", frozenset({"schema", "content"})))
-    tally.count(Told("error", "", frozenset(judging.SECONDS)))
-    assert str(tally) == "2 documents: 1 pass, 1 error; layers not run: schema, content; 2 others"
+    tally.count(Told("error", "", frozenset(judging.SECONDS), not_judged=3))
+    said = "2 documents: 1 pass, 1 error; layers not run: schema, content; 3 codes not judged; 2 others"
+    assert str(tally) == said
     assert tally.exit_code == 4
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from onc_conformance import vocabulary
 from onc_conformance.batch.archives import Source
 from onc_conformance.batch.expectation import Expectation
 from onc_conformance.ccda.standards.errata import suppressed
@@ -27,6 +28,8 @@ class Told:
     """The layer of each rule that was broken, where the format has a table of rules."""
     suppressed: int = 0
     """Findings set aside because the rule is known to be wrong."""
+    not_judged: int = 0
+    """Codes that could not be judged."""
 
 
 Form = Callable[[Judgement], tuple[str, Mapping[str, str]]]
@@ -49,7 +52,14 @@ class Work:
 
     def _told(self, judgement: Judgement) -> Told:
         text, rules = self.form(judgement)
-        return Told(judgement.verdict, text, frozenset(judgement.layers_not_run), rules, suppressed(judgement.findings))
+        return Told(
+            judgement.verdict,
+            text,
+            frozenset(judgement.layers_not_run),
+            rules,
+            suppressed(judgement.findings),
+            vocabulary.not_judged(judgement.findings),
+        )
 
 
 @dataclass(slots=True)
@@ -60,6 +70,7 @@ class Tally:
     layers_not_run: frozenset[str] = frozenset(SECONDS)
     rules: dict[str, str] = field(default_factory=dict)
     suppressed: int = 0
+    not_judged: int = 0
     left_out: str = ""
     interrupted: bool = False
 
@@ -67,6 +78,7 @@ class Tally:
         self.verdicts[told.verdict] += 1
         self.layers_not_run &= told.layers_not_run
         self.suppressed += told.suppressed
+        self.not_judged += told.not_judged
         for rule, layer in told.rules.items():
             self.rules.setdefault(rule, layer)
 
@@ -81,5 +93,6 @@ class Tally:
         missing = ", ".join(each for each in SECONDS if each in self.layers_not_run) or "none"
         parts = [f"{many} document{'' if many == 1 else 's'}: {said or 'none judged'}", f"layers not run: {missing}"]
         parts += [f"{self.suppressed} findings of rules known to be wrong set aside"] if self.suppressed else []
+        parts += [f"{self.not_judged} codes not judged"] if self.not_judged else []
         parts += ["interrupted"] if self.interrupted else []
         return "; ".join([*parts, self.left_out] if self.left_out else parts)
