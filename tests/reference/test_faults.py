@@ -9,6 +9,7 @@ from tests.reference.clients import PATIENTS, WebChartClient, docref, ehryourway
 
 from onc_conformance.reference import ReferenceEHR, misshapen
 from onc_conformance.reference.faults import CATALOGUE
+from onc_conformance.reference.fhir.faults import HANDLERS
 
 DAY = {"sdate": "2015-06-22", "edate": "2015-06-22"}
 SPAN = {"sdate": "2014-05-10", "edate": "2015-06-22"}
@@ -235,8 +236,8 @@ def test_two_honest_systems_answer_alike(patients, honest):
         assert gathered(ehr, ids) == answers
 
 
-ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms())
-"""Those of content are in test_changes, those of form in tests/faults/test_forms.py."""
+ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS)
+"""Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults."""
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if fault.id not in ELSEWHERE])
