@@ -15,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from onc_conformance import fhir, suite
 from onc_conformance.fhir import imports, tables
 from onc_conformance.findings import Severity
@@ -28,8 +26,6 @@ EVERY = os.environ.get("FHIR_MUTANTS") == "all"
 SAMPLE = 1500
 EXAMPLES = 4
 """Resources spoilt per profile; those with most in them."""
-
-pytestmark = pytest.mark.skipif(not PACKAGE.exists(), reason="HL7's packages are not at hand")
 
 BAD = {
     "date": "2020-13-01", "dateTime": "2020-02-30", "instant": "2020-01-01", "time": "25:00:00", "code": " code ",

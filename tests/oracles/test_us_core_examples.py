@@ -18,8 +18,6 @@ PACKAGES = {
 }
 PATIENT = SHARED / "fhir" / "us-core-patient-85.bundle.json"
 
-pytestmark = pytest.mark.skipif(not PATIENT.exists(), reason="HL7's packages are not at hand")
-
 WRONG = {
     ("3.1.1", "DiagnosticReport-cardiology-report.json"): {
         "FHIR-FORMAT": "presentedForm.hash is cut short with dots and no base64",
