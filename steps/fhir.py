@@ -47,8 +47,8 @@ def _(found, verdict, rule):
 
 
 @then("each answer holds everything that matches")
-def _(found, verdict, rule):
-    verdict(singlepatient.judged(found, searches.whole, rule))
+def _(exam, found, verdict, rule):
+    verdict([*singlepatient.judged(found, searches.whole, rule), *singlepatient.sampled(exam, rule)])
     singlepatient.evident(found)
 
 
@@ -110,7 +110,7 @@ def _(answers, verdict, rule):
 
 @when("the app searches by a date that is none", target_fixture="found")
 def _(exam):
-    return refusals.undated(exam.charts()[0])
+    return refusals.undated(exam.sample)
 
 
 @then("each of them is a bad request")

@@ -11,6 +11,7 @@ from onc_conformance import judging, uscdi, windows
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
+from onc_conformance.fhirwork import sampling
 from onc_conformance.fhirwork.asking import Server
 from onc_conformance.fhirwork.chart import Chart
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
@@ -215,6 +216,11 @@ class Examination:
     def charts(self) -> tuple[Chart, ...]:
         """What the FHIR server tells of each patient that an id came back for."""
         return tuple(self._chart(subject) for subject in self.identified())
+
+    @cached_property
+    def sample(self) -> tuple[Chart, ...]:
+        """The fewest patients whose data let every search be made that anybody's data let be made."""
+        return sampling.smallest(self.charts())
 
     def _chart(self, subject: Subject) -> Chart:
         if subject.id not in self._charts:
