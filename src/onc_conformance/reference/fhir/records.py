@@ -125,6 +125,7 @@ _ONE_EACH: dict[str, Callable[[Pen, Fact], Resource]] = {
     "health_concerns": conditions.concern,
     "goals": conditions.goal,
     "assessment_plan": conditions.plan,
+    "referrals": conditions.referral,
     "encounters": care.encounter,
     "procedures": care.procedure,
     "immunizations": care.immunization,
