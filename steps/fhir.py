@@ -11,7 +11,7 @@ from onc_conformance.findings import NotTested
 
 @when("the app asks the FHIR server what it is capable of", target_fixture="statement")
 def _(exam):
-    return singlepatient.capabilities(exam)
+    return exam.capabilities()
 
 
 @then("a capability statement of FHIR R4 in JSON comes back")

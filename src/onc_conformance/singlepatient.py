@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from onc_conformance.examination import Examination
 from onc_conformance.fhirwork import contents, ledger, parameters, provenance, recall, refusals, searches
-from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -17,11 +16,6 @@ from onc_conformance.spoiling import never_issued
 
 Judge = Callable[[Search, str], Iterable[Finding]]
 UNKNOWN = "no-such-parameter"
-
-
-def capabilities(exam: Examination) -> Got:
-    """The answer to the capabilities interaction."""
-    return exam.fhir.read(exam.identified()[0], "metadata")
 
 
 def served(exam: Examination, kind: str) -> tuple[Chart, ...]:
@@ -65,8 +59,8 @@ def sampled(exam: Examination, rule: str) -> Iterator[Finding]:
             layer=Layer.API,
             severity=Severity.INFO,
             rule=rule,
-            message=f"every search was made of {names}: the data of the other {len(charts) - len(exam.sample)} patients, "
-            "which were gathered and read, let no search be made that theirs do not",
+            message=f"every search was made of {names}: the data of the other {len(charts) - len(exam.sample)}, "
+            "gathered and read too, let no search be made that theirs do not",
         )
 
 
