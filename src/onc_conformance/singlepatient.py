@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from onc_conformance.examination import Examination
-from onc_conformance.fhirwork import capability, contents, ledger, parameters, provenance, recall, refusals, searches
+from onc_conformance.fhirwork import (
+    capability,
+    contents,
+    demands,
+    ledger,
+    parameters,
+    provenance,
+    recall,
+    refusals,
+    searches,
+)
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -20,8 +30,7 @@ UNKNOWN = "no-such-parameter"
 
 def served(exam: Examination, kind: str) -> tuple[Chart, ...]:
     """The charts searches are made for, where the type has a place in this version of the guide and at the product."""
-    told = exam.us_core.searches.get(kind)
-    if told is None or told["strength"] != "SHALL":
+    if not demands.served(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
@@ -127,7 +136,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
     found = [
         s for chart in charts for each in ([kind] if kind else chart.kinds) for s in provenance.searches(chart, each)
     ]
-    if not found and kind and exam.us_core.searches[kind]["revincludes"].get("Provenance:target") != "SHALL":
+    if not found and kind and not demands.provenance(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no Provenance of {kind}")
     if not found:
         raise NotTested(f"no test patient has {'a ' + kind if kind else 'data'}")
@@ -136,7 +145,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
 
 def gathered(exam: Examination, kind: str) -> list[tuple[Chart, list[Kept]]]:
     """The resources of a type, by patient; NotTested where there are none."""
-    if kind not in exam.us_core.of_type:
+    if not demands.profiled(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} has no profile of {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")

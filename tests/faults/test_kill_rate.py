@@ -15,7 +15,6 @@ from onc_conformance import cli, procedure, running
 from onc_conformance.findings import Outcome
 from onc_conformance.reference.faults import CATALOGUE
 
-
 DOCUMENTS = ("reference:webchart", "reference:ehryourway", "reference:docref")
 """The targets that tiny patients are enough for: for (g)(10) they have not everything there has to be."""
 

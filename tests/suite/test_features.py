@@ -6,7 +6,9 @@ import pytest
 from gherkin.parser import Parser
 
 from onc_conformance import procedure, suite
-from onc_conformance.matrix import scenarios_by_step
+from onc_conformance.fhir import tables
+from onc_conformance.fhirwork import demands
+from onc_conformance.matrix import rows, scenarios_by_step, types_by_step
 
 AWAITED = {
     "SEC-CNN-1", "PAR-1", "TOK-INTRO-1", "SH-PAT-4", "SH-PAT-5",
@@ -60,6 +62,19 @@ def test_every_machine_step_has_a_scenario_that_is_not_beyond_it():
     stated = {tag for path in FEATURES for _, _, tags in scenarios(path) if "beyond" not in tags for tag in tags}
     machine = {step.id for step in procedure.load().steps.values() if step.coverage != "attested"}
     assert machine - AWAITED <= stated
+
+
+@pytest.mark.parametrize("version", sorted({each.us_core for each in procedure.editions().values()}))
+def test_every_type_that_us_core_demands_has_its_rows(version):
+    guide, types = tables.load(version), types_by_step()
+    for step, asked in demands.OF_STEPS.items():
+        wanted = {kind for kind in guide.searches if asked(guide, kind)}
+        if step == "SH-PAT-2":
+            wanted = {kind for kind in wanted if demands.by_patient(guide, kind)}
+        # Provenance has a step of its own; nobody has to show a QuestionnaireResponse
+        assert wanted - {"Provenance", "QuestionnaireResponse"} <= set(types[step])
+        told = {row["id"]: row["us_core"] for row in rows()}
+        assert set(told[step][version]) == {kind for kind in types[step] if asked(guide, kind)} != set()
 
 
 def test_no_step_is_asynchronous():

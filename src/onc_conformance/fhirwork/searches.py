@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from onc_conformance.fhirwork import parameters
+from onc_conformance.fhirwork import demands, parameters
 from onc_conformance.fhirwork.asking import Entry, Found, link
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 from onc_conformance.findings import Finding, Layer, Severity
@@ -69,11 +69,8 @@ class Search:
 
 def required(chart: Chart, kind: str) -> list[Search]:
     """Every search of a type that US Core requires and the patient has data for."""
-    told = chart.tables.searches[kind]
-    combinations = [[name] for name, each in told["parameters"].items() if each["strength"] == "SHALL"]
-    combinations += [list(names) for strength, names in told["combinations"] if strength == "SHALL"]
     found: list[Search] = []
-    for names in combinations:
+    for names in demands.combinations(chart.tables, kind):
         found += _valued(chart, kind, names)
     return list(dict.fromkeys(found))
 
