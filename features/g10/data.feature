@@ -55,6 +55,12 @@ Feature: The data of one patient
     When the app follows each reference in the data of each test patient
     Then each leads to what it names
 
+  @DAT-PAT-2
+  Scenario: What was entered is told as it was entered
+    Given there is an expected record
+    When the app has gathered the data of each test patient
+    Then what resources tell of it is as the record has it
+
   @DAT-PAT-4
   Scenario: Every kind of clinical note and report is there
     When the app has gathered the data of each test patient

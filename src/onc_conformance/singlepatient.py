@@ -259,7 +259,7 @@ def recorded(exam: Examination) -> list[Chart]:
 
 
 def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterator[Finding]:
-    """A warning for each fact of the record that the document tells and no resource does."""
+    """A warning for each fact of the record that only the document tells, or only a resource; both exchanges named."""
     charts = {chart.subject.id: chart for chart in exam.charts()}
     for reply in replies:
         chart = charts.get(reply.subject.id)
@@ -267,12 +267,16 @@ def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterat
             continue
         told = set(present(reply.documents, reply.subject.record))
         for fact in recall.required(reply.subject.record, chart.kinds):
-            if fact in told and not recall.carriers(chart, fact):
+            kept = recall.teller(chart, fact)
+            if fact in told and kept is None:
+                message = f"{fact.kind}: exchange {reply.exchange} tells it in a document, and no resource does"
+                yield recall.absent(chart, fact, rule, message, Severity.WARNING)
+            elif fact not in told and kept is not None:
                 yield reply.objection(
                     rule,
-                    f"the document tells what no resource does: {fact.kind}: {fact}",
+                    f"{fact.kind}: {kept.name} of exchange {kept.got.exchange.id} tells it, and the document does not",
                     severity=Severity.WARNING,
                     layer=Layer.CONTENT,
                     expected=str(fact),
-                    found="only the document has it",
+                    found=f"only {kept.name} has it",
                 )

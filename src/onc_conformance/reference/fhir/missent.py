@@ -74,11 +74,6 @@ SENT: dict[str, Callable[[Response], Response]] = {
 }
 
 
-def _plain(response: Response) -> Response:
-    response.set_data("The request could not be processed.")
-    return _kind(response, "text/plain; charset=utf-8")
-
-
 def _status(before: int, after: int) -> Callable[[Response], Response]:
     def changed(response: Response) -> Response:
         if response.status_code == before:
@@ -89,10 +84,8 @@ def _status(before: int, after: int) -> Callable[[Response], Response]:
 
 
 REFUSED: dict[str, Callable[[Response], Response]] = {
-    "fhir-error-without-outcome": _plain,
     "fhir-not-found-as-success": _status(404, 200),
     "fhir-bad-request-as-failure": _status(400, 500),
-    "fhir-unauthorized-as-forbidden": _status(401, 403),
 }
 
 
