@@ -13,7 +13,7 @@ from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
 from onc_conformance.fhirwork import capability, sampling
 from onc_conformance.fhirwork.asking import Got, Server
-from onc_conformance.fhirwork.chart import Chart
+from onc_conformance.fhirwork.chart import Chart, whose
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
 from onc_conformance.judging.inspection import Sheet, sheet
 from onc_conformance.moments import Days
@@ -229,7 +229,7 @@ class Examination:
 
     @cached_property
     def sample(self) -> tuple[Chart, ...]:
-        """The fewest patients whose data let every search be made that anybody's data let be made."""
+        """The fewest patients whose data let every search be made, and two at least where there are two."""
         return sampling.smallest(self.charts())
 
     def _chart(self, subject: Subject) -> Chart:
@@ -245,7 +245,7 @@ class Examination:
             raise NotTested("the description has no [smart]")
         if self.target.recorded:
             raise NotTested("a recording holds no codes and tokens, so that authorization is not judged from it")
-        searched = self.us_core.searches.items()
+        searched = tables.load(self.edition.us_core).searches.items()
         types = [kind for kind, told in searched if told["strength"] == "SHALL" and kind not in self.fhir.table.without]
         version = self.edition.smart
         if table.version and table.version[0] == version[0]:  # the steps of the edition are about 1, or about 2
@@ -261,7 +261,8 @@ class Examination:
         if not encounter:
             return Chosen(subject, patient)
         visits = self.fhir.search(subject, "Encounter", (("patient", patient),)).matches
-        return Chosen(subject, patient, visits[0].key[1] if visits else "")
+        own = (visit for visit in visits if whose(visit.resource) == patient)
+        return Chosen(subject, patient, next((visit.key[1] for visit in own), ""))
 
     # whose it is, and what it can be measured by
 
