@@ -226,6 +226,7 @@ def answered(search: Search, rule: str) -> Iterator[Finding]:
         if not page.ok or page.kind != "Bundle":
             yield page.objection(rule, "was not answered", expected="a Bundle of search results", found=page.said)
             return
+        yield from page.flawed(rule)
         kind = (page.resource or {}).get("type")
         if kind != "searchset":
             yield page.objection(
