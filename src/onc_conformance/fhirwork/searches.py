@@ -263,7 +263,7 @@ def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
                 found=entry.address,
             )
     total: Any = (found.first.resource or {}).get("total")
-    if isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
+    if total is not None and (isinstance(total, bool) or total != len(found.matches)):
         yield found.first.objection(
             rule,
             "the total is not that of the pages",
