@@ -108,12 +108,17 @@ def _(charts, verdict, rule):
     verdict(contents.medicated(charts, rule))
 
 
-@when("the app searches for prescriptions and asks for their medications", target_fixture="found")
+@when(parsers.re(r"the app searches (?P<kind>[A-Z]\w+) and asks for the medications it names"), target_fixture="found")
+def _(exam, kind):
+    return singlepatient.medications(exam, kind)
+
+
+@when("the app asks for what the server says comes along", target_fixture="found")
 def _(exam):
-    return singlepatient.prescriptions(exam)
+    return singlepatient.declared_includes(exam)
 
 
-@then("each medication comes along")
+@then("all that was referred to comes along")
 def _(found, verdict, rule):
     verdict(singlepatient.judged(found, searches.answered, rule))
     verdict(singlepatient.judged(found, searches.included, rule))

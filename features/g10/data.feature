@@ -77,9 +77,14 @@ Feature: The data of one patient
     Then each medication that is referred to is a Medication in form
 
   @DAT-PAT-5
-  Scenario: Medications that are resources of their own come along
-    When the app searches for prescriptions and asks for their medications
-    Then each medication comes along
+  Scenario Outline: Medications that are resources of their own come along with <type>
+    When the app searches <type> and asks for the medications it names
+    Then all that was referred to comes along
+
+    Examples:
+      | type               |
+      | MedicationRequest  |
+      | MedicationDispense |
 
   @DAT-PAT-6
   Scenario: Data that are missing are said to be so by an extension

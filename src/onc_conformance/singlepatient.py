@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from onc_conformance.examination import Examination
-from onc_conformance.fhirwork import contents, ledger, parameters, provenance, recall, refusals, searches
+from onc_conformance.fhirwork import (
+    capability,
+    contents,
+    demands,
+    ledger,
+    parameters,
+    provenance,
+    recall,
+    refusals,
+    searches,
+)
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -20,8 +30,7 @@ UNKNOWN = "no-such-parameter"
 
 def served(exam: Examination, kind: str) -> tuple[Chart, ...]:
     """The charts searches are made for, where the type has a place in this version of the guide and at the product."""
-    told = exam.us_core.searches.get(kind)
-    if told is None or told["strength"] != "SHALL":
+    if not demands.served(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
@@ -127,7 +136,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
     found = [
         s for chart in charts for each in ([kind] if kind else chart.kinds) for s in provenance.searches(chart, each)
     ]
-    if not found and kind and exam.us_core.searches[kind]["revincludes"].get("Provenance:target") != "SHALL":
+    if not found and kind and not demands.provenance(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no Provenance of {kind}")
     if not found:
         raise NotTested(f"no test patient has {'a ' + kind if kind else 'data'}")
@@ -136,7 +145,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
 
 def gathered(exam: Examination, kind: str) -> list[tuple[Chart, list[Kept]]]:
     """The resources of a type, by patient; NotTested where there are none."""
-    if kind not in exam.us_core.of_type:
+    if not demands.profiled(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} has no profile of {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
@@ -197,17 +206,26 @@ def closed(gaps: Sequence[Finding], what: str) -> None:
         raise NotTested(f"no test patient shows {len(gaps)} {what}, {places} among them; warnings say what to enter")
 
 
-def prescriptions(exam: Examination) -> list[Search]:
-    """Searches for prescriptions that ask for the medications they refer to; NotApplicable where none refers to one."""
-    found = []
-    for chart in exam.sample:
-        if any("medicationReference" in kept.resource for kept in chart.of("MedicationRequest")):
-            found += [
-                Search(chart, "MedicationRequest", (*each.asked, ("_include", "MedicationRequest:medication")))
-                for each in searches.required(chart, "MedicationRequest")[:1]
-            ]
+def medications(exam: Examination, kind: str) -> list[Search]:
+    """Searches of a type that ask for the medications it refers to; NotApplicable where nothing refers to one."""
+    served(exam, kind)
+    found = [search for chart in exam.charts() for search in searches.including(chart, f"{kind}:medication")]
     if not found:
-        raise NotApplicable("every medication is a code in the request, none a resource of its own")
+        raise NotApplicable(f"every medication is a code in the {kind}, none a resource of its own")
+    return found
+
+
+def declared_includes(exam: Examination) -> list[Search]:
+    """Searches for what US Core advises to bring along and the server says it does; NotApplicable for none."""
+    stated = capability.resources(exam.capabilities())
+    found: list[Search] = []
+    for kind, told in exam.us_core.searches.items():
+        advised = {":".join(name.split(":")[:2]) for name in told["includes"]}
+        declared = {str(each) for each in stated.get(kind, {}).get("searchInclude") or ()}
+        for include in sorted(advised & {":".join(name.split(":")[:2]) for name in declared}):
+            found += [search for chart in exam.sample for search in searches.including(chart, include)]
+    if not found:
+        raise NotApplicable("the server declares no _include that US Core advises and the data give rise to")
     return found
 
 

@@ -204,19 +204,25 @@ def key(resource: Resource) -> tuple[str, str]:
     return str(resource.get("resourceType") or ""), str(resource.get("id") or "")
 
 
+def read(exchange: Exchange) -> tuple[Resource | None, str | None]:
+    """The resource an answer holds, and why there is none."""
+    resource, trouble, _ = _read(exchange)
+    return resource, trouble
+
+
 def _read(exchange: Exchange) -> tuple[Resource | None, str | None, tuple[Finding, ...]]:
     if exchange.error:
         return None, exchange.error, ()
     if len(exchange.response_body) > _LARGEST:
         return None, f"the answer has {len(exchange.response_body):,} bytes, of which nobody can make use", ()
-    read = reading.read(exchange.response_body)
-    if not read.readable:
-        why = read.findings[-1].message
+    told = reading.read(exchange.response_body)
+    if not told.readable:
+        why = told.findings[-1].message
         return None, f"the answer is not JSON but {exchange.media_type or 'of no media type'}: {why}", ()
-    found = read.resource
+    found = told.resource
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
         return None, "the answer is JSON without a resourceType", ()
-    return found, None, tuple(read.findings)
+    return found, None, tuple(told.findings)
 
 
 def _entries(page: Got) -> Iterable[Entry]:

@@ -10,7 +10,7 @@ from typing import Any
 from onc_conformance.fhir.bundle import Bundle
 from onc_conformance.fhir.tables import Tables
 from onc_conformance.fhir.told import told as facts_told
-from onc_conformance.fhirwork import guidance, parameters
+from onc_conformance.fhirwork import demands, guidance, parameters
 from onc_conformance.fhirwork.asking import Found, Got, Server, key, local
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.judging.accounts import Account
@@ -78,20 +78,8 @@ class Chart:
         return tuple(
             kind
             for kind in parameters.types()
-            if kind in self.tables.searches and kind not in self.server.table.without and self._searchable(kind)
+            if kind not in self.server.table.without and demands.by_patient(self.tables, kind)
         )
-
-    def _searchable(self, kind: str) -> bool:
-        told = self.tables.searches[kind]
-        return kind == "Patient" or (
-            told["strength"] == "SHALL" and "patient" in told["parameters"] and self._strength(kind) != "SHOULD"
-        )
-
-    def _strength(self, kind: str) -> str:
-        told = self.tables.searches[kind]
-        strengths = [told["parameters"]["patient"]["strength"]]
-        strengths += [strength for strength, names in told["combinations"] if "patient" in names]
-        return "SHALL" if "SHALL" in strengths else "SHOULD"
 
     @cached_property
     def gathered(self) -> Mapping[str, tuple[Found, ...]]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from onc_conformance import uscdi
+from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Got, key
 from onc_conformance.fhirwork.chart import Chart, Kept, texts, whose
 from onc_conformance.fhirwork.guidance import told
+from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import Fact, Record, systems
 
@@ -108,7 +110,8 @@ def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
         if not isinstance(got, Got) or not got.ok or got.resource is None:
             continue
         kind, id_ = key(got.resource)
-        if kind in chart.kinds and whose(got.resource) == chart.id and (kind, id_) not in chart.own:
+        astray = kind in chart.kinds and whose(got.resource) == chart.id and (kind, id_) not in chart.own
+        if astray and not _found_by_itself(chart, got.resource):
             yield got.objection(
                 rule,
                 f"{kind}/{id_} is the patient's and no search finds it",
@@ -116,6 +119,18 @@ def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
                 expected=f"a match of {chart.gathered[kind][0].first.request}",
                 found=f"only {reference.holder.name} leads to it",
             )
+
+
+def _found_by_itself(chart: Chart, resource: Resource) -> bool:
+    """Whether a search by what the resource itself has brings it: its category may be one that nobody thought of."""
+    kind = key(resource)[0]
+    for name in dict.fromkeys(name for beside in parameters.gathering(kind) for name in beside):
+        for value in parameters.elements(resource, name):
+            for _, code in parameters.pairs(value):
+                found = chart.server.search(chart.subject, kind, chart.asked(kind, {name: code}))
+                if any(entry.key == key(resource) for entry in found.matches):
+                    return True
+    return False
 
 
 def identity(chart: Chart, rule: str) -> Iterator[Finding]:

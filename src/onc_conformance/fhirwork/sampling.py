@@ -39,6 +39,8 @@ def _facets(chart: Chart) -> frozenset[Facet]:
 
 def _of_type(chart: Chart, kind: str) -> Iterable[Facet]:
     there = chart.of(kind)
+    if not there:
+        return
     if len(there) > 1:
         yield kind, "several"
     demanded: set[str] = set()
