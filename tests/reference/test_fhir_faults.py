@@ -159,6 +159,7 @@ EXACTLY = {
     "fhir-observation-invariant": OBSERVATIONS,
     "fhir-name-invariant": PATIENT,
     "fhir-weight-unit-wrong": {"all Observation"},
+    "fhir-hole-bindings-of-7.0.0": {"all Observation"},
     "fhir-unit-system-missing": OBSERVATIONS,
     "fhir-birth-date-malformed": PATIENT,
     "fhir-date-impossible": OBSERVATIONS,
@@ -166,6 +167,7 @@ EXACTLY = {
     "fhir-element-of-wrong-type": PATIENT,
     "fhir-element-repeated": EVERY_GOAL - {"two dates"},
     "fhir-race-text-missing": PATIENT,
+    "fhir-hole-elements-of-6.1.0": PATIENT,
     "fhir-attachment-empty": DOCUMENTS,
     "fhir-attachment-dead": DOCUMENTS,
     "fhir-paging-stops-early": {"first page"},
@@ -175,15 +177,14 @@ EXACTLY = {
     "fhir-not-found-as-success": {"unknown patient", "unknown id"},
     "fhir-bad-request-as-failure": {"bad date", "no patient"},
     "fhir-empty-for-bad-parameter": {"bad date", "no patient"},
-    "fhir-patient-scope-ignored": {"foreign patient"},
     "fhir-post-body-ignored": {"posted"},
-    "fhir-scope-type-ignored": {"foreign type"},
     "fhir-unknown-patient-answered": {"unknown patient"},
     **dict.fromkeys((fault for fault in HANDLERS if fault.startswith("fhir-statement-")), STATED),
 }
 """Exactly what changes."""
 WIDELY = {
     "fhir-wrong-patient": FOUND | {"other patient"},
+    "fhir-hole-other-patients": FOUND | {"other patient"},
     "fhir-every-second-dropped": FOUND,
     "fhir-last-dropped": FOUND,
     "fhir-row-too-many": {"gt", "ge", "le", "year", "two dates", "category", "code", "type", "or", "system"},
@@ -198,6 +199,7 @@ WIDELY = {
     "fhir-search-mode-wrong": FOUND,
     "fhir-content-type-lies": FOUND | {"read", "metadata"},
     "fhir-json-cut-short": FOUND | {"read", "metadata"},
+    "fhir-key-twice": FOUND | {"read", "metadata"},
 }
 """What changes at least, of what is a success; how much more depends on the charts."""
 

@@ -224,6 +224,7 @@ def answered(search: Search, rule: str) -> Iterator[Finding]:
         if not page.ok or page.kind != "Bundle":
             yield page.objection(rule, "was not answered", expected="a Bundle of search results", found=page.said)
             return
+        yield from page.flawed(rule)
         kind = (page.resource or {}).get("type")
         if kind != "searchset":
             yield page.objection(
@@ -260,7 +261,7 @@ def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
                 found=entry.address,
             )
     total: Any = (found.first.resource or {}).get("total")
-    if isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
+    if total is not None and (isinstance(total, bool) or total != len(found.matches)):
         yield found.first.objection(
             rule,
             "the total is not that of the pages",

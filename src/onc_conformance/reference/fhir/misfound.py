@@ -65,6 +65,7 @@ def _second(issued: str, kind: str, records: Records) -> str:
 
 PATIENTS: dict[str, Callable[[list[str], Records], list[str]]] = {
     "fhir-wrong-patient": _next_patient,
+    "fhir-hole-other-patients": _next_patient,
     "fhir-patient-ignored": _first_patient,
 }
 FOUND: dict[str, Callable[[list[Resource], Query, Records], list[Resource]]] = {

@@ -68,9 +68,16 @@ def _cut(response: Response) -> Response:
     return response
 
 
+def _twice(response: Response) -> Response:
+    """A key that is there twice, of which most readers see the last."""
+    response.set_data(response.get_data().replace(b"{", b'{"language": "fr", "language": "en", ', 1))
+    return response
+
+
 SENT: dict[str, Callable[[Response], Response]] = {
     "fhir-content-type-lies": lambda response: _kind(response, "text/html; charset=utf-8"),
     "fhir-json-cut-short": _cut,
+    "fhir-key-twice": _twice,
 }
 
 

@@ -148,6 +148,8 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-observation-invariant": _in("Observation", _value_and_reason),
     "fhir-name-invariant": _in("Patient", lambda one: one | {"name": [*one["name"], {"use": "nickname"}]}),
     "fhir-weight-unit-wrong": _profiled("us-core-body-weight", partial(_unit, "stone")),
+    "fhir-hole-elements-of-6.1.0": _in("Patient", _race_without_text),
+    "fhir-hole-bindings-of-7.0.0": _profiled("us-core-body-weight", partial(_unit, "stone")),
     "fhir-unit-system-missing": _profiled("us-core-vital-signs", _unit_system),
     "fhir-birth-date-malformed": _with("Patient", "birthDate", "03/14/1970"),
     "fhir-date-impossible": _with("Observation", "effectiveDateTime", "2017-02-30"),

@@ -150,7 +150,7 @@ class FhirServer:
         grant = self._access.granted()
         if name not in kinds() and name not in self.records.kinds():
             raise Refusal(404, "not-supported", f"{name}: this server has no such type.")
-        if not grant.allows(name, right) and not self._bent.has("fhir-scope-type-ignored"):
+        if not grant.allows(name, right):
             raise Refusal(403, "forbidden", f"{name}: the token's scopes do not cover this type.")
         return kind_of(name), grant
 
@@ -166,8 +166,7 @@ class FhirServer:
             raise Refusal(400, "required", f"Search Patient by one or more of {told}.")
         if unknown and not self._bent.has("fhir-unknown-patient-answered"):
             raise Refusal(404, "not-found", f"patient={unknown[0]}: there is no such patient.")
-        foreign = bound and any(issued != bound for issued in query.patients())
-        if foreign and not self._bent.has("fhir-patient-scope-ignored"):
+        if bound and any(issued != bound for issued in query.patients()):
             raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         return query
 
@@ -185,7 +184,7 @@ class FhirServer:
         kind = query.kind.name
         asked = self._bent.patients(query.patients(), self.records)
         bound = grant.bound(kind)
-        about_patient = bound and kind not in _ABOUT_NOBODY and not self._bent.has("fhir-patient-scope-ignored")
+        about_patient = bound and kind not in _ABOUT_NOBODY
         if query.kind.of_patients and asked:
             among: Iterable[Resource] = self.records.of_patients(kind, asked)
         elif about_patient:
@@ -241,9 +240,7 @@ class FhirServer:
 
     def _may_see(self, found: Owned, grant: Grant, right: str) -> bool:
         resource, owner = found
-        if self._bent.has("fhir-scope-type-ignored"):
-            return True
-        return grant.sees(resource, None if self._bent.has("fhir-patient-scope-ignored") else owner, right)
+        return grant.sees(resource, owner, right)
 
     def _in_scope(self, kind: str, found: list[Resource], grant: Grant) -> list[Resource]:
         """Those of the matches that the token's scopes cover."""
