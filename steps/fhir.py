@@ -11,7 +11,7 @@ from onc_conformance.findings import NotTested
 
 @when("the app asks the FHIR server what it is capable of", target_fixture="statement")
 def _(exam):
-    return singlepatient.capabilities(exam)
+    return exam.capabilities()
 
 
 @then("a capability statement of FHIR R4 in JSON comes back")
@@ -47,8 +47,8 @@ def _(found, verdict, rule):
 
 
 @then("each answer holds everything that matches")
-def _(found, verdict, rule):
-    verdict(singlepatient.judged(found, searches.whole, rule))
+def _(exam, found, verdict, rule):
+    verdict([*singlepatient.judged(found, searches.whole, rule), *singlepatient.sampled(exam, rule)])
     singlepatient.evident(found)
 
 
@@ -110,7 +110,7 @@ def _(answers, verdict, rule):
 
 @when("the app searches by a date that is none", target_fixture="found")
 def _(exam):
-    return refusals.undated(exam.charts()[0])
+    return refusals.undated(exam.sample)
 
 
 @then("each of them is a bad request")

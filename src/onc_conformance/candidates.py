@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onc_conformance import suite, targets
+from onc_conformance import procedure, suite, targets
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import Attestation, load_attestations
 from onc_conformance.judging import gold
@@ -17,6 +17,7 @@ from onc_conformance.options import RunOptions, env_file, patients_files
 from onc_conformance.record import Record, together
 from onc_conformance.record import load as load_records
 from onc_conformance.reference import ReferenceEHR
+from onc_conformance.reference.settings import US_CORE, Settings
 from onc_conformance.report import recording
 
 DEFAULT = ("webchart", "ehryourway", "docref")
@@ -52,7 +53,7 @@ def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
     with tempfile.TemporaryDirectory(prefix="onc-conformance-") as folder:
         files = _patients(options.patients, Path(folder))
         if played:
-            with _played(names, files, environment, options.faults, Path(folder)) as chosen:
+            with _played(names, files, environment, options, Path(folder)) as chosen:
                 yield chosen
         else:
             yield [_named(name, environment, files, Path(folder)) for name in names]
@@ -65,10 +66,13 @@ def _patients(names: Sequence[str], folder: Path) -> list[Path]:
 
 @contextmanager
 def _played(
-    names: Sequence[str], files: Sequence[Path], environment: Mapping[str, str], faults: Sequence[str], folder: Path
+    names: Sequence[str], files: Sequence[Path], environment: Mapping[str, str], options: RunOptions, folder: Path
 ) -> Iterator[list[Candidate]]:
+    """The reference EHR open, its FHIR server following the US Core of the edition where it knows that version."""
+    wanted = procedure.edition(options.edition).us_core
+    settings = Settings(us_core=next((each for each in US_CORE if each == wanted), US_CORE[0]))
     try:
-        ehr = ReferenceEHR(patients=files or None, charts=None, faults=tuple(faults))
+        ehr = ReferenceEHR(patients=files or None, faults=tuple(options.faults), settings=settings)
     except ValueError as error:
         raise UsageError(str(error)) from None
     with ehr:

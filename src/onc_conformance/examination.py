@@ -11,7 +11,8 @@ from onc_conformance import judging, uscdi, windows
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
-from onc_conformance.fhirwork.asking import Server
+from onc_conformance.fhirwork import capability, sampling
+from onc_conformance.fhirwork.asking import Got, Server
 from onc_conformance.fhirwork.chart import Chart
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, OutOfTime, Severity
 from onc_conformance.judging.inspection import Sheet, sheet
@@ -207,14 +208,27 @@ class Examination:
             raise NotTested("the description has no [fhir]")
         return Server(table, self.target.bases[table.base], self.used.extend, self.id_of)
 
+    def capabilities(self) -> Got:
+        """What the FHIR server says of itself."""
+        return self.fhir.read(self.identified()[0], "metadata")
+
     @cached_property
     def us_core(self) -> tables.Tables:
-        """US Core in the version of the edition."""
-        return tables.load(self.edition.us_core)
+        """US Core in the version of the edition; raises NotTested where the server says it follows another alone."""
+        wanted, followed = self.edition.us_core, capability.versions(self.capabilities())
+        if followed and wanted not in followed:
+            told = f"the server says that it follows US Core {', '.join(followed)}"
+            raise NotTested(f"{told}; the edition {self.edition.id} asks for {wanted}")
+        return tables.load(wanted)
 
     def charts(self) -> tuple[Chart, ...]:
         """What the FHIR server tells of each patient that an id came back for."""
         return tuple(self._chart(subject) for subject in self.identified())
+
+    @cached_property
+    def sample(self) -> tuple[Chart, ...]:
+        """The fewest patients whose data let every search be made that anybody's data let be made."""
+        return sampling.smallest(self.charts())
 
     def _chart(self, subject: Subject) -> Chart:
         if subject.id not in self._charts:

@@ -218,6 +218,7 @@ def _arguments(tags: str, folder: Path | None, workers: int) -> list[str]:
         "-p", "no:unraisableexception",  # collects garbage five times over at the end
         "--strict-markers",
         "--capture=no",
+        "--tb=short",  # a longer one writes out the arguments: the chart of everybody, and secrets
         "-q",
     ]  # fmt: skip
     if folder:

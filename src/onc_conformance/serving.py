@@ -7,13 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
 
 from onc_conformance.findings import UsageError
 from onc_conformance.judging import gold
 from onc_conformance.options import patients_files
 from onc_conformance.reference import ReferenceEHR
-from onc_conformance.reference.settings import Settings
+from onc_conformance.reference.settings import Settings, UsCore
 
 
 def serving(  # noqa: PLR0917 - what the command line says
@@ -23,7 +22,7 @@ def serving(  # noqa: PLR0917 - what the command line says
     patients: Sequence[str],
     faults: Sequence[str],
     fhir: Sequence[Path] = (),
-    us_core: Literal["6.1.0", "7.0.0"] = "6.1.0",
+    us_core: UsCore = "6.1.0",
 ) -> AbstractContextManager[ReferenceEHR]:
     """The reference EHR, not started yet. UsageError for a folder, file, Bundle, fault or port it cannot use."""
     if charts is not None and not charts.is_dir():

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from onc_conformance.examination import Examination
 from onc_conformance.fhirwork import contents, ledger, parameters, provenance, recall, refusals, searches
-from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -19,19 +18,14 @@ Judge = Callable[[Search, str], Iterable[Finding]]
 UNKNOWN = "no-such-parameter"
 
 
-def capabilities(exam: Examination) -> Got:
-    """The answer to the capabilities interaction."""
-    return exam.fhir.read(exam.identified()[0], "metadata")
-
-
 def served(exam: Examination, kind: str) -> tuple[Chart, ...]:
-    """The patients' charts, where the type has a place in this version of the guide and at the product."""
+    """The charts searches are made for, where the type has a place in this version of the guide and at the product."""
     told = exam.us_core.searches.get(kind)
     if told is None or told["strength"] != "SHALL":
         raise NotApplicable(f"US Core {exam.us_core.version} demands no {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
-    return exam.charts()
+    return exam.sample
 
 
 def of_type(exam: Examination, kind: str) -> list[Search]:
@@ -57,6 +51,19 @@ def judged(found: Iterable[Search], judge: Judge, rule: str) -> Iterator[Finding
         yield from judge(search, rule)
 
 
+def sampled(exam: Examination, rule: str) -> Iterator[Finding]:
+    """For the reports: of whom all searches were made, where it was not of everybody."""
+    if len(exam.sample) < len(charts := exam.charts()):
+        names = ", ".join(chart.subject.id for chart in exam.sample)
+        yield Finding(
+            layer=Layer.API,
+            severity=Severity.INFO,
+            rule=rule,
+            message=f"every search was made of {names}: the data of the other {len(charts) - len(exam.sample)}, "
+            "gathered and read too, let no search be made that theirs do not",
+        )
+
+
 def evident(found: Sequence[Search]) -> None:
     """Raise NotTested where all the answers together hold nothing of the type that was searched for."""
     if not any(search.found().matches for search in found):
@@ -68,7 +75,7 @@ def first_of_each(exam: Examination) -> list[Search]:
     """The first search the guide demands of each type the patients have."""
     found = [
         search
-        for chart in exam.charts()
+        for chart in exam.sample
         for kind in chart.kinds
         if chart.of(kind)
         for search in searches.required(chart, kind)[:1]
@@ -80,12 +87,12 @@ def first_of_each(exam: Examination) -> list[Search]:
 
 def all_demanded(exam: Examination) -> list[Search]:
     """Every search of every type that the guide demands."""
-    return [each for chart in exam.charts() for kind in chart.kinds for each in searches.required(chart, kind)]
+    return [each for chart in exam.sample for kind in chart.kinds for each in searches.required(chart, kind)]
 
 
 def from_each(exam: Examination, make: Callable[[Chart, str], list[Search]], what: str) -> list[Search]:
     """The searches that `make` thinks of for each patient and type; NotTested where the data give rise to none."""
-    found = [each for chart in exam.charts() for kind in chart.kinds for each in make(chart, kind)]
+    found = [each for chart in exam.sample for kind in chart.kinds for each in make(chart, kind)]
     if not found:
         raise NotTested(f"no test patient has data for {what}")
     return found
@@ -116,7 +123,7 @@ def odd(exam: Examination) -> list[Search]:
 
 def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
     """Searches of a type, or of each, that ask for Provenance."""
-    charts = served(exam, kind) if kind else exam.charts()
+    charts = served(exam, kind) if kind else exam.sample
     found = [
         s for chart in charts for each in ([kind] if kind else chart.kinds) for s in provenance.searches(chart, each)
     ]
@@ -193,7 +200,7 @@ def closed(gaps: Sequence[Finding], what: str) -> None:
 def prescriptions(exam: Examination) -> list[Search]:
     """Searches for prescriptions that ask for the medications they refer to; NotApplicable where none refers to one."""
     found = []
-    for chart in exam.charts():
+    for chart in exam.sample:
         if any("medicationReference" in kept.resource for kept in chart.of("MedicationRequest")):
             found += [
                 Search(chart, "MedicationRequest", (*each.asked, ("_include", "MedicationRequest:medication")))

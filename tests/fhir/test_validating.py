@@ -149,15 +149,33 @@ def test_a_profile_the_guide_does_not_have_is_a_usage_error_and_a_name_of_one_a_
     assert found(strange, "FHIR-PROFILE").severity is Severity.WARNING
 
 
-def test_the_ledger_sees_values_and_not_reasons_for_their_absence():
-    guide = fhir.load()
-    profile = guide.profile("us-core-blood-pressure")
-    seen = fhir.seen(made.blood_pressure(), guide, profile)
-    assert {"Observation.component:systolic", "Observation.effective[x]|dateTime"} <= seen
-    absent = {
-        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
-    }
-    assert "Observation.subject" not in fhir.seen(made.blood_pressure(subject=absent), guide, profile)
+_NULL = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"
+
+
+@pytest.mark.parametrize("version", ["6.1.0", "7.0.0", "8.0.0"])
+@pytest.mark.parametrize("kind", ["race", "ethnicity"])
+def test_who_is_asked_and_does_not_say_may_be_told_so(version, kind):
+    def told(system, code):
+        extension = made.race()
+        extension["url"] = extension["url"].replace("race", kind)
+        extension["extension"].insert(0, {"url": "ombCategory", "valueCoding": {"system": system, "code": code}})
+        return {rule for rule, _ in judged(made.patient(extension=[extension]), version=version)}
+
+    assert told(_NULL, "UNK") == told(_NULL, "ASKU") == set()
+    place = f"us-core-{kind}#Extension.extension:ombCategory.value[x]"
+    assert told(_NULL, "OTH") == told("urn:oid:2.16.840.1.113883.6.238", "1004-1") == {place}
+
+
+@pytest.mark.parametrize(
+    ("version", "able"),
+    [("3.1.1", "F M UNK"), ("6.1.0", "F M UNK ASKU OTH"), ("7.0.0", "F M UNK"), ("8.0.0", "F M UNK")],
+)
+def test_a_sex_at_birth_that_is_not_known_may_be_told_so(version, able):
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+    codes = ("F", "M", "UNK", "ASKU", "OTH", "NASK")
+    told = {code: made.patient(extension=[{"url": url, "valueCode": code}]) for code in codes}
+    fine = [code for code, patient in told.items() if not judged(patient, version=version)]
+    assert fine == able.split()
 
 
 _KEYS = st.sampled_from(

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from onc_conformance import fhir, suite
 from onc_conformance.fhir import imports, tables
+from onc_conformance.fhirwork import ledger
 from onc_conformance.findings import Severity
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -419,7 +420,7 @@ def caught(url, resource, kind, mutant, place, other):
     """Whether a new error stands at the place, within it, or right around it; some invariants are only advice."""
     if kind == "drop an optional must-support element":  # no error: the ledger must miss it
         profile = guide().profile(url)
-        return fhir.seen(mutant, guide(), profile) < fhir.seen(resource, guide(), profile)
+        return ledger.seen(mutant, profile, guide()) < ledger.seen(resource, profile, guide())
     also = (Severity.WARNING,) if kind == "broken invariant" else ()
     new = errors(mutant, url, *also) - errors(resource, url, *also)
     around = {place, place.rpartition(".")[0], re.sub(r"\[\d+\]$", "", place), other}

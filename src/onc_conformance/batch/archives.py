@@ -7,7 +7,7 @@ import struct
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -43,6 +43,25 @@ class Source:
     """Bytes of what was refused, where that is known."""
     line: int | None = None
     """Where it stands in a file that has a document on each line."""
+    together: tuple[tuple[int, bytes], ...] = ()
+    """Instead of data, all lines of such a file by their numbers, to be held against a record together."""
+
+
+def with_wholes(sources: Iterable[Source]) -> Iterator[Source]:
+    """The sources, and after the last line of a file that has a document on each, all its lines together."""
+    lines: list[tuple[int, bytes]] = []
+    name = ""
+    for source in sources:
+        here = source.path.rpartition(":")[0] if source.line else ""
+        if lines and here != name:
+            yield Source(name, b"", together=tuple(lines))
+            lines = []
+        name = here
+        if source.line:
+            lines.append((source.line, source.data))
+        yield source
+    if lines:
+        yield Source(name, b"", together=tuple(lines))
 
 
 def refused(path: str, rule: str, message: str, size: int | None = None) -> Source:

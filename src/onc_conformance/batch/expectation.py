@@ -36,12 +36,18 @@ class Expectation:
         """Every layer over one document; with several records, against the one whose patient it names."""
         if source.refusal:
             return self.unjudged(source.path, source.refusal, "fail", source.size)
+        if source.together:
+            from onc_conformance.judging.bundled import judge_lines
+
+            edition = f"{self.edition}, US Core {self.us_core}"
+            return judge_lines(source.path, source.together, edition, self.records, self.window)
         if source.line or source.path.lower().endswith(".json") or reading.is_json(source.data):
             from onc_conformance.judging.resources import judge_fhir
 
             return judge_fhir(
-                source.data, self.edition, self.us_core, self.profiles, path=source.path, line=source.line
-            )
+                source.data, self.edition, self.us_core, self.profiles, path=source.path, line=source.line,
+                records=self.records, window=self.window,
+            )  # fmt: skip
         chosen = self.records[0] if len(self.records) == 1 else self._named(source)
         others = [each for each in self.records if each is not chosen]
         judgement = judging.judge(

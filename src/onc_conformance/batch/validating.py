@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from onc_conformance.batch.archives import Source, left_out
+from onc_conformance.batch.archives import Source, left_out, with_wholes
 from onc_conformance.batch.expectation import expectation
 from onc_conformance.batch.progress import Progress
 from onc_conformance.batch.sources import Sources
@@ -72,7 +72,8 @@ def validate(
     progress = Progress(sys.stderr, sources.many) if Progress.fits(sys.stderr) else None
     with _crew(Work(against, writer.form), jobs, cluster) as crew:
         try:
-            for told in crew.tell(_watched(sources, progress)):
+            watched = _watched(sources, progress)
+            for told in crew.tell(with_wholes(watched) if against.records else watched):
                 _write(writer, tally, told, progress)
         except (KeyboardInterrupt, OutOfReach) as ended:
             tally.interrupted = True

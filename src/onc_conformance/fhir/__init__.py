@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from onc_conformance.fhir.references import within
     from onc_conformance.fhir.structure import ADVICE
-    from onc_conformance.fhir.support import seen
     from onc_conformance.fhir.tables import DEFAULT, Element, Profile, Tables, load, versions
     from onc_conformance.fhir.validating import entries, of_type, profiles, validate
 
@@ -22,7 +21,6 @@ _HOMES = {
     "load": "tables",
     "of_type": "validating",
     "profiles": "validating",
-    "seen": "support",
     "validate": "validating",
     "versions": "tables",
     "within": "references",
@@ -45,7 +43,6 @@ __all__ = [
     "load",
     "of_type",
     "profiles",
-    "seen",
     "validate",
     "versions",
     "within",

@@ -32,13 +32,20 @@ class Bundle:
         """The resources of a type, in order."""
         return [each for each in self.resources if each["resourceType"] == kind]
 
-    def resolve(self, reference: Mapping[str, Any]) -> Resource | None:
-        """What a reference points to, if the bundle has it."""
-        name = str(reference.get("reference") or "")
+    def resolve(self, reference: Any, holder: Mapping[str, Any] | None = None) -> Resource | None:
+        """What a reference points to, if the bundle has it, or the resource that holds the reference contains it."""
+        name = str(reference.get("reference") or "") if isinstance(reference, dict) else ""
+        if name.startswith("#"):
+            inside = (holder or {}).get("contained")
+            within = (each for each in inside if isinstance(each, dict)) if isinstance(inside, list) else ()
+            return next((each for each in within if each.get("id") == name[1:] and each.get("resourceType")), None)
         return self._by_reference.get(name) or self._by_reference.get("/".join(name.split("/")[-2:]))
 
-    def down(self, element: Any, path: str) -> Iterator[Any]:
-        """Everything at the end of a path of element names, through lists and, where they lead on, references."""
+    def down(self, element: Any, path: str, holder: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Everything at the end of a path of element names, through lists and, where they lead on, references.
+
+        `holder` is the resource the element stands in, for references to what it contains.
+        """
         if not path:
             yield from element if isinstance(element, list) else [element]
             return
@@ -47,6 +54,6 @@ class Bundle:
             if not isinstance(each, dict):
                 continue
             if step in each:
-                yield from self.down(each[step], rest)
-            elif "reference" in each and (target := self.resolve(each)):
-                yield from self.down(target.get(step, []), rest)
+                yield from self.down(each[step], rest, holder)
+            elif "reference" in each and (target := self.resolve(each, holder)):
+                yield from self.down(target.get(step, []), rest, target)

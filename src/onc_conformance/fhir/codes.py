@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from onc_conformance import vocabulary
-from onc_conformance.fhir.tables import Tables, codes
+from onc_conformance.fhir.tables import Tables, codes, unpacked
 from onc_conformance.vocabulary import Answer
 
 _UCUM = "http://unitsofmeasure.org"
@@ -62,8 +62,8 @@ class Codes:
         return told is None or "of" in told or any(system == _UCUM for system, _ in told["in"])
 
     def _set(self, value_set: str) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] | None = self._tables.value_sets.get(value_set) or codes()["value_sets"].get(value_set)
-        return found
+        listed = (self._tables.value_sets, unpacked(), codes()["value_sets"])
+        return next((each[value_set] for each in listed if value_set in each), None)
 
     def _system(self, system: str) -> frozenset[str] | None:
         if system not in self._sets:

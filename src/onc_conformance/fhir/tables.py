@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -76,6 +77,8 @@ class Element:
     slicing: Slicing | None = None
     binding: Binding | None = None
     must_support: bool = False
+    uscdi: bool = False
+    """Not marked must-support, and yet to be supported by a certified server, since USCDI asks for it."""
     invariants: tuple[Invariant, ...] = ()
 
     @property
@@ -208,6 +211,13 @@ def codes() -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
+def unpacked() -> Mapping[str, Mapping[str, Any]]:
+    """Value sets by URL that the guides name without listing (schemas/us-core/value-sets.toml)."""
+    told = tomllib.loads((suite.schemas() / "us-core" / "value-sets.toml").read_text(encoding="utf-8"))["set"]
+    return {each["url"]: {"in": [[system, list(codes)] for system, codes in each["codes"].items()]} for each in told}
+
+
+@cache
 def types() -> Mapping[str, Mapping[str, Any]]:
     """FHIR's own types by name, groups by path."""
     found: Mapping[str, Mapping[str, Any]] = _fhir()["types"]
@@ -248,6 +258,7 @@ def _element(name: str, told: Mapping[str, Any]) -> Element:
         else None,
         binding=Binding(*told["binding"]) if "binding" in told else None,
         must_support=told.get("ms", False),
+        uscdi=told.get("uscdi", False),
         invariants=tuple(Invariant(*each) for each in told.get("inv", ())),
     )
 

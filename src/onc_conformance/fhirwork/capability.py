@@ -13,6 +13,13 @@ from onc_conformance.findings import Finding, Severity
 SERVER = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
 
 
+def versions(got: Got) -> list[str]:
+    """The versions of US Core that the server says it follows; none where it names no version."""
+    told = got.resource or {}
+    names = [str(each) for name in ("instantiates", "implementationGuide") for each in _listed(told.get(name))]
+    return sorted({version for each in names if "/us/core/" in each and (version := each.partition("|")[2])})
+
+
 def stated(got: Got, rule: str) -> Iterator[Finding]:
     """Objections to what is no capability statement of an R4 server in JSON."""
     if not got.ok or got.kind != "CapabilityStatement":

@@ -158,6 +158,24 @@ class Chart:
         )
         return {**{each.key: each for each in led}, **self.own}
 
+    @cached_property
+    def coded(self) -> Mapping[tuple[str, str, str], list[Kept]]:
+        """The patient's resources by type, and system and code of each coding in them."""
+        found: dict[tuple[str, str, str], list[Kept]] = {}
+        for kind in {*self.kinds, *(type_ for type_, _ in self.pool)}:
+            for kept in self.of(kind):
+                for system, code in dict.fromkeys(_codings(self.whole(kept))):
+                    found.setdefault((kind, system, code), []).append(kept)
+        return found
+
+    def whole(self, kept: Kept) -> Resource:
+        """A resource, with the Medication it refers to where the drug is named there."""
+        told = kept.resource.get("medicationReference")
+        name = local(str(told.get("reference")), self.server.base) if isinstance(told, dict) else None
+        kind, _, id_ = (name or "").partition("/")
+        medication = self.pool.get((kind, id_)) if name else None
+        return {**kept.resource, "medication": medication.resource} if medication else kept.resource
+
     def of(self, kind: str) -> list[Kept]:
         """The patient's resources of a type; of one that is not searched for by patient, what references lead to."""
         there = self.own if kind in self.kinds else self.pool
@@ -188,3 +206,27 @@ def referring(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, told
         for name, each in value.items():
             yield from referring(each, f"{path}.{name}")
+
+
+def _codings(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _codings(each)
+    elif isinstance(value, dict):
+        if isinstance(value.get("code"), str) and isinstance(value.get("system"), str):
+            yield value["system"], value["code"]
+        for each in value.values():
+            yield from _codings(each)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a resource, but those about the resource itself."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name != "meta":
+                yield from texts(each)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from onc_conformance.fhir import fitting, slicing
 from onc_conformance.fhir.codes import Codes
 from onc_conformance.fhir.nodes import Item, Node, items, tree
+from onc_conformance.fhir.references import type_of
 from onc_conformance.fhir.tables import Profile, Tables
 from onc_conformance.fhir.validating import codes_of
+from onc_conformance.fhirwork import guidance
 from onc_conformance.fhirwork.chart import Kept
-from onc_conformance.fhirwork.guidance import told
+from onc_conformance.fhirwork.contents import ABSENT
 from onc_conformance.findings import Finding, Layer, Severity
 
 ROOM = 4
 """How many resources a finding names."""
+_SAME = {"SimpleQuantity": "Quantity"}
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Line:
 class Ledger:
     """The lines of every profile that has a resource, and the profiles that have none."""
 
+    guide: Tables
     lines: list[Line]
     resources: Mapping[str, Sequence[Kept]]
     """By id of profile."""
@@ -40,13 +45,18 @@ class Ledger:
 
     @property
     def missing(self) -> list[Line]:
-        """Elements that nothing showed, where no other element may stand in for them."""
-        return [line for line in self.lines if not line.seen and not self._replaced(line)]
+        """Elements that nothing showed, where no other place may stand in for them."""
+        return [line for line in self.lines if not line.seen and not any(map(self._shown, self.instead_of(line)))]
 
-    def _replaced(self, line: Line) -> bool:
-        groups = [group for group in told()["either"].get(line.profile.id, []) if line.element in group]
-        seen = {each.element for each in self.lines if each.profile is line.profile and each.seen}
-        return any(name in seen for group in groups for name in group)
+    def instead_of(self, line: Line) -> list[guidance.Place]:
+        """The places that may stand in for an element."""
+        return list(guidance.alternatives(line.profile, self.guide, line.element))
+
+    def _shown(self, place: guidance.Place) -> bool:
+        profile, element = place
+        if not element:
+            return profile in self.resources
+        return any(each.seen for each in self.lines if (each.profile.id, each.element) == place)
 
 
 def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
@@ -59,11 +69,11 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
     lines: list[Line] = []
     for profile in (each for of_type in tables.of_type.values() for each in of_type):
         kept_of = by_profile.get(profile.id, [])
-        if kept_of and profile.context is None and profile.id not in told()["unneeded"]["profiles"]:
-            lines += _lines(profile, kept_of, codes)
+        if kept_of and profile.context is None and not guidance.unneeded(profile, tables):
+            lines += _lines(profile, kept_of, _Sight(tables, codes))
     served = frozenset(kinds)
     without = tuple(each for each in needed(tables) if each.type in served and each.id not in by_profile)
-    return Ledger(lines, by_profile, without)
+    return Ledger(tables, lines, by_profile, without)
 
 
 def needed(tables: Tables) -> Iterator[Profile]:
@@ -71,35 +81,69 @@ def needed(tables: Tables) -> Iterator[Profile]:
     for kind, search in tables.searches.items():
         for url in search["profiles"] if search["strength"] == "SHALL" else ():
             profile = tables.profile(url)
-            if profile and profile.type == kind and profile.id not in told()["unneeded"]["profiles"]:
+            if profile and profile.type == kind and not guidance.unneeded(profile, tables):
                 yield profile
 
 
-def _lines(profile: Profile, resources: Sequence[Kept], codes: Codes) -> Iterator[Line]:
-    names = [each.id.partition(".")[2] for each in profile.elements if each.must_support]
-    wanted = {name: Line(profile, name) for name in names if not _spared(profile, name)}
-    root = tree(profile)
+def seen(resource: Mapping[str, Any], profile: Profile, tables: Tables) -> frozenset[str]:
+    """The must-support elements of a profile that one resource shows, by id without the type."""
+    wanted = {name: Line(profile, name) for name in _wanted(profile)}
+    _Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
+    return frozenset(name for name, line in wanted.items() if line.seen)
+
+
+def _wanted(profile: Profile) -> Iterator[str]:
+    return (each.id.partition(".")[2] for each in profile.elements if each.must_support or each.uscdi)
+
+
+def _lines(profile: Profile, resources: Sequence[Kept], sight: _Sight) -> Iterator[Line]:
+    names = [name for name in _wanted(profile) if not guidance.unneeded(profile, sight.guide, name)]
+    wanted = {name: Line(profile, name) for name in names}
     for kept in resources:
-        _walk(root, [Item(kept.resource, None, kept.name)], profile.type, wanted, codes)
+        sight.walk(tree(profile), [Item(kept.resource, None, kept.name)], profile.type, wanted)
     yield from wanted.values()
 
 
-def _spared(profile: Profile, element: str) -> bool:
-    table = told()["unneeded"]["elements"]
-    names = [*table.get(profile.type, ()), *table.get(profile.id, ())]
-    return any(element == name or element.startswith(f"{name}.") for name in names)
+@dataclass(frozen=True)
+class _Sight:
+    """What counts as shown: a value that says more than why it is absent, of a type the profile marks."""
+
+    guide: Tables
+    codes: Codes
+
+    def walk(self, node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line]) -> None:
+        """Note in the lines wanted what the values at a place, and within them, show."""
+        there = [item for item in found if _valued(item)]
+        line = wanted.get(node.id.removeprefix(f"{type_}."))
+        if line is not None:
+            shown = [item.path for item in there if self._marked(node, item)]
+            line.seen += shown[: max(0, ROOM - len(line.seen))]
+        for inner in node.within.values():
+            if below := [each for item in there for each in items(item, inner.name)]:
+                self.walk(inner, below, type_, wanted)
+        for into in node.slices.values():
+            if of_slice := [item for item in there if slicing.fits(node, into, item, self.codes)]:
+                self.walk(into, of_slice, type_, wanted)
+
+    def _marked(self, node: Node, item: Item) -> bool:
+        marked = [kind for kind in node.element.types if kind.must_support]
+        if marked and item.kind and item.kind not in {_SAME.get(kind.code, kind.code) for kind in marked}:
+            return False
+        targets = {url for kind in node.element.types for url in kind.must_support_targets}
+        told = item.value.get("reference") if isinstance(item.value, dict) else None
+        named = type_of(told) if targets and isinstance(told, str) else None
+        profiles = self.guide.profiles
+        able = {profiles[url].type if url in profiles else url.rpartition("/")[2] for url in targets}
+        return named is None or named in able
 
 
-def _walk(node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line], codes: Codes) -> None:
-    line = wanted.get(node.id.removeprefix(f"{type_}."))
-    if line is not None:
-        line.seen += [item.path for item in found[: max(0, ROOM - len(line.seen))]]
-    for inner in node.within.values():
-        if there := [each for item in found for each in items(item, inner.name)]:
-            _walk(inner, there, type_, wanted, codes)
-    for into in node.slices.values():
-        if there := [item for item in found if slicing.fits(node, into, item, codes)]:
-            _walk(into, there, type_, wanted, codes)
+def _valued(item: Item) -> bool:
+    value = item.value
+    if isinstance(value, dict):
+        told = value.get("extension")
+        absent = isinstance(told, list) and any(isinstance(each, dict) and each.get("url") == ABSENT for each in told)
+        return bool(value) and not (absent and value.keys() <= {"id", "extension"})
+    return value is not None
 
 
 def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:
@@ -115,6 +159,17 @@ def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:
             path=f"{line.profile.type}.{line.element}",
             expected="one resource that has it",
             found=f"none of {len(resources)}: {names}",
-            hint=f"enter {line.element} for {resources[0].name}, or for any other of them",
+            hint=f"enter {_or(ledger, line)} for {resources[0].name}, or for any other of them",
             exchange=resources[0].got.exchange.id,
         )
+
+
+def _or(ledger: Ledger, line: Line) -> str:
+    """What to enter: the element, or whatever may stand in for it."""
+    own = [line.element]
+    for profile, element in ledger.instead_of(line):
+        if profile != line.profile.id:
+            own.append(f"{element} of {profile}" if element else f"a {profile}")
+        elif not guidance.within(line.element, element):
+            own.append(element)
+    return " or ".join(dict.fromkeys(own))

@@ -41,10 +41,14 @@ def supports(kind: str, name: str) -> bool:
     return name in _known().get(kind, {})
 
 
+def paths(kind: str, name: str) -> tuple[str, ...]:
+    """The elements of a type that a parameter looks at."""
+    return tuple(_known().get(kind, {}).get(name, ()))
+
+
 def elements(resource: Resource, name: str) -> list[Any]:
     """What stands at the elements a parameter looks at."""
-    paths = _known().get(str(resource.get("resourceType")), {}).get(name, ())
-    return [value for path in paths for value in at(resource, path)]
+    return [value for path in paths(str(resource.get("resourceType")), name) for value in at(resource, path)]
 
 
 def at(value: Any, path: str) -> Iterator[Any]:

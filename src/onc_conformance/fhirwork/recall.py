@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from onc_conformance.fhirwork.asking import Got, key, local
-from onc_conformance.fhirwork.chart import Chart, Kept, whose
+from onc_conformance.fhirwork.asking import Got, key
+from onc_conformance.fhirwork.chart import Chart, Kept, texts, whose
 from onc_conformance.fhirwork.guidance import told
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import Fact, Record, systems
@@ -29,7 +29,15 @@ def required(record: Record, served: tuple[str, ...]) -> list[Fact]:
 
 def carriers(chart: Chart, fact: Fact) -> list[Kept]:
     """The patient's resources that tell a fact."""
-    return [kept for kind in told()["facts"][fact.kind] for kept in chart.of(kind) if _tells(_whole(chart, kept), fact)]
+    kinds = told()["facts"][fact.kind]
+    udi = fact.attributes.get("udi")
+    if udi:
+        return [kept for kind in kinds for kept in chart.of(kind) if any(text == udi for text in texts(kept.resource))]
+    uris = systems()
+    pairs = [(str(uris.get(code.system, {}).get("uri", f"urn:oid:{code.system}")), code.code) for code in fact.codes]
+    coded = {each.key: each for kind in kinds for pair in pairs for each in chart.coded.get((kind, *pair), ())}
+    days = [str(day.first) for day in (fact.date, fact.start) if day and day.first]
+    return [each for each in coded.values() if not days or _dated(chart.whole(each), days)]
 
 
 def missing(chart: Chart, record: Record, rule: str) -> Iterator[Finding]:
@@ -97,26 +105,8 @@ def identity(chart: Chart, rule: str) -> Iterator[Finding]:
             )
 
 
-def _whole(chart: Chart, kept: Kept) -> dict[str, Any]:
-    """The resource, with the Medication it refers to where the drug is named there."""
-    told_of = kept.resource.get("medicationReference")
-    name = local(str(told_of.get("reference")), chart.server.base) if isinstance(told_of, dict) else None
-    kind, _, id_ = (name or "").partition("/")
-    medication = chart.pool.get((kind, id_)) if name else None
-    return {**kept.resource, "medication": medication.resource} if medication else kept.resource
-
-
-def _tells(resource: dict[str, Any], fact: Fact) -> bool:
-    udi = fact.attributes.get("udi")
-    if udi:
-        return any(value == udi for value in _texts(resource))
-    codes = set(_codes(resource))
-    uris = systems()
-    wanted = {(str(uris.get(code.system, {}).get("uri", f"urn:oid:{code.system}")), code.code) for code in fact.codes}
-    if not wanted & codes:
-        return False
-    days = [day for day in (fact.date, fact.start) if day and day.first]
-    return not days or any(_on(text, str(day.first)) for text in _texts(resource) for day in days)
+def _dated(resource: dict[str, Any], days: list[str]) -> bool:
+    return any(_on(text, day) for text in texts(resource) for day in days)
 
 
 def _on(text: str, day: str) -> bool:
@@ -124,26 +114,3 @@ def _on(text: str, day: str) -> bool:
         return False
     told_ = text[:10]
     return day.startswith(told_) or told_.startswith(day)
-
-
-def _codes(value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _codes(each)
-    elif isinstance(value, dict):
-        if isinstance(value.get("code"), str) and isinstance(value.get("system"), str):
-            yield value["system"], value["code"]
-        for each in value.values():
-            yield from _codes(each)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name != "meta":
-                yield from _texts(each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Got
@@ -15,15 +15,15 @@ NO_DATE = "not-a-date"
 
 
 def unknown(chart: Chart) -> list[Got]:
-    """Reads of an id that was never issued, one for each type the patient has."""
-    kinds = dict.fromkeys(kind for kind, _ in chart.own)
-    return [chart.server.read(chart.subject, f"{kind}/{never_issued(chart.id)[:60]}") for kind in kinds]
+    """Reads of an id that was never issued, one for each type there is."""
+    return [chart.server.read(chart.subject, f"{kind}/{never_issued(chart.id)[:60]}") for kind in chart.kinds]
 
 
-def undated(chart: Chart) -> list[Search]:
-    """Searches by a date that is none, of each type whose searches by date are required."""
+def undated(charts: Sequence[Chart]) -> list[Search]:
+    """Searches by a date that is none, of each type whose searches by date are required and somebody has data of."""
     found = []
-    for kind in chart.kinds:
+    for kind in charts[0].kinds:
+        chart = next((each for each in charts if each.of(kind)), charts[0])
         told = chart.tables.searches[kind]
         for strength, names in told["combinations"]:
             dated = [name for name in names if told["parameters"].get(name, {}).get("type") == "date"]

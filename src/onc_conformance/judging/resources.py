@@ -13,7 +13,10 @@ from onc_conformance import fhir, vocabulary
 from onc_conformance.fhir import reading
 from onc_conformance.fhir.hearing import MOST
 from onc_conformance.findings import SUPPRESSED, Finding, Layer, Severity
+from onc_conformance.judging.bundled import of_bundle
 from onc_conformance.judging.judgement import SECONDS, Judgement
+from onc_conformance.moments import Days
+from onc_conformance.record import Record
 
 MOST_OF_ALL = 10 * MOST
 """Findings of each severity told of one document."""
@@ -27,15 +30,20 @@ def judge_fhir(
     *,
     path: str = "-",
     line: int | None = None,
+    records: Sequence[Record] = (),
+    window: Days | None = None,
 ) -> Judgement:
-    """FHIR JSON by R4 and a version of US Core. `line` is where it stands in a file of many."""
+    """FHIR JSON by R4 and a version of US Core; a Bundle also by the one of the `records` whose patient it names.
+
+    `line` is where it stands in a file of many.
+    """
     began = time.perf_counter()
     guide = fhir.load(version or fhir.DEFAULT)
     seconds: dict[str, float | None] = dict.fromkeys((*SECONDS, "total"))
     spent: dict[str, float] = {}
     bundle = reading.large_bundle(data)
+    read = reading.read(data) if bundle is None else reading.Reading()
     if bundle is None:
-        read = reading.read(data)
         seconds["parse"] = time.perf_counter() - began
         findings: Iterable[Finding] = read.findings
         kind = "unreadable"
@@ -46,6 +54,11 @@ def judge_fhir(
         seconds["parse"] = time.perf_counter() - began
         findings, kind = _entry_by_entry(bundle, guide, profiles, spent), "Bundle"
     told = _bounded(findings)
+    if records and kind.startswith("Bundle"):
+        start = time.perf_counter()
+        whole = read if bundle is None else reading.read(data)
+        told += of_bundle(whole.resource or {}).against(records, window)
+        seconds["content"] = time.perf_counter() - start
     if kind != "unreadable":
         # Codes are judged where they are met, within the other two
         seconds.update(schema=spent.get("schema", 0.0), templates=spent.get("templates", 0.0), vocabulary=0.0)

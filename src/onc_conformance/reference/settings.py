@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from onc_conformance.reference.jose import Algorithm
+
+UsCore = Literal["6.1.0", "7.0.0"]
+"""The versions of US Core that the FHIR server can follow."""
+US_CORE: tuple[UsCore, ...] = get_args(UsCore)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,5 +39,5 @@ class Settings:
     """What the client registered at the FHIR server signs its assertions with."""
     docref_by_year: bool = True
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
-    us_core: Literal["6.1.0", "7.0.0"] = "6.1.0"
+    us_core: UsCore = "6.1.0"
     """The version of US Core that the FHIR server follows."""

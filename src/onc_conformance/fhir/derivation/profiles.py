@@ -9,6 +9,7 @@ from typing import Any
 from onc_conformance.fhir.derivation.types import DEFINITION, EVERYWHERE, binding, code_of, row
 
 _MUST_SUPPORT = "elementdefinition-type-must-support"
+_USCDI = "uscdi-requirement"
 
 
 def profiles(definitions: Iterable[Mapping[str, Any]], nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -83,6 +84,8 @@ def _differing(element: Mapping[str, Any], base: list[Any]) -> dict[str, Any]:
         told["binding"] = bound
     if element.get("mustSupport"):
         told["ms"] = True
+    elif _marked(element, _USCDI):
+        told["uscdi"] = True
     known = EVERYWHERE | set(base[4])
     rules = {
         (rule["key"], rule["severity"], digest(rule.get("expression", ""))) for rule in element.get("constraint", ())
@@ -133,7 +136,5 @@ def _kinds(element: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _marked(told: Mapping[str, Any] | None) -> bool:
-    return any(
-        each["url"].endswith(_MUST_SUPPORT) and each.get("valueBoolean") for each in (told or {}).get("extension", ())
-    )
+def _marked(told: Mapping[str, Any] | None, mark: str = _MUST_SUPPORT) -> bool:
+    return any(each["url"].endswith(mark) and each.get("valueBoolean") for each in (told or {}).get("extension", ()))

@@ -106,7 +106,7 @@ def immunization(pen: Pen, fact: Fact) -> Resource:
         fact.anchor,
         ("us-core-immunization",),
         latest(fact),
-        status="completed",
+        **_given(fact),
         vaccineCode=coded(fact.code(), text=fact.text("text")),
         patient=pen.subject,
         **pen.of(fact),
@@ -117,6 +117,13 @@ def immunization(pen: Pen, fact: Fact) -> Resource:
         lotNumber=fact.text("lot"),
         performer=[{"actor": pen.seen_by(fact)}],
     )
+
+
+def _given(fact: Fact) -> Resource:
+    if fact.text("status") not in {"not_done", "refused"}:
+        return {"status": "completed"}
+    reason = fact.text("reason")
+    return {"status": "not-done"} | ({"statusReason": {"text": reason}} if reason else {})
 
 
 def device(pen: Pen, fact: Fact) -> Resource:

@@ -1,0 +1,52 @@
+"""Whom the exhaustive searches are made for: the fewest patients whose data let every search be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from onc_conformance.fhirwork import parameters, searches
+from onc_conformance.fhirwork.chart import Chart
+
+Facet = tuple[str, ...]
+
+
+def smallest(charts: Sequence[Chart]) -> tuple[Chart, ...]:
+    """Patients who together show all facets there are, in order; the first of them where nobody shows any.
+
+    Chosen greedily, who adds most first, of equals who has least; nobody whom the others make superfluous.
+    """
+    facets = {chart: _facets(chart) for chart in charts}
+    wanted = frozenset().union(*facets.values()) if facets else frozenset()
+    chosen: list[Chart] = []
+    while wanted:
+        best = max(charts, key=lambda each: (len(facets[each] & wanted), -len(each.own)))
+        chosen.append(best)
+        wanted -= facets[best]
+    for each in tuple(reversed(chosen)):
+        others = [other for other in chosen if other is not each]
+        if facets[each] <= frozenset().union(*(facets[other] for other in others)):
+            chosen = others
+    return tuple(chart for chart in charts if chart in chosen) or tuple(charts[:1])
+
+
+def _facets(chart: Chart) -> frozenset[Facet]:
+    """What searches of a patient's data can show: each demanded search by where the values stand that it is made by.
+
+    A date may be a day or a period, a code one of several elements; that a row is left out shows only among several.
+    """
+    return frozenset(facet for kind in chart.kinds for facet in _of_type(chart, kind))
+
+
+def _of_type(chart: Chart, kind: str) -> Iterable[Facet]:
+    there = chart.of(kind)
+    if len(there) > 1:
+        yield kind, "several"
+    demanded: set[str] = set()
+    for search in searches.required(chart, kind):
+        names = [name for name, _ in search.asked]
+        demanded |= set(names)
+        yield kind, *names
+    for name in demanded:
+        for path in parameters.paths(kind, name):
+            if any(True for each in there for _ in parameters.at(each.resource, path)):
+                yield kind, name, path
