@@ -2,4 +2,9 @@
 
 from onc_conformance.suite import step_modules
 
-pytest_plugins = ["onc_conformance.report.gherkin", "onc_conformance.plugin", *step_modules(__package__)]
+pytest_plugins = [
+    "onc_conformance.sentences",
+    "onc_conformance.report.gherkin",
+    "onc_conformance.plugin",
+    *step_modules(__package__),
+]

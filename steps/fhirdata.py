@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from onc_conformance import singlepatient
+from onc_conformance import assessment, singlepatient
+from onc_conformance.examination import DATED_PATIENTS
 from onc_conformance.fhirwork import contents, ledger, provenance, recall, searches
 from onc_conformance.fhirwork.chart import Kept
-from onc_conformance.findings import NotTested
+from onc_conformance.findings import NotApplicable, NotTested
 
 
 @given("the server brings Provenance along")
@@ -168,3 +169,15 @@ def _(exam):
 @then("each fact of the record that one of them tells is told by the other too")
 def _(exam, replies, verdict, rule):
     verdict(singlepatient.reconciled(exam, replies, rule))
+
+
+@given("the API has a FHIR server too")
+def _(exam):
+    if exam.target.description.fhir is None:
+        raise NotApplicable("the description has no [fhir]")
+
+
+@then("each document and the resources of its patient tell the same facts")
+def _(exam, replies, verdict, rule):
+    usable = assessment.own(exam, replies[:DATED_PATIENTS], rule, "G9-IA-TLV-1")
+    verdict(finding for reply in usable for finding in singlepatient.told_alike(exam, reply, rule))

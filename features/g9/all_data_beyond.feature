@@ -36,3 +36,9 @@ Feature: All data requests under odd circumstances
     Given the API answers requests for categories
     When the app asks for all data of each test patient
     Then each document and the categories together tell the same facts
+
+  @G9-IA-TLV-2
+  Scenario: The document tells what the FHIR server tells
+    Given the API has a FHIR server too
+    When the app asks for all data of each test patient
+    Then each document and the resources of its patient tell the same facts

@@ -10,6 +10,7 @@ import errno
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn, TypeGuard
 
 import pytest
@@ -80,6 +81,11 @@ class Conduct:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[CONDUCT] = self
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Whether it is the room of another criterion: `steps/test_g9.py` has the scenarios of (g)(9)."""
+        asked_of = collection_path.stem.removeprefix("test_")
+        return (asked_of in procedure.load().criteria and asked_of not in self.criteria) or None
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if metafunc.function in scenario_wrapper_template_registry:
             metafunc.fixturenames.append("target_id")
@@ -138,10 +144,13 @@ class Conduct:
 
     @pytest.hookimpl(wrapper=True, trylast=True)  # before Allure looks
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        objected = call.excinfo is not None and isinstance(call.excinfo.value, Nonconformity)
+        if call.excinfo is not None and objected:
+            call.excinfo.traceback = call.excinfo.traceback[:0]  # to render its frames costs more than to judge
         report = yield
         if call.excinfo is not None:
             self.full(call.excinfo.value, item.session)
-        if call.excinfo and isinstance(call.excinfo.value, Nonconformity):
+        if objected:
             report.longrepr = None  # the target's fault has no place in our code
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             self.results.append(self._result(item, call))

@@ -86,6 +86,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             gathered = Gathering(assignment, secrets, progress)
             exchanges = gathered.exchanges
         status = _ask(gathered, tags, folder, workers)
+        journal.close()
         if folder and gathered.disk:
             report.give_up(folder, gathered.disk, secrets)
         interrupted = status is pytest.ExitCode.INTERRUPTED

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from onc_conformance import judging
 from onc_conformance.examination import Examination
+from onc_conformance.fhir.bundle import Bundle
+from onc_conformance.fhir.told import Told, told
 from onc_conformance.fhirwork import (
     capability,
     contents,
     demands,
+    guidance,
     ledger,
     parameters,
     provenance,
@@ -17,10 +21,12 @@ from onc_conformance.fhirwork import (
     refusals,
     searches,
 )
+from onc_conformance.fhirwork.asking import key
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.judging import present
+from onc_conformance.record import Fact
 from onc_conformance.reply import Reply
 from onc_conformance.spoiling import never_issued
 
@@ -219,8 +225,8 @@ def declared_includes(exam: Examination) -> list[Search]:
     """Searches for what US Core advises to bring along and the server says it does; NotApplicable for none."""
     stated = capability.resources(exam.capabilities())
     found: list[Search] = []
-    for kind, told in exam.us_core.searches.items():
-        advised = {":".join(name.split(":")[:2]) for name in told["includes"]}
+    for kind, guided in exam.us_core.searches.items():
+        advised = {":".join(name.split(":")[:2]) for name in guided["includes"]}
         declared = {str(each) for each in stated.get(kind, {}).get("searchInclude") or ()}
         for include in sorted(advised & {":".join(name.split(":")[:2]) for name in declared}):
             found += [search for chart in exam.sample for search in searches.including(chart, include)]
@@ -280,3 +286,32 @@ def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterat
                     expected=str(fact),
                     found=f"only {kept.name} has it",
                 )
+
+
+def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
+    """Facts that a document and the resources of its patient do not tell alike.
+
+    Raises NotTested where the resources could not all be had.
+    """
+    chart = next(chart for chart in exam.charts() if chart.subject.id == reply.subject.id)
+    failed = [found for searches in chart.gathered.values() for found in searches if not found.ok]
+    if failed:
+        raise NotTested(f"{failed[0].first.request} was not answered")
+    bundle = Bundle({"resourceType": "Bundle", "entry": [{"resource": kept.resource} for kept in chart.pool.values()]})
+    served = {kind for kind, types in guidance.told()["facts"].items() if set(types) & set(chart.kinds)}
+
+    def source(item: Fact | Told) -> str:
+        if isinstance(item, Told):
+            return chart.pool[key(item.resource)].got.exchange.id
+        types = (kind for kind in guidance.told()["facts"][item.kind] if kind in chart.gathered)
+        return chart.gathered[next(types)][0].first.exchange.id
+
+    return judging.dissent(
+        reply.documents,
+        told(bundle),
+        reply.subject.record,
+        served,
+        carried=lambda fact: bool(recall.carriers(chart, fact)),
+        source=source,
+        rule=rule,
+    )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -92,20 +93,12 @@ class Carrier:
         received, answer = Received(), bytearray()
         with Watch(allowed) as watch:
             try:
-                request = self._session.prepare_request(requests.Request(method, url))
-                request.headers.clear()
-                request.headers.update(dict(headers))
-                request.url = url
-                request.body = body or None
-                if body or method in {"POST", "PUT", "PATCH"}:
-                    request.headers["Content-Length"] = str(len(body))
-                with self._session.send(
-                    request,
+                with self._session.get_adapter(url).send(
+                    _prepared(method, url, headers, body),
                     timeout=patience,
                     verify=_verify(transport),
                     cert=transport.client_cert,
                     proxies=_proxies(url, transport),
-                    allow_redirects=False,
                     stream=True,
                 ) as response:
                     received.status = response.status_code
@@ -160,6 +153,17 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(*positional, **named)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def _prepared(method: str, url: str, headers: Headers, body: bytes) -> requests.PreparedRequest:
+    """Exactly these bytes, as `requests` wants them; ValueError, or an error of its own, on an impossible address."""
+    request = requests.PreparedRequest()
+    request.prepare_url(url, None)
+    request.method, request.url, request.body = method.upper(), url, body or None
+    request.headers = CaseInsensitiveDict(headers)
+    if body or method in {"POST", "PUT", "PATCH"}:
+        request.headers["Content-Length"] = str(len(body))
+    return request
 
 
 def _watched(line: socket.socket) -> None:

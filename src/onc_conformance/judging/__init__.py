@@ -1,7 +1,7 @@
 """The one door to the judges: an answer, an edition, an expected record, a window -> findings of every layer."""
 
 from onc_conformance.ccda import Document
-from onc_conformance.judging.agreement import disagreement
+from onc_conformance.judging.agreement import disagreement, dissent
 from onc_conformance.judging.content import category, content, isolation
 from onc_conformance.judging.coverage import Coverage, Covered, State, coverage
 from onc_conformance.judging.dates import dates
@@ -44,6 +44,7 @@ __all__ = [
     "declarations",
     "device_placement",
     "disagreement",
+    "dissent",
     "document_type",
     "foreign",
     "goals_section",

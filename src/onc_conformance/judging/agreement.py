@@ -1,4 +1,4 @@
-"""Two answers about one patient held against each other: both must tell the same facts."""
+"""Answers about one patient held against each other, documents or resources: they must tell the same facts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from onc_conformance import uscdi
 from onc_conformance.ccda.kinds import table
 from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging.accounts import Account
 from onc_conformance.judging.evidence import gather
 from onc_conformance.judging.presence import learned
+from onc_conformance.record import Fact
 from onc_conformance.record.comparing import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from onc_conformance.ccda import Document
+    from onc_conformance.fhir.told import Told
     from onc_conformance.moments import Days
-    from onc_conformance.record import Fact, Record
+    from onc_conformance.record import Record
 
 
 def disagreement(
@@ -65,6 +68,47 @@ def disagreement(
         doc, seen = evidence.seen[position]
         message = f"{uscdi.title(seen.kind)}: told in {there} and not in {here}"
         findings.append(_finding(doc, seen.element, rule, message, expected="nothing", found=str(seen)))
+    return findings
+
+
+def dissent(
+    docs: Sequence[Document],
+    told: Sequence[Told],
+    record: Record,
+    kinds: Collection[str],
+    *,
+    carried: Callable[[Fact], bool],
+    source: Callable[[Fact | Told], str],
+    rule: str,
+) -> list[Finding]:
+    """Errors for facts of some classes that documents alone tell, resources alone, or both in two ways.
+
+    `record` says whose they are, and no more; `source` names the exchange a resource came in, or should have come in
+    for a fact. A fact that something else of the patient has, as `carried` knows, is told. Of classes of words each
+    answer may choose its own, and what FHIR leaves out of a fact is a warning.
+    """
+    coded = {name for name, each in table().of.items() if name in kinds and not each.narrated}
+    account = Account(replace(record, facts=tuple(_union(docs, record, coded))), told, coded)
+    here = _exchanges(docs)
+    findings: list[Finding] = []
+
+    def object_to(item: Fact | Told, message: str, expected: str, found: str) -> Finding:
+        made = _finding(None, None, rule, f"{uscdi.title(item.kind)}: {message}", expected=expected, found=found)
+        return replace(made, exchange=source(item), path=None if isinstance(item, Fact) else item.place)
+
+    for fact in account.missing:
+        if not carried(fact):
+            message = f"told in {here} and not by FHIR in exchange {source(fact)}"
+            findings.append(object_to(fact, message, str(fact), "no resource that tells it"))
+    for fact, seen, each, severity in account.differing:
+        if severity is not Severity.INFO:
+            what = f"the {each.what.replace('_', ' ')} of {fact}"
+            message = f"{what} is told in two ways, in {here} and by FHIR in exchange {source(seen)}"
+            made = object_to(seen, message, each.expected, each.found)
+            findings.append(replace(made, severity=Severity.WARNING if each.absent else severity))
+    for seen, _ in account.extra:
+        message = f"told by FHIR in exchange {source(seen)} and not in {here}"
+        findings.append(object_to(seen, message, "nothing", str(seen)))
     return findings
 
 

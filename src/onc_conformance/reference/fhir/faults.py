@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.reference.fhir import misasked, misfound, missent, misshown
+from onc_conformance.reference.fhir import misagreed, misasked, misfound, missent, misshown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -29,6 +29,8 @@ HANDLERS: dict[str, Callable[..., Any] | None] = {
     **misfound.READ,
     **misfound.INCLUDED,
     **misshown.SHOWN,
+    **misagreed.FOUND,
+    **misagreed.SHOWN,
     **missent.BUNDLED,
     **missent.SENT,
     **missent.REFUSED,
@@ -74,7 +76,7 @@ class Bent:
 
     def found(self, found: list[Resource], query: Query, records: Records) -> list[Resource]:
         """The matches."""
-        changed: list[Resource] = self._through(misfound.FOUND, found, query, records)
+        changed: list[Resource] = self._through(misfound.FOUND | misagreed.FOUND, found, query, records)
         return changed
 
     def id_read(self, kind: str, issued: str, records: Records) -> str:
@@ -89,7 +91,7 @@ class Bent:
 
     def shown(self, resource: Resource) -> Resource:
         """A resource as it is told."""
-        changed: Resource = self._through(misshown.SHOWN, resource)
+        changed: Resource = self._through(misshown.SHOWN | misagreed.SHOWN, resource)
         return changed
 
     def bundled(self, bundle: Resource, query: Query) -> Resource:
