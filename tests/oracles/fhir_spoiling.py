@@ -121,6 +121,13 @@ def _unknown_race(resource):
     race["extension"].append({"url": "ombCategory", "valueCoding": unknown})
 
 
+def _counted(resource):
+    if not {"72166-2", "11367-0"} & {each["code"] for each in resource["code"]["coding"]}:
+        raise KeyError("72166-2")
+    _drop(resource, "value")
+    resource["valueQuantity"] = {"value": 1}
+
+
 _LATER = {
     "us-core-1": ("Observation", lambda r: (_drop(r, "effective"), r.update(effectiveDateTime="2020-01")), "effective"),
     "us-core-3": ("Observation", lambda r: r["valueQuantity"].update(_STRANGE), "value"),
@@ -131,7 +138,7 @@ _LATER = {
     ),
     "us-core-22": ("Observation", lambda r: r["referenceRange"][0]["low"].update(_STRANGE), "referenceRange[0]"),
     "us-core-23": ("Patient", _unknown_race, "extension[0]"),
-    "us-core-24": ("Observation", lambda r: (_drop(r, "value"), r.update(valueQuantity={"value": 1})), ""),
+    "us-core-24": ("Observation", _counted, ""),
     "us-core-26": ("Observation", lambda r: _drop(r["component"][0], "value", "dataAbsentReason"), "component[0]"),
 }
 BROKEN_IN = {
@@ -210,7 +217,9 @@ def mutants(definition, version, resource):
     root = resource["resourceType"]
     required = {each["path"] for each in definition["snapshot"]["element"] if each["min"] and ":" not in each["id"]}
     must = {
-        each["path"] for each in definition["snapshot"]["element"] if each.get("mustSupport") and ":" not in each["id"]
+        each["path"]: _marked(each)
+        for each in definition["snapshot"]["element"]
+        if each.get("mustSupport") and ":" not in each["id"]
     }
 
     seen = Counter()
@@ -219,10 +228,19 @@ def mutants(definition, version, resource):
         seen[key] += 1
         if seen[key] <= 2 and "resourceType" not in key:
             group = _stated(at, root)
-            state = Stated(needed=group in required or bool(row[0]), must=group in must)
+            able = must.get(group)
+            state = Stated(
+                needed=group in required or bool(row[0]), must=able is not None and (not able or kind in able)
+            )
             yield from _spoilt(resource, Place(path, at, row, kind, value), state)
     yield from _slices(definition, resource)
-    rules = {told["key"] for each in definition["snapshot"]["element"] for told in each.get("constraint", ())}
+    rules = {
+        told["key"]
+        for each in definition["snapshot"]["element"]
+        for told in each.get("constraint", ())
+        # before 7.0.0 one rule about values stands on the value too, where it asks for a value within and cannot fail
+        if (told["key"], each["path"], version) != ("us-core-3", "Observation.value[x]", "6.1.0")
+    }
     for rule, (kind, change, place) in (BROKEN | BROKEN_IN.get(version, {})).items():
         if kind is None or (kind == root and rule in rules):
             one = copy.deepcopy(resource)
@@ -232,6 +250,16 @@ def mutants(definition, version, resource):
                 continue
             if one != resource:
                 yield "broken invariant", one, f"{root}.{place}" if place else root, rule
+
+
+def _marked(element):
+    """The types of an element that are marked must-support; none where all are meant."""
+    return {
+        each["code"]
+        for each in element.get("type", ())
+        for mark in each.get("extension", ())
+        if mark["url"].endswith("elementdefinition-type-must-support") and mark.get("valueBoolean")
+    }
 
 
 def _slices(definition, resource):

@@ -73,10 +73,11 @@ def strangers(search: Search, rule: str) -> Iterator[Finding]:
 
 
 def of_another(chart: Chart, other: str) -> list[Search]:
-    """Searches in this patient's session for another id, one for each type the patient has."""
-    kinds = dict.fromkeys(kind for kind, _ in chart.own)
+    """Searches in this patient's session for another id, one for each type that brought anything, whoever's it was."""
     found = []
-    for kind in kinds:
+    for kind in chart.kinds:
+        if not any(each.matches for each in chart.gathered[kind]):
+            continue
         beside = parameters.gathering(kind)[0]
         own = ("_id", other) if kind == "Patient" else ("patient", other)
         found.append(Search(chart, kind, (own, *beside.items())))
