@@ -117,7 +117,7 @@ def _result(pen: Pen, fact: Fact, first: Fact) -> Resource:
     told = fact.text("interpretation")
     bounds = fact.values.get("range", {})
     unit = fact.text("unit")
-    limits = {side: quantity(bounds[side], unit) for side in ("low", "high") if side in bounds}
+    limits = {side: quantity(bounds[side], unit or "1") for side in ("low", "high") if side in bounds}
     return pen.write(
         "Observation",
         fact.anchor,

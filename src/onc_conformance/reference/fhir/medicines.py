@@ -66,7 +66,7 @@ def _request(pen: Pen, fact: Fact, way: str) -> Resource:
     begun, ended = fact.text("start") or fact.text("date"), fact.text("end")
     told = not fact.encounter
     reported: Resource = {"reportedReference": pen.seen_by(fact)} if told else {"reportedBoolean": False}
-    category = "community"
+    category, why = "community", fact.code("indication")
     return pen.write(
         "MedicationRequest",
         fact.anchor,
@@ -82,6 +82,8 @@ def _request(pen: Pen, fact: Fact, way: str) -> Resource:
         **pen.of(fact),
         authoredOn=moment(begun) if begun else None,
         requester=pen.seen_by(fact),
+        reasonCode=[coded(why)] if why else [],
+        reasonReference=pen.listed(why) if why else [],
         dosageInstruction=_dosage(fact, begun, ended),
         dispenseRequest=None
         if told
@@ -136,7 +138,8 @@ def _dosage(fact: Fact, begun: str, ended: str) -> list[Resource]:
         return []
     unit = str((dose or {}).get("unit") or _unit(fact))
     words = f"{dose['value']} {unit.strip('{}')}" if dose else "as directed"
-    dosage: Resource = {"text": f"{words} every {every['value']} {every['unit']}" if every else words}
+    words = f"{words} every {every['value']} {every['unit']}" if every else words
+    dosage: Resource = {"text": fact.text("instructions") or words}
     repeat: Resource = {"boundsPeriod": period(begun, ended)} if begun else {}
     if every:
         repeat |= {"frequency": 1, "period": every["value"], "periodUnit": every["unit"]}
