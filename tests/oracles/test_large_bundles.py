@@ -1,4 +1,4 @@
-"""A Bundle of many real resources is judged in little more memory than it has bytes; `FHIR_LARGE=all` makes it 100 MB."""
+"""A Bundle of many real resources takes little more memory than it has bytes; `FHIR_LARGE=all` makes it 100 MB."""
 
 import json
 import os
