@@ -109,12 +109,17 @@ def _(charts, verdict, rule):
     verdict(contents.medicated(charts, rule))
 
 
-@when("the app searches for prescriptions and asks for their medications", target_fixture="found")
+@when(parsers.re(r"the app searches (?P<kind>[A-Z]\w+) and asks for the medications it names"), target_fixture="found")
+def _(exam, kind):
+    return singlepatient.medications(exam, kind)
+
+
+@when("the app asks for what the server says comes along", target_fixture="found")
 def _(exam):
-    return singlepatient.prescriptions(exam)
+    return singlepatient.declared_includes(exam)
 
 
-@then("each medication comes along")
+@then("all that was referred to comes along")
 def _(found, verdict, rule):
     verdict(singlepatient.judged(found, searches.answered, rule))
     verdict(singlepatient.judged(found, searches.included, rule))
@@ -137,7 +142,12 @@ def _(exam):
 
 @then("each fact of the record is told by a resource")
 def _(charts, verdict, rule):
-    verdict(finding for chart in charts for finding in recall.missing(chart, chart.subject.record, rule))
+    verdict(finding for chart in charts for finding in recall.missing(chart, rule))
+
+
+@then("what resources tell of it is as the record has it")
+def _(charts, verdict, rule):
+    verdict(finding for chart in charts for finding in recall.otherwise(chart, rule))
 
 
 @then("no resource of the patient is known by reference alone")
@@ -156,7 +166,7 @@ def _(exam):
         raise NotTested("the description has no request for all data")
 
 
-@then("each fact of the record that the document tells is told by a resource too")
+@then("each fact of the record that one of them tells is told by the other too")
 def _(exam, replies, verdict, rule):
     verdict(singlepatient.reconciled(exam, replies, rule))
 

@@ -40,4 +40,4 @@ Feature: Everything of one patient and nothing of another
     Given there is an expected record
     And the API answers a request for all data
     When the app asks for all data of each test patient
-    Then each fact of the record that the document tells is told by a resource too
+    Then each fact of the record that one of them tells is told by the other too

@@ -55,6 +55,12 @@ Feature: The data of one patient
     When the app follows each reference in the data of each test patient
     Then each leads to what it names
 
+  @DAT-PAT-2
+  Scenario: What was entered is told as it was entered
+    Given there is an expected record
+    When the app has gathered the data of each test patient
+    Then what resources tell of it is as the record has it
+
   @DAT-PAT-4
   Scenario: Every kind of clinical note and report is there
     When the app has gathered the data of each test patient
@@ -71,9 +77,14 @@ Feature: The data of one patient
     Then each medication that is referred to is a Medication in form
 
   @DAT-PAT-5
-  Scenario: Medications that are resources of their own come along
-    When the app searches for prescriptions and asks for their medications
-    Then each medication comes along
+  Scenario Outline: Medications that are resources of their own come along with <type>
+    When the app searches <type> and asks for the medications it names
+    Then all that was referred to comes along
+
+    Examples:
+      | type               |
+      | MedicationRequest  |
+      | MedicationDispense |
 
   @DAT-PAT-6
   Scenario: Data that are missing are said to be so by an extension

@@ -26,6 +26,7 @@ Feature: Provenance
       | MedicationRequest  |
       | Observation        |
       | Procedure          |
+      | RelatedPerson      |
       | ServiceRequest     |
       | Patient            |
 

@@ -80,6 +80,11 @@ Feature: Searches for one patient's data
     And each answer holds everything that matches
 
   @beyond @SH-PAT-2
+  Scenario: What the server says comes along does so
+    When the app asks for what the server says comes along
+    Then all that was referred to comes along
+
+  @beyond @SH-PAT-2
   Scenario: A parameter that the server does not know does no harm
     When the app searches each type with a parameter that nobody knows
     Then each is refused with a reason, or answered with the patient's own data

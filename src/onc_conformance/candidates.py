@@ -20,10 +20,8 @@ from onc_conformance.reference import ReferenceEHR
 from onc_conformance.reference.settings import US_CORE, Settings
 from onc_conformance.report import recording
 
-DEFAULT = ("webchart", "ehryourway", "docref")
-"""The bundled targets of a run that names none, in order: the reference EHR plays them."""
-PLAYED = (*DEFAULT, "fhir")
-"""The bundled targets that the reference EHR plays."""
+DEFAULT = ("webchart", "ehryourway", "docref", "fhir")
+"""The bundled targets that the reference EHR plays, and a run that names none examines, in order."""
 PREFIX = "reference:"
 
 
@@ -45,8 +43,8 @@ def candidates(options: RunOptions) -> Iterator[list[Candidate]]:
     names = list(dict.fromkeys(options.targets)) or [PREFIX + name for name in DEFAULT]
     played = [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)]
     for name in played:
-        if name not in PLAYED:
-            raise UsageError(f"--target {PREFIX}{name}: the reference EHR plays {', '.join(PLAYED)}")
+        if name not in DEFAULT:
+            raise UsageError(f"--target {PREFIX}{name}: the reference EHR plays {', '.join(DEFAULT)}")
     if options.faults and len(played) < len(names):
         raise UsageError("--fault needs the reference EHR: leave --target out, or name reference:TARGET only")
     environment = {**env_file(options.env_file), **os.environ}

@@ -226,6 +226,10 @@ def _matrix(options: argparse.Namespace) -> int:
         sys.stdout.write(f"  {row['id']:<16} {row['coverage']:<10} {row['text']}\n")
         for name in row["scenarios"]:
             sys.stdout.write(f"  {'':<27} - {name}\n")
+        if row["us_core"]:
+            told = (f"{version} {len(kinds) or ''}".rstrip() for version, kinds in row["us_core"].items())
+            words = "US Core, with the number of types" if any(row["us_core"].values()) else "US Core"
+            sys.stdout.write(f"  {'':<27} {words}: {', '.join(told)}\n")
     return int(Exit.CONFORMS)
 
 

@@ -29,6 +29,8 @@ class Edition:
     """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
     us_core: str
     """The version FHIR resources are judged by."""
+    smart: str
+    """The version of SMART App Launch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _criterion(raw: Mapping[str, Any], every_edition: tuple[str, ...]) -> Criter
             title=paragraph["title"],
             role="SUT" if "-SUT-" in step["id"] else "TLV",
             text=step["text"],
-            editions=(fixed,) if fixed else tuple(paragraph.get("editions", every_edition)),
+            editions=(fixed,) if fixed else tuple(step.get("editions", paragraph.get("editions", every_edition))),
             coverage=step.get("coverage", "automated"),
             fixed_edition=fixed,
         )
@@ -117,6 +119,7 @@ def editions() -> Mapping[str, Edition]:
             each["ccda"],
             each["uscdi"],
             each["us_core"],
+            each["smart"],
         )
         for each in raw["editions"]
     }

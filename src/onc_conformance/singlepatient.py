@@ -7,9 +7,19 @@ from dataclasses import replace
 
 from onc_conformance import judging
 from onc_conformance.examination import Examination
-from onc_conformance.fhir.bundle import Bundle
-from onc_conformance.fhir.told import Told, told
-from onc_conformance.fhirwork import contents, guidance, ledger, parameters, provenance, recall, refusals, searches
+from onc_conformance.fhir.told import Told
+from onc_conformance.fhirwork import (
+    capability,
+    contents,
+    demands,
+    guidance,
+    ledger,
+    parameters,
+    provenance,
+    recall,
+    refusals,
+    searches,
+)
 from onc_conformance.fhirwork.asking import key
 from onc_conformance.fhirwork.chart import Chart, Kept
 from onc_conformance.fhirwork.searches import Search
@@ -25,8 +35,7 @@ UNKNOWN = "no-such-parameter"
 
 def served(exam: Examination, kind: str) -> tuple[Chart, ...]:
     """The charts searches are made for, where the type has a place in this version of the guide and at the product."""
-    told = exam.us_core.searches.get(kind)
-    if told is None or told["strength"] != "SHALL":
+    if not demands.served(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
@@ -132,7 +141,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
     found = [
         s for chart in charts for each in ([kind] if kind else chart.kinds) for s in provenance.searches(chart, each)
     ]
-    if not found and kind and exam.us_core.searches[kind]["revincludes"].get("Provenance:target") != "SHALL":
+    if not found and kind and not demands.provenance(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} demands no Provenance of {kind}")
     if not found:
         raise NotTested(f"no test patient has {'a ' + kind if kind else 'data'}")
@@ -141,7 +150,7 @@ def with_provenance(exam: Examination, kind: str | None = None) -> list[Search]:
 
 def gathered(exam: Examination, kind: str) -> list[tuple[Chart, list[Kept]]]:
     """The resources of a type, by patient; NotTested where there are none."""
-    if kind not in exam.us_core.of_type:
+    if not demands.profiled(exam.us_core, kind):
         raise NotApplicable(f"US Core {exam.us_core.version} has no profile of {kind}")
     if kind in exam.fhir.table.without:
         raise NotTested(f"the description says that the product has no {kind}")
@@ -202,17 +211,26 @@ def closed(gaps: Sequence[Finding], what: str) -> None:
         raise NotTested(f"no test patient shows {len(gaps)} {what}, {places} among them; warnings say what to enter")
 
 
-def prescriptions(exam: Examination) -> list[Search]:
-    """Searches for prescriptions that ask for the medications they refer to; NotApplicable where none refers to one."""
-    found = []
-    for chart in exam.sample:
-        if any("medicationReference" in kept.resource for kept in chart.of("MedicationRequest")):
-            found += [
-                Search(chart, "MedicationRequest", (*each.asked, ("_include", "MedicationRequest:medication")))
-                for each in searches.required(chart, "MedicationRequest")[:1]
-            ]
+def medications(exam: Examination, kind: str) -> list[Search]:
+    """Searches of a type that ask for the medications it refers to; NotApplicable where nothing refers to one."""
+    served(exam, kind)
+    found = [search for chart in exam.charts() for search in searches.including(chart, f"{kind}:medication")]
     if not found:
-        raise NotApplicable("every medication is a code in the request, none a resource of its own")
+        raise NotApplicable(f"every medication is a code in the {kind}, none a resource of its own")
+    return found
+
+
+def declared_includes(exam: Examination) -> list[Search]:
+    """Searches for what US Core advises to bring along and the server says it does; NotApplicable for none."""
+    stated = capability.resources(exam.capabilities())
+    found: list[Search] = []
+    for kind, told in exam.us_core.searches.items():
+        advised = {":".join(name.split(":")[:2]) for name in told["includes"]}
+        declared = {str(each) for each in stated.get(kind, {}).get("searchInclude") or ()}
+        for include in sorted(advised & {":".join(name.split(":")[:2]) for name in declared}):
+            found += [search for chart in exam.sample for search in searches.including(chart, include)]
+    if not found:
+        raise NotApplicable("the server declares no _include that US Core advises and the data give rise to")
     return found
 
 
@@ -246,7 +264,7 @@ def recorded(exam: Examination) -> list[Chart]:
 
 
 def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterator[Finding]:
-    """A warning for each fact of the record that the document tells and no resource does."""
+    """A warning for each fact of the record that only the document tells, or only a resource; both exchanges named."""
     charts = {chart.subject.id: chart for chart in exam.charts()}
     for reply in replies:
         chart = charts.get(reply.subject.id)
@@ -254,14 +272,18 @@ def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterat
             continue
         told = set(present(reply.documents, reply.subject.record))
         for fact in recall.required(reply.subject.record, chart.kinds):
-            if fact in told and not recall.carriers(chart, fact):
+            kept = recall.teller(chart, fact)
+            if fact in told and kept is None:
+                message = f"{fact.kind}: exchange {reply.exchange} tells it in a document, and no resource does"
+                yield recall.absent(chart, fact, rule, message, Severity.WARNING)
+            elif fact not in told and kept is not None:
                 yield reply.objection(
                     rule,
-                    f"the document tells what no resource does: {fact.kind}: {fact}",
+                    f"{fact.kind}: {kept.name} of exchange {kept.got.exchange.id} tells it, and the document does not",
                     severity=Severity.WARNING,
                     layer=Layer.CONTENT,
                     expected=str(fact),
-                    found="only the document has it",
+                    found=f"only {kept.name} has it",
                 )
 
 
@@ -274,7 +296,6 @@ def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     failed = [found for searches in chart.gathered.values() for found in searches if not found.ok]
     if failed:
         raise NotTested(f"{failed[0].first.request} was not answered")
-    bundle = Bundle({"resourceType": "Bundle", "entry": [{"resource": kept.resource} for kept in chart.pool.values()]})
     served = {kind for kind, types in guidance.told()["facts"].items() if set(types) & set(chart.kinds)}
 
     def source(item: Fact | Told) -> str:
@@ -285,10 +306,10 @@ def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
 
     return judging.dissent(
         reply.documents,
-        told(bundle),
+        chart.account.told,
         reply.subject.record,
         served,
-        carried=lambda fact: bool(recall.carriers(chart, fact)),
+        carried=lambda fact: recall.carried(chart, fact),
         source=source,
         rule=rule,
     )

@@ -15,6 +15,8 @@ from onc_conformance.findings import Outcome
 from onc_conformance.reference.faults import CATALOGUE
 
 PARSER = cli.parser()
+DOCUMENTS = ("reference:webchart", "reference:ehryourway", "reference:docref")
+"""The targets that tiny patients are enough for: for (g)(10) they have not everything there has to be."""
 
 
 def outcomes(arguments):
@@ -51,7 +53,7 @@ def test_the_catalogue_is_sound():
 
 @pytest.mark.parametrize("patients", ["tiny", "edges"])
 def test_without_a_fault_nothing_is_red(patients):
-    code, steps = outcomes(["--patients", patients])
+    code, steps = outcomes(["--patients", patients, "--target", *DOCUMENTS])
     red = {step: reason for step, reason in steps.items() if reason[0] in (Outcome.FAILED, Outcome.ERROR)}
     assert red == {}
     assert code == 0

@@ -80,6 +80,19 @@ def test_what_is_wrong_is_objected_to_where_it_is_wrong(change, expected):
     assert expected in judged(made.patient(**change))
 
 
+def test_a_code_of_another_version_of_the_guide_is_told_as_such():
+    category = {
+        "system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-category",
+        "code": "care-experience-preference",
+    }
+    resource = made.blood_pressure()
+    resource["category"].append({"coding": [category]})
+    (told,) = [each for each in fhir.validate(resource, fhir.load("6.1.0")) if each.rule == "FHIR-CODE"]
+    assert told.severity is Severity.WARNING
+    assert "US Core 7.0.0" in told.message
+    assert not [each for each in fhir.validate(resource, fhir.load("7.0.0")) if each.rule == "FHIR-CODE"]
+
+
 def test_a_slice_is_counted_and_its_values_are_held_to_it():
     resource = made.blood_pressure()
     resource["component"][0]["valueQuantity"]["code"] = "kPa"

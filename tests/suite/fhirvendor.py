@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 TOKEN = "tok-2b7e151628aed2a6"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+GUIDE = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
 HAS = ("Patient", "Condition", "Procedure", "Provenance", "Practitioner")
 LACKS = (
     "AllergyIntolerance", "CarePlan", "CareTeam", "Coverage", "Device", "DiagnosticReport", "DocumentReference",
@@ -242,6 +243,7 @@ class Smalltown:
         return {
             "resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1",
             "format": ["json"],
+            "instantiates": [f"{GUIDE}|3.1.1"] if "another-version" in self.defects else [GUIDE],
             "rest": [
                 {
                     "mode": "server",

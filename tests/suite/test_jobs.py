@@ -42,7 +42,7 @@ def test_two_workers_come_to_the_same_as_none(faults, tmp_path):
     workers = {}
     for each in together.run.exchanges:
         workers.setdefault(each.target, set()).add(each.id.partition("-")[0])
-    assert set(workers) == {"webchart", "ehryourway", "docref"}
+    assert set(workers) == {"webchart", "ehryourway", "docref", "fhir"}
     assert all(len(one) == 1 for one in workers.values()), "a target is asked by one worker alone"
     assert len(set.union(*workers.values())) == 2
     cited = {name for each in together.settlement.steps for name in each.exchanges}

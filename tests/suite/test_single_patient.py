@@ -82,6 +82,14 @@ def test_a_defect_is_found_by_the_scenarios_meant_for_it(outcomes, defect):
     assert scenarios(steps, Outcome.ERROR) == set()
 
 
+def test_a_server_that_follows_another_version_is_not_judged_by_the_edition(outcomes):
+    steps = outcomes("another-version")
+    reason = "the server says that it follows US Core 3.1.1; the edition uscdi-v3 asks for 6.1.0"
+    for name in ("SH-PAT-1", "SH-PAT-2", "SH-PAT-3", "DAT-PAT-18", "DAT-PAT-2", "DAT-PAT-7"):
+        assert (steps[name].outcome, steps[name].reason) == (Outcome.NOT_TESTED, reason)
+    assert scenarios(steps, Outcome.ERROR) == scenarios(steps, Outcome.FAILED) == set()
+
+
 def without_onset_category(resources):
     del next(each for each in resources if each["id"] == "c2")["category"]
 

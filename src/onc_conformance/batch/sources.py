@@ -137,7 +137,11 @@ def _document(path: str, file: BinaryIO, begin: bytes) -> Source:
     if size > most:
         said = f"the document has {size} bytes; at most {most} are read"
         return refused(path, "JSON-TOO-LARGE" if most > MAX_BYTES else "XML-TOO-LARGE", said, size)
-    return Source(path, begin + file.read(max(0, most + 1 - len(begin))))
+    if file.seekable():  # read at once, so that memory never holds it twice
+        file.seek(0)
+        begin = b""
+    rest = file.read(max(0, most + 1 - len(begin)))
+    return Source(path, begin + rest if begin else rest)
 
 
 def _unreadable(path: str, error: OSError) -> Source:

@@ -65,10 +65,11 @@ def exists(hearing: Hearing, value: dict[str, Any], path: str) -> None:
     """Object to a Coding or Quantity whose code its system cannot have."""
     system, code = value.get("system"), value.get("code")
     if isinstance(system, str) and isinstance(code, str) and hearing.codes.exists(system, code) is Answer.NOT_IN:
-        message = "the code does not exist in the system it names"
+        other = hearing.codes.of_another(system, code)
+        message = f"is a code of US Core {other}" if other else "the code does not exist in the system it names"
         hearing.object(
             "FHIR-CODE", message, f"{path}.code", layer=Layer.VOCABULARY, expected=f"a code of {system}",
-            found=shown(code),
+            found=shown(code), severity=Severity.WARNING if other else Severity.ERROR,
         )  # fmt: skip
 
 

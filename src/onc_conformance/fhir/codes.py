@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from onc_conformance import vocabulary
-from onc_conformance.fhir.tables import Tables, codes, unpacked
+from onc_conformance.fhir.tables import Tables, codes, load, unpacked, versions
 from onc_conformance.vocabulary import Answer
 
 _UCUM = "http://unitsofmeasure.org"
@@ -42,6 +42,13 @@ class Codes:
             return Answer.IN if code in listed else Answer.NOT_IN
         oid = _oid(system)
         return vocabulary.known(oid, code) if oid else Answer.UNKNOWN_HERE
+
+    def of_another(self, system: str, code: str) -> str | None:
+        """The other version of the guide that has the code in a system of the guide's own; None for no such version."""
+        if system not in self._tables.code_systems:
+            return None
+        others = (each for each in versions() if each != self._tables.version)
+        return next((each for each in others if code in load(each).code_systems.get(system, ())), None)
 
     def listed(self, value_set: str, most: int) -> list[str] | None:
         """The codes of a set where they are few enough to be told, for a message."""

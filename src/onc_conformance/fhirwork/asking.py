@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from onc_conformance.exchange import Exchange
+from onc_conformance.fhir import reading
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.reply import Subject
@@ -30,6 +29,8 @@ class Got:
     resource: Resource | None
     trouble: str | None
     """Why it is no FHIR resource in JSON; None where it is one."""
+    flaws: tuple[Finding, ...] = ()
+    """What is wrong with its JSON, though it can be read."""
 
     @property
     def ok(self) -> bool:
@@ -50,6 +51,10 @@ class Got:
         issue = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
         details = issue.get("diagnostics") or issue.get("code") or self.trouble or self.kind
         return f"HTTP {self.exchange.status}" + (f", {details}" if details else "")
+
+    def flawed(self, rule: str) -> Iterable[Finding]:
+        """Objections to flaws of its JSON, as a key that is there twice."""
+        return (self.objection(rule, each.message, severity=each.severity, found=each.found) for each in self.flaws)
 
     def objection(
         self,
@@ -183,8 +188,7 @@ class Server:
         if asked not in self._kept:
             self.id_of(subject)  # selected, so that the session is there
             exchange, trail = subject.session.ask(question)
-            resource, trouble = _read(exchange)
-            self._kept[asked] = Got(self._told(question, exchange), exchange, resource, trouble), trail
+            self._kept[asked] = Got(self._told(question, exchange), exchange, *_read(exchange)), trail
         got, trail = self._kept[asked]
         self.note(trail)
         return got
@@ -200,18 +204,25 @@ def key(resource: Resource) -> tuple[str, str]:
     return str(resource.get("resourceType") or ""), str(resource.get("id") or "")
 
 
-def _read(exchange: Exchange) -> tuple[Resource | None, str | None]:
+def read(exchange: Exchange) -> tuple[Resource | None, str | None]:
+    """The resource an answer holds, and why there is none."""
+    resource, trouble, _ = _read(exchange)
+    return resource, trouble
+
+
+def _read(exchange: Exchange) -> tuple[Resource | None, str | None, tuple[Finding, ...]]:
     if exchange.error:
-        return None, exchange.error
+        return None, exchange.error, ()
     if len(exchange.response_body) > _LARGEST:
-        return None, f"the answer has {len(exchange.response_body):,} bytes, of which nobody can make use"
-    try:
-        found: Any = json.loads(exchange.response_body)
-    except (ValueError, RecursionError):
-        return None, f"the answer is not JSON but {exchange.media_type or 'of no media type'}"
+        return None, f"the answer has {len(exchange.response_body):,} bytes, of which nobody can make use", ()
+    told = reading.read(exchange.response_body)
+    if not told.readable:
+        why = told.findings[-1].message
+        return None, f"the answer is not JSON but {exchange.media_type or 'of no media type'}: {why}", ()
+    found = told.resource
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
-        return None, "the answer is JSON without a resourceType"
-    return found, None
+        return None, "the answer is JSON without a resourceType", ()
+    return found, None, tuple(told.findings)
 
 
 def _entries(page: Got) -> Iterable[Entry]:

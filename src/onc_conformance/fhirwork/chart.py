@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from onc_conformance.fhir.bundle import Bundle
 from onc_conformance.fhir.tables import Tables
-from onc_conformance.fhirwork import parameters
+from onc_conformance.fhir.told import told as facts_told
+from onc_conformance.fhirwork import demands, guidance, parameters
 from onc_conformance.fhirwork.asking import Found, Got, Server, key, local
 from onc_conformance.fhirwork.parameters import Resource
+from onc_conformance.judging.accounts import Account
 from onc_conformance.reply import Subject
 
 BY_PATIENT = ("subject", "patient", "beneficiary")
@@ -75,20 +78,8 @@ class Chart:
         return tuple(
             kind
             for kind in parameters.types()
-            if kind in self.tables.searches and kind not in self.server.table.without and self._searchable(kind)
+            if kind not in self.server.table.without and demands.by_patient(self.tables, kind)
         )
-
-    def _searchable(self, kind: str) -> bool:
-        told = self.tables.searches[kind]
-        return kind == "Patient" or (
-            told["strength"] == "SHALL" and "patient" in told["parameters"] and self._strength(kind) != "SHOULD"
-        )
-
-    def _strength(self, kind: str) -> str:
-        told = self.tables.searches[kind]
-        strengths = [told["parameters"]["patient"]["strength"]]
-        strengths += [strength for strength, names in told["combinations"] if "patient" in names]
-        return "SHALL" if "SHALL" in strengths else "SHOULD"
 
     @cached_property
     def gathered(self) -> Mapping[str, tuple[Found, ...]]:
@@ -157,6 +148,15 @@ class Chart:
             if isinstance(each.target, Got) and each.target.ok and each.target.resource
         )
         return {**{each.key: each for each in led}, **self.own}
+
+    @cached_property
+    def account(self) -> Account:
+        """The patient's expected record held against what the resources tell."""
+        bundle = Bundle(
+            {"resourceType": "Bundle", "entry": [{"resource": each.resource} for each in self.pool.values()]}
+        )
+        own = [each for each in facts_told(bundle) if whose(each.resource) in {self.id, None}]
+        return Account(self.subject.record, own, frozenset(guidance.told()["facts"]))
 
     @cached_property
     def coded(self) -> Mapping[tuple[str, str, str], list[Kept]]:

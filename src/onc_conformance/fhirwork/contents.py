@@ -30,7 +30,9 @@ def read(chart: Chart, resources: Iterable[Kept], rule: str) -> Iterator[Finding
         got = chart.server.read(chart.subject, kept.name)
         if not got.ok:
             yield got.objection(rule, "was not answered", expected=kept.name, found=got.said)
-        elif (odd := _different(kept.resource, got.resource or {})) is not None:
+            continue
+        yield from got.flawed(rule)
+        if (odd := _different(kept.resource, got.resource or {})) is not None:
             yield got.objection(
                 rule,
                 "is not the resource that the search brought",

@@ -155,7 +155,7 @@ def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:
             layer=Layer.USCDI,
             severity=Severity.WARNING,
             rule=rule,
-            message=f"{line.profile.name}: nothing shows {line.element}, which the profile marks must-support",
+            message=f"{line.profile.name}: nothing shows {_typed(line)}, which the profile marks must-support",
             path=f"{line.profile.type}.{line.element}",
             expected="one resource that has it",
             found=f"none of {len(resources)}: {names}",
@@ -164,9 +164,18 @@ def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:
         )
 
 
+def _typed(line: Line) -> str:
+    """The element, with its types where not every one of them counts."""
+    for each in line.profile.elements:
+        marked = [kind.code for kind in each.types if kind.must_support]
+        if each.id.partition(".")[2] == line.element and each.id.endswith("[x]") and 0 < len(marked) < len(each.types):
+            return f"{line.element} as {' or '.join(marked)}"
+    return line.element
+
+
 def _or(ledger: Ledger, line: Line) -> str:
     """What to enter: the element, or whatever may stand in for it."""
-    own = [line.element]
+    own = [_typed(line)]
     for profile, element in ledger.instead_of(line):
         if profile != line.profile.id:
             own.append(f"{element} of {profile}" if element else f"a {profile}")

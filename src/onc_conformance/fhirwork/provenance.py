@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from onc_conformance.fhirwork import demands
 from onc_conformance.fhirwork.asking import Entry
 from onc_conformance.fhirwork.chart import Chart, referring
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.fhirwork.searches import Search, required
 from onc_conformance.findings import Finding, Severity
 
-INCLUDED = ("_revinclude", "Provenance:target")
+INCLUDED = ("_revinclude", demands.PROVENANCE)
 
 
 def searches(chart: Chart, kind: str) -> list[Search]:
     """The first required search of a type, with Provenance; none where the guide does not ask for it."""
-    if chart.tables.searches[kind]["revincludes"].get("Provenance:target") != "SHALL" or not chart.of(kind):
+    if not demands.provenance(chart.tables, kind) or not chart.of(kind):
         return []
     return [Search(chart, kind, (*each.asked, INCLUDED)) for each in required(chart, kind)[:1]]
 

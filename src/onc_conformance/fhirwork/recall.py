@@ -1,4 +1,4 @@
-"""Whether everything the expected record has came back: each fact by its code and day, as often as it was entered."""
+"""Whether everything the expected record has came back, and as the record has it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from onc_conformance import uscdi
+from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Got, key
 from onc_conformance.fhirwork.chart import Chart, Kept, texts, whose
 from onc_conformance.fhirwork.guidance import told
+from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.record import Fact, Record, systems
 
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(T.*)?")
+_DATES = frozenset({"date", "start", "end"})
 
 
 def required(record: Record, served: tuple[str, ...]) -> list[Fact]:
@@ -27,8 +31,24 @@ def required(record: Record, served: tuple[str, ...]) -> list[Fact]:
     ]
 
 
-def carriers(chart: Chart, fact: Fact) -> list[Kept]:
-    """The patient's resources that tell a fact."""
+def teller(chart: Chart, fact: Fact) -> Kept | None:
+    """The resource that tells a fact; None where there is none.
+
+    A resource of which nothing else is understood tells what it has the code and a day of.
+    """
+    found = chart.account.telling(fact)
+    if found is not None:
+        return chart.pool[key(found.resource)]
+    read = {key(each.resource) for each in chart.account.told}
+    return next((kept for kept in _carriers(chart, fact) if kept.key not in read), None)
+
+
+def carried(chart: Chart, fact: Fact) -> bool:
+    """Whether any resource of the patient has the code of a fact, and a day of it."""
+    return bool(_carriers(chart, fact))
+
+
+def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
     kinds = told()["facts"][fact.kind]
     udi = fact.attributes.get("udi")
     if udi:
@@ -40,33 +60,52 @@ def carriers(chart: Chart, fact: Fact) -> list[Kept]:
     return [each for each in coded.values() if not days or _dated(chart.whole(each), days)]
 
 
-def missing(chart: Chart, record: Record, rule: str) -> Iterator[Finding]:
-    """An objection for each fact of the record that no resource of the patient tells."""
-    taken: set[tuple[str, str]] = set()
+def missing(chart: Chart, rule: str) -> Iterator[Finding]:
+    """Objections to facts of the record that no resource tells, or not whole: an element of them is left out."""
+    record = chart.subject.record
     for fact in required(record, chart.kinds):
-        whole = carriers(chart, fact)
-        found = [kept for kept in whole if kept.key not in taken]
-        if found:
-            taken.add(found[0].key)
-        elif not whole or fact.kind not in _SHARING:
-            kinds = told()["facts"][fact.kind]
-            searched = [page for kind in kinds for each in chart.gathered.get(kind, ()) for page in each.pages[:1]]
+        if teller(chart, fact) is None:
+            yield absent(chart, fact, rule, f"{record.id}: {fact.kind}: {fact} did not come back")
+    yield from _differing(chart, rule, left_out=True)
+
+
+def absent(chart: Chart, fact: Fact, rule: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
+    """What is said of a fact that no resource tells, at the first search that should have brought it."""
+    kinds = told()["facts"][fact.kind]
+    searched = [page for kind in kinds for each in chart.gathered.get(kind, ()) for page in each.pages[:1]]
+    return Finding(
+        layer=Layer.CONTENT,
+        severity=severity,
+        rule=rule,
+        message=message,
+        path=" or ".join(kinds),
+        expected=str(fact),
+        found=f"{sum(len(chart.of(kind)) for kind in kinds)} resources, none of them this",
+        exchange=searched[0].exchange.id if searched else None,
+    )
+
+
+def otherwise(chart: Chart, rule: str) -> Iterator[Finding]:
+    """Objections to what resources tell of facts of the record, and the record has otherwise."""
+    return _differing(chart, rule, left_out=False)
+
+
+def _differing(chart: Chart, rule: str, *, left_out: bool) -> Iterator[Finding]:
+    served = set(required(chart.subject.record, chart.kinds))
+    for fact, seen, each, severity in chart.account.differing:
+        lacks = each.absent and each.what not in _DATES
+        if fact in served and lacks is left_out and severity is not Severity.INFO:
+            kept = chart.pool[key(seen.resource)]
             yield Finding(
                 layer=Layer.CONTENT,
-                severity=Severity.ERROR,
+                severity=severity,
                 rule=rule,
-                message=f"{record.id}: {fact.kind}: {fact} did not come back",
-                path=" or ".join(kinds),
-                expected=str(fact),
-                found=f"{sum(len(chart.of(kind)) for kind in kinds)} resources, none of them this"
-                if not whole
-                else "one resource for several facts",
-                exchange=searched[0].exchange.id if searched else None,
+                message=f"{kept.name}: {uscdi.title(fact.kind)}: the {each.what.replace('_', ' ')} of {fact} differs",
+                path=kept.name,
+                expected=each.expected,
+                found=each.found,
+                exchange=kept.got.exchange.id,
             )
-
-
-_SHARING = frozenset({"vital_signs", "health_concerns", "encounter_diagnoses", "laboratory_results", "medications"})
-"""Classes of which one resource may tell several facts: systolic and diastolic, a problem that is a concern."""
 
 
 def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
@@ -76,7 +115,8 @@ def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
         if not isinstance(got, Got) or not got.ok or got.resource is None:
             continue
         kind, id_ = key(got.resource)
-        if kind in chart.kinds and whose(got.resource) == chart.id and (kind, id_) not in chart.own:
+        astray = kind in chart.kinds and whose(got.resource) == chart.id and (kind, id_) not in chart.own
+        if astray and not _found_by_itself(chart, got.resource):
             yield got.objection(
                 rule,
                 f"{kind}/{id_} is the patient's and no search finds it",
@@ -84,6 +124,18 @@ def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
                 expected=f"a match of {chart.gathered[kind][0].first.request}",
                 found=f"only {reference.holder.name} leads to it",
             )
+
+
+def _found_by_itself(chart: Chart, resource: Resource) -> bool:
+    """Whether a search by what the resource itself has brings it: its category may be one that nobody thought of."""
+    kind = key(resource)[0]
+    for name in dict.fromkeys(name for beside in parameters.gathering(kind) for name in beside):
+        for value in parameters.elements(resource, name):
+            for _, code in parameters.pairs(value):
+                found = chart.server.search(chart.subject, kind, chart.asked(kind, {name: code}))
+                if any(entry.key == key(resource) for entry in found.matches):
+                    return True
+    return False
 
 
 def identity(chart: Chart, rule: str) -> Iterator[Finding]:

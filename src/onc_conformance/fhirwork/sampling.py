@@ -8,12 +8,14 @@ from onc_conformance.fhirwork import parameters, searches
 from onc_conformance.fhirwork.chart import Chart
 
 Facet = tuple[str, ...]
+FEWEST = 2
 
 
 def smallest(charts: Sequence[Chart]) -> tuple[Chart, ...]:
-    """Patients who together show all facets there are, in order; the first of them where nobody shows any.
+    """Patients who together show all facets there are, in order, and two where there are two.
 
-    Chosen greedily, who adds most first, of equals who has least; nobody whom the others make superfluous.
+    Chosen greedily, who adds most first, of equals who has least; nobody whom the others make superfluous. One patient
+    alone never shows that a server takes no notice of whose data are asked for.
     """
     facets = {chart: _facets(chart) for chart in charts}
     wanted = frozenset().union(*facets.values()) if facets else frozenset()
@@ -26,7 +28,9 @@ def smallest(charts: Sequence[Chart]) -> tuple[Chart, ...]:
         others = [other for other in chosen if other is not each]
         if facets[each] <= frozenset().union(*(facets[other] for other in others)):
             chosen = others
-    return tuple(chart for chart in charts if chart in chosen) or tuple(charts[:1])
+    least = sorted((each for each in charts if each not in chosen and each.id), key=lambda each: len(each.own))
+    chosen += [each for each in least if each.id not in {chart.id for chart in chosen}][: max(0, FEWEST - len(chosen))]
+    return tuple(chart for chart in charts if chart in chosen)
 
 
 def _facets(chart: Chart) -> frozenset[Facet]:
@@ -39,6 +43,8 @@ def _facets(chart: Chart) -> frozenset[Facet]:
 
 def _of_type(chart: Chart, kind: str) -> Iterable[Facet]:
     there = chart.of(kind)
+    if not there:
+        return
     if len(there) > 1:
         yield kind, "several"
     demanded: set[str] = set()

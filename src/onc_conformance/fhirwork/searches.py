@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from onc_conformance.fhirwork import parameters
+from onc_conformance.fhirwork import demands, parameters
 from onc_conformance.fhirwork.asking import Entry, Found, link
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 from onc_conformance.findings import Finding, Layer, Severity
@@ -18,6 +18,7 @@ NO_SYSTEM = "urn:oid:2.999"
 """The system of no code: an OID for examples."""
 NO_DAY = "1850-01-01"
 """A day on which nothing was recorded."""
+INCLUDE = "_include"
 MOST = 4
 """Searches of one combination with different values: a fifth shows nothing new."""
 _PREFIXES = ("gt", "ge", "lt", "le")
@@ -68,11 +69,8 @@ class Search:
 
 def required(chart: Chart, kind: str) -> list[Search]:
     """Every search of a type that US Core requires and the patient has data for."""
-    told = chart.tables.searches[kind]
-    combinations = [[name] for name, each in told["parameters"].items() if each["strength"] == "SHALL"]
-    combinations += [list(names) for strength, names in told["combinations"] if strength == "SHALL"]
     found: list[Search] = []
-    for names in combinations:
+    for names in demands.combinations(chart.tables, kind):
         found += _valued(chart, kind, names)
     return list(dict.fromkeys(found))
 
@@ -226,6 +224,7 @@ def answered(search: Search, rule: str) -> Iterator[Finding]:
         if not page.ok or page.kind != "Bundle":
             yield page.objection(rule, "was not answered", expected="a Bundle of search results", found=page.said)
             return
+        yield from page.flawed(rule)
         kind = (page.resource or {}).get("type")
         if kind != "searchset":
             yield page.objection(
@@ -262,7 +261,7 @@ def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
                 found=entry.address,
             )
     total: Any = (found.first.resource or {}).get("total")
-    if isinstance(total, int) and not isinstance(total, bool) and total != len(found.matches):
+    if total is not None and (isinstance(total, bool) or total != len(found.matches)):
         yield found.first.objection(
             rule,
             "the total is not that of the pages",
@@ -330,15 +329,33 @@ def same(one: Search, other: Search, rule: str) -> Iterator[Finding]:
         )
 
 
+def including(chart: Chart, include: str) -> list[Search]:
+    """The first search of a type, with what a parameter of it refers to; none where nothing refers to anything.
+
+    `include` is TYPE:PARAMETER.
+    """
+    kind, _, name = include.partition(":")
+    if kind not in chart.kinds or not any(_led(kept.resource, name) for kept in chart.of(kind)):
+        return []
+    return [Search(chart, kind, (*each.asked, (INCLUDE, include))) for each in required(chart, kind)[:1]]
+
+
 def included(search: Search, rule: str) -> Iterator[Finding]:
     """Objections to a search with _include whose matches refer to something that did not come along."""
     found = search.found()
+    name = dict(search.asked)[INCLUDE].partition(":")[2]
     came = {"/".join(entry.key) for entry in found.entries}
     for entry in found.matches:
-        told = entry.resource.get("medicationReference")
-        wanted = told.get("reference") if isinstance(told, dict) else None
-        if isinstance(wanted, str) and not wanted.startswith("#") and not any(wanted.endswith(name) for name in came):
-            yield _row(entry, rule, f"{wanted} did not come along", wanted, "nothing", path="medicationReference")
+        for wanted in _led(entry.resource, name):
+            if not any(wanted.endswith(each) for each in came):
+                path = parameters.paths(search.kind, name)[0]
+                yield _row(entry, rule, f"{wanted} did not come along", wanted, "nothing", path=path)
+
+
+def _led(resource: parameters.Resource, name: str) -> list[str]:
+    """The references at a parameter's elements to anything outside the resource."""
+    told = (each.get("reference") for each in parameters.elements(resource, name) if isinstance(each, dict))
+    return [each for each in told if isinstance(each, str) and not each.startswith("#")]
 
 
 def _row(

@@ -69,20 +69,29 @@ class Account:
             )
         ]
 
-    @property
-    def missing(self) -> Iterator[Fact]:
-        """Facts that no resource tells, on whatever day."""
+    def telling(self, fact: Fact) -> Told | None:
+        """The fact of a resource that tells a fact of the record, on its day or another; None where there is none."""
+        return self._telling.get(fact.kind, {}).get(fact.id)
+
+    @cached_property
+    def _telling(self) -> dict[str, dict[str, Told]]:
+        found: dict[str, dict[str, Told]] = {}
         taken = {id(self.told[position].resource) for position in self._pairing.taken}
         for number, fact in enumerate(self.facts):
-            if number in self._pairing.pairs or number in self._moved or not fact.required:
-                continue
-            elsewhere = [each for each in self.told if self._tells(each, fact)]
-            if fact.kind not in SHARED:
-                elsewhere = [each for each in elsewhere if id(each.resource) not in taken]
-            if elsewhere:
-                taken.add(id(elsewhere[0].resource))
-            else:
-                yield fact
+            position = self._pairing.pairs[number][0] if number in self._pairing.pairs else self._moved.get(number)
+            seen = None if position is None else self.told[position]
+            if seen is None:
+                elsewhere = (each for each in self.told if self._tells(each, fact))
+                seen = next((e for e in elsewhere if fact.kind in SHARED or id(e.resource) not in taken), None)
+            if seen is not None:
+                taken.add(id(seen.resource))
+                found.setdefault(fact.kind, {})[fact.id] = seen
+        return found
+
+    @property
+    def missing(self) -> Iterator[Fact]:
+        """Facts that must be told and that no resource tells, on whatever day."""
+        return (fact for fact in self.facts if fact.required and self.telling(fact) is None)
 
     @property
     def differing(self) -> Iterator[tuple[Fact, Told, Difference, Severity]]:

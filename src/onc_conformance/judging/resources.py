@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,12 @@ from onc_conformance.judging.judgement import SECONDS, Judgement
 from onc_conformance.moments import Days
 from onc_conformance.record import Record
 
+_AT_ONCE = 500
+"""Entries of a large Bundle whose outlines are held against its own rules together."""
+_ENTRY = re.compile(r"^Bundle\.entry\[(\d+)\]")
+_TWICE = "bdl-7"
+_OF_THE_FIRST = frozenset({"bdl-11", "bdl-12"})
+"""Rules about the first entry of all."""
 MOST_OF_ALL = 10 * MOST
 """Findings of each severity told of one document."""
 
@@ -89,25 +96,75 @@ def _kind(resource: Any, guide: fhir.Tables, asked: Sequence[str] | None) -> str
 def _entry_by_entry(
     bundle: reading.Entries, guide: fhir.Tables, profiles: Sequence[str] | None, spent: dict[str, float]
 ) -> Iterator[Finding]:
-    """The Bundle as it is without what its entries hold, and each entry after another: memory holds one."""
+    """The Bundle as it is without what its entries hold, and each entry after another: memory holds few."""
     shell = reading.read(bundle.shell)
     yield from shell.findings
     if not shell.readable or not isinstance(shell.resource, dict):
         return
-    light = []
+    outlines = _Outlines(shell.resource, guide, spent)
     for number, entry in enumerate(bundle):
         place = f"Bundle.entry[{number}]"
         yield from (replace(each, path=place, line=None) for each in entry.findings)
         told = entry.resource
         if not isinstance(told, dict) or "resource" not in told:
-            light.append(told)
+            yield from outlines.add(told)
             continue
         resource = told["resource"]
-        light.append({**told, "resource": _outline(resource)})
+        yield from outlines.add({**told, "resource": _outline(resource)})
         meant = fhir.of_type(guide, profiles, resource)
         yield from fhir.validate(resource, guide, meant, path=f"{place}.resource", spent=spent)
-    whole = fhir.validate({**shell.resource, "entry": light}, guide, within=False, spent=spent)
-    yield from (each for each in whole if light or each.rule != "ele-1")
+    yield from outlines.end()
+
+
+class _Outlines:
+    """A Bundle's own rules over entries without their resources, so many of them at once."""
+
+    def __init__(self, shell: dict[str, Any], guide: fhir.Tables, spent: dict[str, float]) -> None:
+        self._shell, self._guide, self._spent = shell, guide, spent
+        self._kept: list[Any] = []
+        self._begin = 0
+        self._told: set[Finding] = set()
+        self._names: set[int] = set()
+        self._twice: Any = None
+
+    def add(self, entry: Any) -> Iterator[Finding]:
+        """One entry more; what is wrong with the last few, when there are enough of them."""
+        self._kept.append(entry)
+        if isinstance(entry, dict) and "fullUrl" in entry:
+            resource = entry.get("resource")
+            meta = resource.get("meta") if isinstance(resource, dict) else None
+            name = hash((str(entry["fullUrl"]), str(meta.get("versionId")) if isinstance(meta, dict) else ""))
+            self._twice = self._twice or (entry if name in self._names else None)
+            self._names.add(name)
+        if len(self._kept) == _AT_ONCE:
+            yield from self._judged()
+
+    def end(self) -> Iterator[Finding]:
+        """What is wrong with the rest, and with all of them together."""
+        if self._kept or not self._begin:
+            yield from self._judged()
+        if self._twice:
+            both = self._of([self._twice, self._twice])
+            yield from (each for each in both if each.rule == _TWICE)
+
+    def _judged(self) -> Iterator[Finding]:
+        for each in self._of(self._kept):
+            first_only = self._begin and each.rule in _OF_THE_FIRST
+            if each.rule == _TWICE or first_only or (each.rule == "ele-1" and not self._kept):
+                continue
+            moved = replace(each, path=_ENTRY.sub(self._moved, each.path or "", count=1) or None)
+            if moved not in self._told:
+                yield moved
+            if moved.path == each.path:  # of the Bundle itself, which stands around every few of them
+                self._told.add(moved)
+        self._begin += len(self._kept)
+        self._kept = []
+
+    def _of(self, entries: list[Any]) -> list[Finding]:
+        return fhir.validate({**self._shell, "entry": entries}, self._guide, within=False, spent=self._spent)
+
+    def _moved(self, match: re.Match[str]) -> str:
+        return f"Bundle.entry[{int(match[1]) + self._begin}]"
 
 
 def _outline(resource: Any) -> Any:

@@ -35,19 +35,21 @@ class Fault:
 
 
 def _read() -> tuple[Fault, ...]:
+    """All files; `options` at the top of one are those of every fault in it that has none of its own."""
     files = sorted(Path(__file__).parent.glob("faults*.toml"))
+    read = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
     return tuple(
         Fault(
             id=entry["id"],
             title=entry["title"],
             criterion=entry["criterion"],
             breaks=entry["breaks"],
-            options=tuple(entry["options"]),
+            options=tuple(entry.get("options") or content["options"]),
             steps=tuple(entry["steps"]),
             change=tuple(entry.get("change", ())),
         )
-        for file in files
-        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["fault"]
+        for content in read
+        for entry in content["fault"]
     )
 
 

@@ -19,7 +19,7 @@ from onc_conformance.reference.fhir.parts import (
 )
 
 if TYPE_CHECKING:
-    from onc_conformance.reference.charts import Code, Fact
+    from onc_conformance.reference.charts import Fact
 
 _ACTS = f"{TERMS}/v3-ActCode"
 _CLASSES = {"32485007": ("IMP", "inpatient encounter"), "50849002": ("EMER", "emergency")}
@@ -55,17 +55,11 @@ def encounter(pen: Pen, fact: Fact) -> Resource:
         participant=[{"type": [performer], "period": dates, "individual": pen.seen_by(fact)}],
         period=dates,
         reasonCode=[coded(about)] if about else [],
-        reasonReference=[pen.to("Condition", f"{fact.anchor}-diagnosis"), *_listed(pen, about)] if about else [],
+        reasonReference=[pen.to("Condition", f"{fact.anchor}-diagnosis"), *pen.listed(about)] if about else [],
         hospitalization={"dischargeDisposition": discharge} if kind[0] == "IMP" and ended else {},
         location=[{"location": pen.directory.location(place)}] if place else [],
         serviceProvider=pen.directory.organization(place) if place else pen.directory.organization(),
     )
-
-
-def _listed(pen: Pen, about: Code) -> list[Resource]:
-    """The row of the problem list with the same code, if there is one."""
-    same = [fact for fact in pen.chart.of("problems") if fact.code() and fact.code() == about]
-    return [pen.to("Condition", fact.anchor) for fact in same[:1]]
 
 
 def procedure(pen: Pen, fact: Fact) -> Resource:

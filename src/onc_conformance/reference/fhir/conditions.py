@@ -222,6 +222,29 @@ def order(pen: Pen, fact: Fact) -> Resource:
     )
 
 
+def referral(pen: Pen, fact: Fact) -> Resource:
+    """A referral: an order of a service elsewhere, and why."""
+    made = fact.text("date") or fact.text("start")
+    why = fact.code("indication")
+    return pen.write(
+        "ServiceRequest",
+        fact.anchor,
+        ("us-core-servicerequest",),
+        latest(fact),
+        status=fact.text("status") or "active",
+        intent="order",
+        category=[concept(SNOMED, *_ORDERS["306206005"])],
+        code=coded(fact.code(), text=fact.text("text")),
+        subject=pen.subject,
+        **pen.of(fact),
+        occurrencePeriod=period(made),
+        authoredOn=moment(made) if made else None,
+        requester=pen.seen_by(fact),
+        reasonCode=[coded(why)] if why else [],
+        reasonReference=pen.listed(why) if why else [],
+    )
+
+
 def team(pen: Pen, facts: tuple[Fact, ...]) -> Resource:
     """Everybody who cares for the patient, as one team: the first in person, others in their role."""
     members = []

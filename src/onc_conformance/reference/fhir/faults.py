@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 FLAGS = frozenset({
     "fhir-post-body-ignored",
-    "fhir-patient-scope-ignored",
-    "fhir-scope-type-ignored",
     "fhir-unknown-patient-answered",
     "fhir-empty-for-bad-parameter",
 })  # fmt: skip

@@ -39,7 +39,15 @@ def _foreign(found: list[Resource], query: Query, records: Records) -> list[Reso
 
 
 def _recent(found: list[Resource], query: Query, records: Records) -> list[Resource]:  # noqa: ARG001 - all are asked alike
-    return [one for one in found if one["meta"].get("lastUpdated", "9") >= _OLD]
+    return [one for one in found if _day(one) >= _OLD]
+
+
+def _day(resource: Resource) -> str:
+    """The day a resource is about, as far as it says; the future where it says none."""
+    for name in ("effectiveDateTime", "performedDateTime", "occurrenceDateTime", "onsetDateTime", "authoredOn"):
+        if name in resource:
+            return str(resource[name])
+    return "9"
 
 
 def _by_bare_id(found: list[Resource], query: Query, records: Records) -> list[Resource]:  # noqa: ARG001
@@ -57,11 +65,12 @@ def _second(issued: str, kind: str, records: Records) -> str:
 
 PATIENTS: dict[str, Callable[[list[str], Records], list[str]]] = {
     "fhir-wrong-patient": _next_patient,
+    "fhir-hole-other-patients": _next_patient,
     "fhir-patient-ignored": _first_patient,
 }
 FOUND: dict[str, Callable[[list[Resource], Query, Records], list[Resource]]] = {
     "fhir-every-second-dropped": lambda found, *_: found[::2],
-    "fhir-last-dropped": lambda found, *_: found[:-1],
+    "fhir-last-dropped": lambda found, *_: found[:-1] or found,
     "fhir-row-too-many": _more,
     "fhir-row-of-another-patient": _foreign,
     "fhir-row-twice": lambda found, *_: found[:1] + found,

@@ -68,15 +68,17 @@ def _cut(response: Response) -> Response:
     return response
 
 
+def _twice(response: Response) -> Response:
+    """A key that is there twice, of which most readers see the last."""
+    response.set_data(response.get_data().replace(b"{", b'{"language": "fr", "language": "en", ', 1))
+    return response
+
+
 SENT: dict[str, Callable[[Response], Response]] = {
     "fhir-content-type-lies": lambda response: _kind(response, "text/html; charset=utf-8"),
     "fhir-json-cut-short": _cut,
+    "fhir-key-twice": _twice,
 }
-
-
-def _plain(response: Response) -> Response:
-    response.set_data("The request could not be processed.")
-    return _kind(response, "text/plain; charset=utf-8")
 
 
 def _status(before: int, after: int) -> Callable[[Response], Response]:
@@ -89,10 +91,8 @@ def _status(before: int, after: int) -> Callable[[Response], Response]:
 
 
 REFUSED: dict[str, Callable[[Response], Response]] = {
-    "fhir-error-without-outcome": _plain,
     "fhir-not-found-as-success": _status(404, 200),
     "fhir-bad-request-as-failure": _status(400, 500),
-    "fhir-unauthorized-as-forbidden": _status(401, 403),
 }
 
 

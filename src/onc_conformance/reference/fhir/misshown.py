@@ -108,12 +108,8 @@ def _local_vaccine(resource: Resource) -> Resource:
     return resource | {"vaccineCode": code}
 
 
-def _undeclared(resource: Resource) -> Resource:
-    return resource | {"meta": _drop("profile", resource["meta"])}
-
-
 def _coded(name: str, code: str, resource: Resource) -> Resource:
-    if name not in resource:
+    if not resource.get(name):
         return resource
     first = resource[name]["coding"][0]
     return resource | {name: {"coding": [{"system": first["system"], "code": code}]}}
@@ -134,7 +130,6 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-identifier-missing": _without("Patient", "identifier"),
     "fhir-recorded-missing": _without("Provenance", "recorded"),
     "fhir-description-missing": _without("Goal", "description"),
-    "fhir-narrative-missing": _without("CarePlan", "text"),
     "fhir-udi-missing": _without("Device", "udiCarrier"),
     "fhir-dosage-missing": _without("MedicationRequest", "dosageInstruction"),
     "fhir-contained-missing": _without("MedicationRequest", "contained"),
@@ -151,8 +146,10 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-code-system-misnamed": _in("Observation", _loinc_misnamed),
     "fhir-condition-invariant": _in("Condition", _in_error),
     "fhir-observation-invariant": _in("Observation", _value_and_reason),
-    "fhir-name-invariant": _with("Patient", "name", [{"use": "official"}]),
+    "fhir-name-invariant": _in("Patient", lambda one: one | {"name": [*one["name"], {"use": "nickname"}]}),
     "fhir-weight-unit-wrong": _profiled("us-core-body-weight", partial(_unit, "stone")),
+    "fhir-hole-elements-of-6.1.0": _in("Patient", _race_without_text),
+    "fhir-hole-bindings-of-7.0.0": _profiled("us-core-body-weight", partial(_unit, "stone")),
     "fhir-unit-system-missing": _profiled("us-core-vital-signs", _unit_system),
     "fhir-birth-date-malformed": _with("Patient", "birthDate", "03/14/1970"),
     "fhir-date-impossible": _with("Observation", "effectiveDateTime", "2017-02-30"),
@@ -162,5 +159,4 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-race-text-missing": _in("Patient", _race_without_text),
     "fhir-attachment-empty": _attachment(lambda one: {"contentType": one["contentType"]}),
     "fhir-attachment-dead": _attachment(lambda one: _put("url", "Binary/0", one)),
-    "fhir-profile-undeclared": _in("Observation", _undeclared),
 }

@@ -126,6 +126,11 @@ class Pen:
         """`encounter`, where the fact has one."""
         return {"encounter": self.to("Encounter", fact.encounter)} if fact.encounter else {}
 
+    def listed(self, about: Code) -> list[Resource]:
+        """A Reference to the row of the problem list with this code, if there is one."""
+        same = [fact for fact in self.chart.of("problems") if fact.code() and fact.code() == about]
+        return [self.to("Condition", fact.anchor) for fact in same[:1]]
+
     def seen_by(self, fact: Fact) -> Resource:
         """A Reference to whoever is answerable for the fact."""
         return self.directory.practitioner(self.directory.author(self.chart, fact))

@@ -70,9 +70,9 @@ class Records:
         return self._targeted.get(reference, ())
 
     def profiles(self, kind: str) -> list[str]:
-        """The profiles resources of a type claim."""
+        """The profiles resources of a type claim, in whatever version."""
         claimed = (each for one in self.of_type(kind) for each in one.get("meta", {}).get("profile", ()))
-        return sorted({each for each in claimed if isinstance(each, str)})
+        return sorted({each.partition("|")[0] for each in claimed if isinstance(each, str)})
 
 
 def of_people(people: People, base: str, version: str) -> Records:
@@ -125,6 +125,7 @@ _ONE_EACH: dict[str, Callable[[Pen, Fact], Resource]] = {
     "health_concerns": conditions.concern,
     "goals": conditions.goal,
     "assessment_plan": conditions.plan,
+    "referrals": conditions.referral,
     "encounters": care.encounter,
     "procedures": care.procedure,
     "immunizations": care.immunization,

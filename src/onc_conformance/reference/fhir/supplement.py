@@ -33,17 +33,19 @@ def added(pen: Pen, resources: list[Resource]) -> list[Resource]:
     """The resources with what the supplement says of this patient, who is known by name and birth date.
 
     In it `"id": "key"` names a resource as charts name facts, references are Type/key, or Type/name for those of the
-    directory, and a Binary's data is what the file says. `since` is the version of US Core a resource is for.
+    directory, and a Binary's data is what the file says. `since` is the version of US Core it is for.
     """
     told = _content().get(pen.chart.id, {})
     if told.get("born") != pen.chart.birth_date:
         return resources
     by_place = {f"{one['resourceType']}/{one['id']}": one for one in resources}
     for place, change in told.get("change", {}).items():
+        if change.get("since") not in {None, pen.version}:
+            continue
         kind, _, key = place.partition("/")
         target = by_place.get(f"{kind}/{pen.patient if kind == 'Patient' else pen.id(kind, key)}")
         if target is not None:
-            _merge(target, _issued(pen, change))
+            _merge(target, _issued(pen, {name: value for name, value in change.items() if name != "since"}))
     unmeasured = told.get("not_measured", {})
     refused = [
         resource
