@@ -11,8 +11,9 @@ run: .venv/installed
 report: .venv/installed
 	$(BIN)/python -m onc_conformance.report.offline
 
+# spread over the cores; each file stays with one process
 test: .venv/developer
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/developer
 	$(BIN)/ruff check .

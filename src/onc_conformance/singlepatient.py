@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from onc_conformance import judging
 from onc_conformance.examination import Examination
-from onc_conformance.fhir.bundle import Bundle
-from onc_conformance.fhir.told import Told, told
+from onc_conformance.fhir.told import Told
 from onc_conformance.fhirwork import (
     capability,
     contents,
@@ -297,7 +296,6 @@ def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     failed = [found for searches in chart.gathered.values() for found in searches if not found.ok]
     if failed:
         raise NotTested(f"{failed[0].first.request} was not answered")
-    bundle = Bundle({"resourceType": "Bundle", "entry": [{"resource": kept.resource} for kept in chart.pool.values()]})
     served = {kind for kind, types in guidance.told()["facts"].items() if set(types) & set(chart.kinds)}
 
     def source(item: Fact | Told) -> str:
@@ -308,10 +306,10 @@ def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
 
     return judging.dissent(
         reply.documents,
-        told(bundle),
+        chart.account.told,
         reply.subject.record,
         served,
-        carried=lambda fact: bool(recall.carriers(chart, fact)),
+        carried=lambda fact: recall.carried(chart, fact),
         source=source,
         rule=rule,
     )

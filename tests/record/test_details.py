@@ -40,6 +40,11 @@ def differs(manner, expected, said, **more):
         ("letters", "LX 7", Said(text="lx7")),
         ("text", "Cedar Hollow", Said(text="Cedar Hollow, Family Health")),
         ("flag", True, Said(text="true")),
+        ("telecoms", [{"system": "phone", "value": "+1-555-555-0271"}], Said(text="tel:+1(555)555-0271")),
+        ("telecoms", [{"system": "phone", "value": "555.555.0271"}], Said(text="tel:+15555550271")),
+        ("telecoms", [{"system": "email", "value": "Ida@example.org"}], Said(text="mailto:ida@example.org")),
+        ("fill", {"quantity": 30.0, "repeat": 3}, Said(value="30", low="3", text="completed")),
+        ("fill", {"status": "completed"}, Said(text="completed")),
         ("moment", "2015-06", Said(days=moments.hl7("20150622"))),
         (
             "provenance",
@@ -57,6 +62,16 @@ def test_these_say_the_same(manner, expected, said):
     [
         ("code", SNOMED, Said(codes=(Code("snomed", "2", "Rash"),)), "Hives (snomed 1)", "Rash (snomed 2)"),
         ("code", SNOMED, None, "Hives (snomed 1)", "none"),
+        (
+            "telecoms",
+            [{"system": "phone", "value": "1"}, {"system": "phone", "value": "2"}],
+            Said(text="2"),
+            "1, 2",
+            "2",
+        ),
+        ("fill", {"quantity": 30.0, "repeat": 3}, Said(value="30", low="2"), "quantity 30, repeat 3", "30, repeat 2"),
+        ("fill", {"quantity": 30.0}, Said(value="90"), "quantity 30", "90"),
+        ("fill", {"status": "completed"}, Said(text="aborted"), "status completed", "aborted"),
         ("quantity", {"value": 1.0, "unit": "mg"}, Said(value="1", unit="g"), "1 mg", "1 g"),
         ("quantity", {"value": 1.0, "unit": ""}, Said(low="1", high="2"), "1", "1 to 2"),
         ("range", {"low": 4.0, "high": 5.6}, Said(low="4", high="6", unit="%"), "4 to 5.6", "4 to 6 %"),

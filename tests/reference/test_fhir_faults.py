@@ -176,7 +176,7 @@ EXACTLY = {
     "fhir-alone-procedure": {"all Procedure"},
     "fhir-alone-value": OBSERVATIONS,
     "fhir-alone-unit": {"all Observation"},
-    "fhir-alone-onset": CONDITIONS - {"system", "category"},
+    "fhir-alone-onset": CONDITIONS - {"system"},
     "fhir-alone-end": CONDITIONS - {"system", "category"},
     "fhir-alone-dose": REQUESTS - {"intent"},
     "fhir-paging-stops-early": {"first page"},

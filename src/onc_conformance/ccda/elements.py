@@ -92,6 +92,20 @@ def _author(element: Element, _: Place) -> Said | None:
     return Said(element=element, text=", ".join(names), days=days) if names or days else None
 
 
+def _telecom(element: Element, _: Place) -> Said | None:
+    return Said(element=element, text=element.get("value", "")) if element.get("value") else None
+
+
+def _fill(element: Element, _: Place) -> Said:
+    quantity, repeat, state = (child(element, tag) for tag in ("quantity", "repeatNumber", "statusCode"))
+    return Said(
+        element=element,
+        value=None if quantity is None else quantity.get("value"),
+        low=None if repeat is None else repeat.get("value"),
+        text="" if state is None else state.get("code", ""),
+    )
+
+
 _AUTHORS = (
     "assignedAuthor/assignedPerson/name",
     "assignedAuthor/assignedAuthoringDevice/softwareName",
@@ -107,4 +121,6 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "flag": _flag,
     "moment": _moment,
     "provenance": _author,
+    "telecoms": _telecom,
+    "fill": _fill,
 }

@@ -299,6 +299,8 @@ def _details(found: Found) -> Table:
 
 
 def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
+    if manner in {"telecoms", "fill"}:
+        return None  # which whoever writes the record down may add
     if manner == "code":
         return next(iter(_codes(said.codes)), None)
     if manner == "quantity":

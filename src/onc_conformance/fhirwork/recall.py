@@ -43,6 +43,11 @@ def teller(chart: Chart, fact: Fact) -> Kept | None:
     return next((kept for kept in _carriers(chart, fact) if kept.key not in read), None)
 
 
+def carried(chart: Chart, fact: Fact) -> bool:
+    """Whether any resource of the patient has the code of a fact, and a day of it."""
+    return bool(_carriers(chart, fact))
+
+
 def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
     kinds = told()["facts"][fact.kind]
     udi = fact.attributes.get("udi")

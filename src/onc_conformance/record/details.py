@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from onc_conformance.record.facts import Fact
 
 _DASH = re.compile(r"(?<=\d)\s*[-\u2013]\s*(?=\d)")
+_DIALLED = re.compile(r"^(tel|mailto):|[^\w@.]|(?<=\d)\.(?=\d)")
+"""What is no part of a number or an address."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -44,7 +46,8 @@ class Said:
         if self.codes:
             return str(self.codes[0])
         if self.value is not None:
-            return f"{self.value} {self.unit or ''}".strip()
+            times = f", repeat {self.low}" if self.low else ""
+            return f"{self.value} {self.unit or ''}".strip() + times
         if self.low is not None or self.high is not None:
             return f"{self.low or '…'} to {self.high or '…'} {self.unit or ''}".strip()
         return self.text or "none"
@@ -77,7 +80,8 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
         alike, spoken = _MANNERS[manner]
         said = detail(name)
         further = fact.attributes.get(f"{name}_also") or ()
-        if not any(alike(wanted, each, fact) for wanted in (expected, *further) for each in said):
+        all_of = expected if isinstance(expected, list) else [expected]
+        if not all(any(alike(wanted, each, fact) for wanted in (one, *further) for each in said) for one in all_of):
             yield Difference(
                 what=name,
                 expected=spoken(expected, fact),
@@ -224,6 +228,28 @@ def _spoken_provenance(expected: Any, _: Fact) -> str:
     return ", ".join(str(each) for each in map(expected.get, ("time", "author", "organization")) if each)
 
 
+def _same_telecom(expected: Any, said: Said, _: Fact) -> bool:
+    """What is dialled, however it is punctuated and with or without the country code of North America."""
+    wanted, told = (_DIALLED.sub("", text.casefold()) for text in (expected["value"], said.text))
+    return wanted.removeprefix("1") == told.removeprefix("1") if expected["system"] == "phone" else wanted == told
+
+
+def _spoken_telecoms(expected: Any, _: Fact) -> str:
+    return ", ".join(str(each["value"]) for each in expected)
+
+
+def _same_fill(expected: Any, said: Said, _: Fact) -> bool:
+    """The quantity dispensed and the number of fills, as far as the record has them; its status by its meaning."""
+    numbers = ((expected.get("quantity"), said.value), (expected.get("repeat"), said.low))
+    if any(wanted is not None and number(wanted) != number(told) for wanted, told in numbers):
+        return False
+    return not expected.get("status") or bool(meaning(str(expected["status"])) & meaning(said.text))
+
+
+def _spoken_fill(expected: Any, _: Fact) -> str:
+    return ", ".join(f"{key} {written(value)}" for key, value in expected.items() if value not in {None, ""})
+
+
 def _plainly(expected: Any, _: Fact) -> str:
     return str(expected)
 
@@ -249,5 +275,7 @@ _MANNERS: dict[str, tuple[Callable[[Any, Said, Fact], bool], Callable[[Any, Fact
     "flag": (_same_flag, _plainly),
     "moment": (_same_moment, _plainly),
     "provenance": (_same_provenance, _spoken_provenance),
+    "telecoms": (_same_telecom, _spoken_telecoms),
+    "fill": (_same_fill, _spoken_fill),
 }
 """How elements are compared, and how the record's side of a difference is spoken."""
