@@ -12,7 +12,8 @@ import yaml
 from onc_conformance import suite
 from onc_conformance.findings import UsageError
 
-COVERAGES = ("automated", "attested", "both")
+COVERAGES = ("automated", "attested", "both", "either")
+"""Who judges a step: the machine, a person, each for a part, or the machine where the target lets it and else a person."""
 
 
 @dataclass(frozen=True, slots=True)
