@@ -30,6 +30,8 @@ class Edition:
     """`elements`, a version of schemas/uscdi, and perhaps the `overlay` that eases it."""
     us_core: str
     """The version FHIR resources are judged by."""
+    smart: str
+    """The version of SMART App Launch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _criterion(raw: Mapping[str, Any], every_edition: tuple[str, ...]) -> Criter
             title=paragraph["title"],
             role="SUT" if "-SUT-" in step["id"] else "TLV",
             text=step["text"],
-            editions=(fixed,) if fixed else tuple(paragraph.get("editions", every_edition)),
+            editions=(fixed,) if fixed else tuple(step.get("editions", paragraph.get("editions", every_edition))),
             coverage=step.get("coverage", "automated"),
             fixed_edition=fixed,
         )
@@ -118,6 +120,7 @@ def editions() -> Mapping[str, Edition]:
             each["ccda"],
             each["uscdi"],
             each["us_core"],
+            each["smart"],
         )
         for each in raw["editions"]
     }
