@@ -98,26 +98,27 @@ class Journal:
         def carried(at_most: float | None) -> Received:
             return self._carrier.carry(method, url, headers=lines, body=body, transport=way, at_most=at_most)
 
-        return self._recorded(method, url, target, purpose, lines, body, key, carried)
+        return self._recorded(carried, method, url, target=target, purpose=purpose, lines=lines, body=body, key=key)
 
     def observe(
         self, url: str, *, target: str, purpose: str, look: Callable[[float | None], bytes], key: str
     ) -> Exchange:
         """Record what `look` saw of a server below HTTP as the body of an answer; it is told how long it may take."""
         return self._recorded(
-            OBSERVED, url, target, purpose, (), b"", key, lambda at_most: Received(body=look(at_most))
+            lambda at_most: Received(body=look(at_most)), OBSERVED, url, target=target, purpose=purpose, key=key
         )
 
     def _recorded(
         self,
+        carry: Callable[[float | None], Received],
         method: str,
         url: str,
+        *,
         target: str,
         purpose: str,
-        lines: Headers,
-        body: bytes,
         key: str,
-        carry: Callable[[float | None], Received],
+        lines: Headers = (),
+        body: bytes = b"",
     ) -> Exchange:
         started, clock = datetime.now(UTC), time.monotonic()
         answer = carry(None if self.until is None else self.until - clock)

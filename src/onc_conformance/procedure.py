@@ -13,7 +13,7 @@ from onc_conformance import suite
 from onc_conformance.findings import UsageError
 
 COVERAGES = ("automated", "attested", "both", "either")
-"""Who judges a step: the machine, a person, each for a part, or the machine where the target lets it and else a person."""
+"""Who judges a step: the machine, a person, both for a part each, or a person only where the machine cannot."""
 
 
 @dataclass(frozen=True, slots=True)

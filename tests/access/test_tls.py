@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.suite.certificates import issued
+
 from onc_conformance.access import tls
 from onc_conformance.access.tls import Said
-from tests.suite.certificates import issued
 
 OLD = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
 

@@ -1,4 +1,6 @@
-"""Reports of a run: results.json, junit.xml, dossier.html, attestations.toml, evidence/, and what Allure needs around its results."""
+"""Reports of a run: results.json, junit.xml, dossier.html, evidence/, what is still to be attested, and what Allure needs
+around its results.
+"""
 
 from __future__ import annotations
 

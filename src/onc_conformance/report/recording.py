@@ -189,7 +189,7 @@ class Replay(Journal):
         key: str = "",
     ) -> Exchange:
         """The recorded answer to this request, those to a repeated one in order; raises NotTested without one."""
-        return self._recalled(method, url, target, purpose, tuple(headers), body, key)
+        return self._recalled(method, url, target=target, purpose=purpose, key=key, headers=tuple(headers), body=body)
 
     def observe(
         self,
@@ -201,10 +201,18 @@ class Replay(Journal):
         key: str,
     ) -> Exchange:
         """What was seen when the recording was made."""
-        return self._recalled(OBSERVED, url, target, purpose, (), b"", key)
+        return self._recalled(OBSERVED, url, target=target, purpose=purpose, key=key)
 
     def _recalled(
-        self, method: str, url: str, target: str, purpose: str, headers: Headers, body: bytes, key: str
+        self,
+        method: str,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        key: str,
+        headers: Headers = (),
+        body: bytes = b"",
     ) -> Exchange:
         fact = self._next(target, key)
         if fact is None:
