@@ -1,6 +1,4 @@
-"""Reports of a run: results.json, junit.xml, dossier.html, evidence/, what is still to be attested, and what Allure needs
-around its results.
-"""
+"""Reports of a run: results, JUnit, dossier, evidence, what is still to be attested, and what Allure needs around it."""
 
 from __future__ import annotations
 
