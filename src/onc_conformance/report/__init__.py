@@ -1,4 +1,4 @@
-"""Reports of a run: results, JUnit, dossier, evidence, what is still to be attested, and what Allure needs around it."""
+"""Reports of a run: results, JUnit, dossier, evidence, what is still to be attested, and what Allure needs."""
 
 from __future__ import annotations
 
