@@ -4,6 +4,7 @@ import base64
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,9 +14,8 @@ from onc_conformance.access.browser import BrowserError, Deed, NoBrowserError
 
 pytestmark = pytest.mark.skipif(not browser.available(), reason="no browser, or nothing that drives one")
 
-LOGIN = (
-    "<form method=post action=/login><input name=who><input name=secret type=password><button>Log in</button></form>"
-)
+LOGIN = """<form method=post action=/login>
+<input name=who> <input name=secret type=password> <button>Log in</button></form>"""
 CONSENT = """<form method=post action=/consent>
 <select name=patient><option value=1>One</option><option value=2>Two</option></select>
 <input type=checkbox name=scope value=a checked> <input type=checkbox name=scope value=b checked>
@@ -32,7 +32,7 @@ STEPS = [
 
 
 class Pages(BaseHTTPRequestHandler):
-    sent = []
+    sent: ClassVar = []
 
     def log_message(self, *_):
         pass
