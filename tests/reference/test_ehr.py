@@ -28,7 +28,7 @@ def test_its_variables_are_those_the_descriptions_use(ehr):
         "WC_URL", "WC_USER", "WC_PASS", "WC_DOCS", "WC_TERMS", "WC_EXPIRED_SID",
         "DOCREF_BASE", "DOCREF_CLIENT_ID", "DOCREF_JWK_FILE", "DOCREF_DOCS", "DOCREF_TERMS", "DOCREF_EXPIRED_TOKEN",
         "EYW_BASE", "EYW_DOCS", "EYW_TERMS", "EYW_EXPIRED_TOKEN", "EYW_ID", "EYW_PASS", "EYW_ID_2", "EYW_PASS_2",
-        "FHIR_BASE", "FHIR_DOCS", "FHIR_TERMS", "FHIR_TOKEN",
+        "FHIR_BASE", "FHIR_DOCS", "FHIR_ENDPOINTS", "FHIR_TERMS", "FHIR_TOKEN",
         "FHIR_PATIENT", "FHIR_PATIENT_TOKEN", "FHIR_EXPIRED_TOKEN",
     }  # fmt: skip
     assert ehr.env["WC_URL"] == f"{ehr.url}/webchart.cgi"
