@@ -11,6 +11,7 @@ from onc_conformance.reference.ehryourway_categories import NAMES as CATEGORIES
 from onc_conformance.reference.fhir import published, server
 from onc_conformance.reference.fhir.answers import as_json
 from onc_conformance.reference.signing import PARTS
+from onc_conformance.reference.smart import server as smart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +117,7 @@ class Documentation:
             "docref.html",
             DOCREF,
             url=f"{_host()}{server.BASE}",
-            token=f"{_host()}{server.TOKEN}",
+            token=f"{_host()}{smart.PATH}/token",
             assertion_type=jose.TYPE,
             algorithms=jose.ALGORITHMS,
             longest=jose.LONGEST,
@@ -124,7 +125,7 @@ class Documentation:
             search=docref.SEARCH,
             ccd=docref.CCD[0],
             by_year=self._settings.docref_by_year,
-            token_life=f"{self._settings.token_life:.0f}",
+            token_life=f"{self._settings.smart_token_life:.0f}",
         )
 
     def terms(self) -> AnyResponse:
