@@ -21,6 +21,7 @@ from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import Reply, Subject
 from onc_conformance.smartwork.door import Smart
 from onc_conformance.smartwork.launches import Chosen
+from onc_conformance.smartwork.trials import Trials
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
 
 DATED_PATIENTS = 2
@@ -237,6 +238,11 @@ class Examination:
         if table.version and table.version[0] == version[0]:  # the steps of the edition are about 1, or about 2
             version = table.version
         return Smart(self.client, table, self.fhir.base, version, types, self.used.extend, self._chosen)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Launches that are made to be spoiled."""
+        return Trials(self.smart)
 
     def _chosen(self, person: str | None, encounter: bool) -> Chosen:
         """A patient of the file, or the first, with the first encounter that a search finds."""

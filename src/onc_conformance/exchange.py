@@ -170,10 +170,15 @@ def redirect(exchange: Exchange) -> str | None:
     return urljoin(exchange.url, location) if exchange.status in _REDIRECT and location else None
 
 
+def origin(url: str) -> tuple[str, str]:
+    """The server of an address: scheme, and host with port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def same_origin(one: str, other: str) -> bool:
     """Whether two addresses are of one server: scheme, host and port."""
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+    return origin(one) == origin(other)
 
 
 def astray(chain: Sequence[Exchange], onward: str) -> str | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from onc_conformance.access import tls
+from onc_conformance.access.discovery import OPENID
 from onc_conformance.access.tls import PATIENCE_S, Said, Seen
+from onc_conformance.exchange import origin
 from onc_conformance.findings import Finding, Layer, NotTested, Severity
 
 if TYPE_CHECKING:
@@ -55,6 +57,26 @@ class Look:
     exchange: str
     offered: str = ""
     """The version that was offered alone."""
+
+
+def endpoints(exam: Examination) -> dict[str, str]:
+    """The addresses in use, by what is there: those published, and wherever a credential was sent."""
+    found = {"the FHIR server": f"{exam.fhir.base}/metadata"}
+    if exam.target.description.smart is not None and not exam.target.recorded:
+        smart = exam.smart
+        named = dict(smart.configuration().document.endpoints)
+        if issuer := smart.configuration().document.text("issuer"):
+            openid = smart.published(f"{issuer.rstrip('/')}/{OPENID}", "fetch the OpenID configuration")
+            named |= {name: url for name, url in openid.document.endpoints if name == "jwks_uri"}
+        found |= {f"the {name.replace('_', ' ')}": url for name, url in named.items()}
+    known = {origin(url) for url in found.values()}
+    for exchange in exam.journal.exchanges.values():
+        here = origin(exchange.url)
+        shown = any(name.lower() == "authorization" for name, _ in exchange.request_headers)
+        if exchange.target == exam.target.id and shown and here not in known:
+            known.add(here)
+            found[f"what is asked with a credential at {urlsplit(exchange.url).path}"] = exchange.url.partition("?")[0]
+    return found
 
 
 def ports(endpoints: Mapping[str, str]) -> list[Port]:

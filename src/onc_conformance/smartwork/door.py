@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from onc_conformance.access import authorization, discovery, tokens
-from onc_conformance.access.apps import App
+from onc_conformance.access.apps import App, basic
 from onc_conformance.access.assertions import read_key
 from onc_conformance.access.authorization import AuthorizationRequest
 from onc_conformance.access.credentials import Credential
@@ -154,6 +154,18 @@ class Smart:
             raise NotTested(f"the description has no smart.{name}")
         self._set(name)
         return self._rendered(text)
+
+    def introspector(self) -> Parameters:
+        """The header by which a resource server proves itself when it asks about a token; NotTested without one."""
+        self.needs("introspection")
+        table = self.table.introspection
+        if table is None:
+            raise NotTested("the description has no smart.introspection")
+        self._set("introspection")
+        if table.token is not None:
+            self.secret(self._rendered(table.token))
+            return (("Authorization", f"Bearer {self._rendered(table.token)}"),)
+        return basic(self._rendered(table.id or ""), self._rendered(table.secret or ""))
 
     def driver(self, name: LoginName, chosen: Chosen) -> Driver:
         """A new browser with somebody in front of it."""
