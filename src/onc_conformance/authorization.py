@@ -153,13 +153,19 @@ def few_granted(launch: Launch, rule: str) -> Iterator[Finding]:
 
 
 def doors(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
-    """Objections to scopes that were granted and do not open what they are for."""
+    """Objections to scopes that were granted and do not open what they are for.
+
+    Raises NotTested where the token is for another patient than the one that was in context.
+    """
     answer, smart = launch.given(), exam.smart
+    patient = launch.plan.chosen.patient
+    if answer.text("patient") not in {"", patient}:
+        raise NotTested(f"{launch.title}: the token is for another patient", "AUT-PAT-36")
     credential = smart.credential(launch)
     for scope in filter(None, map(parse, answer.scopes)):
         if scope.type in exam.fhir.table.without or scope.type == "*" or scope.context == "system":
             continue
-        found = _search(scope.type, scope.query, answer.text("patient") or launch.plan.chosen.patient)
+        found = _search(scope.type, scope.query, patient)
         if found is None:
             continue
         got = smart.get(credential, scope.type, found)

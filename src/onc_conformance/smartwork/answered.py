@@ -258,14 +258,14 @@ def renewed(launch: Launch, answer: TokenAnswer, rule: str) -> Iterator[Finding]
             expected=", ".join(before.scopes),
             found=", ".join(answer.scopes),
         )
-    for name in ("patient", "encounter"):
-        told = before.fields.get(name)
-        if told is not None and answer.fields.get(name, told) != told:
+    chosen = launch.plan.chosen
+    for name, told in (("patient", chosen.patient), ("encounter", chosen.encounter)):
+        if before.fields.get(name) == told and answer.fields.get(name, told) != told:
             yield objection(
                 answer.exchange,
                 rule,
                 f"{title}: another {name} is in context",
                 path=f"$.{name}",
-                expected=str(told),
+                expected=told,
                 found=str(answer.fields[name]),
             )
