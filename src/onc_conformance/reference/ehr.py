@@ -97,7 +97,7 @@ class ReferenceEHR:
             loaded = given.load(bundles)
             return FhirServer(lambda: loaded, self._access, self._faults, version)
         return FhirServer(
-            lambda: records.of_people(self._people, f"{self._url}{FHIR}", version),
+            lambda: records.of_people(self._people, f"{self._secure_url}{FHIR}", version),
             self._access,
             self._faults,
             version,
@@ -190,6 +190,11 @@ class ReferenceEHR:
         return self._url
 
     @property
+    def secure_url(self) -> str:
+        """Where it listens by TLS; empty before it has started."""
+        return self._secure_url
+
+    @property
     def env(self) -> dict[str, str]:
         """The variables that the bundled target descriptions use; empty before it has started."""
         return dict(self._env)
@@ -219,16 +224,16 @@ class ReferenceEHR:
         }
         patient = self._fhir.first_patient()
         env |= {
-            "FHIR_BASE": f"{self._url}{FHIR}",
+            "FHIR_BASE": f"{self._secure_url}{FHIR}",
             "FHIR_TOKEN": self._access.standing(Grant(("user/*.rs",))),
             "FHIR_PATIENT": patient,
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
-            "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
-            "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
-            "FHIR_ENDPOINTS": f"{self._url}{pages.ENDPOINTS}",
+            "FHIR_DOCS": f"{self._secure_url}{pages.DOCREF}",
+            "FHIR_TERMS": f"{self._secure_url}{pages.DOCREF}/terms",
+            "FHIR_ENDPOINTS": f"{self._secure_url}{pages.ENDPOINTS}",
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
-        env |= self._smart.variables(self._url)
+        env |= self._smart.variables(self._secure_url)
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
