@@ -230,6 +230,7 @@ class ReferenceEHR:
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
             "FHIR_DOCS": f"{self._secure_url}{pages.DOCREF}",
             "FHIR_TERMS": f"{self._secure_url}{pages.DOCREF}/terms",
+            "FHIR_ENDPOINTS": f"{self._secure_url}{pages.ENDPOINTS}",
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
         env |= self._smart.variables(self._secure_url)
@@ -237,6 +238,10 @@ class ReferenceEHR:
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
         return env
+
+    def _service(self) -> tuple[str, list[dict[str, Any]]]:
+        """Where the FHIR server is, and the Organizations it serves."""
+        return self._env["FHIR_BASE"], self._fhir.organizations()
 
     def _app(self) -> Flask:
         app = Flask("onc_conformance.reference", static_folder=None)
@@ -247,7 +252,7 @@ class ReferenceEHR:
         self._docref.register(app)
         self._smart.register(app)
         self._fhir.register(app)
-        pages.Documentation(self._faults, self._settings).register(app)
+        pages.Documentation(self._faults, self._settings, self._service).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app
 

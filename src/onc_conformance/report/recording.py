@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from onc_conformance import targets
-from onc_conformance.exchange import Exchange, Journal
+from onc_conformance.exchange import OBSERVED, Exchange, Journal
 from onc_conformance.findings import NotTested, UsageError
 from onc_conformance.redaction import MASK, Secrets
 from onc_conformance.report import evidence, reading
@@ -189,6 +189,31 @@ class Replay(Journal):
         key: str = "",
     ) -> Exchange:
         """The recorded answer to this request, those to a repeated one in order; raises NotTested without one."""
+        return self._recalled(method, url, target=target, purpose=purpose, key=key, headers=tuple(headers), body=body)
+
+    def observe(
+        self,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        look: Callable[[float | None], bytes],  # noqa: ARG002 - nothing is looked at
+        key: str,
+    ) -> Exchange:
+        """What was seen when the recording was made."""
+        return self._recalled(OBSERVED, url, target=target, purpose=purpose, key=key)
+
+    def _recalled(
+        self,
+        method: str,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        key: str,
+        headers: Headers = (),
+        body: bytes = b"",
+    ) -> Exchange:
         fact = self._next(target, key)
         if fact is None:
             raise NotTested(f"not in the recording: {purpose} ({method} {self.secrets.mask_text(url)})")
@@ -198,7 +223,7 @@ class Replay(Journal):
             purpose=purpose,
             method=method,
             url=fact.url,
-            request_headers=tuple(headers),
+            request_headers=headers,
             request_body=body,
             status=fact.status,
             response_headers=fact.response_headers,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.smart import LAUNCH_NAMES
 from onc_conformance.targets.steps import Op, Request, Step
-from onc_conformance.targets.target import texts_within
+from onc_conformance.targets.target import PAGES, texts_within
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import strings
 
@@ -123,7 +123,7 @@ class _Check:
 
     def documentation(self) -> Iterator[tuple[Path, str]]:
         table = self.description.documentation
-        return (((key,), text) for key in ("api", "terms") if (text := getattr(table, key)) is not None)
+        return (((key,), text) for key in PAGES if (text := getattr(table, key)) is not None)
 
     def launches(self) -> None:
         """The pages of a login know the launch; all else of [smart] and [bulk] goes by the environment alone."""

@@ -69,6 +69,10 @@ class FhirServer:
             return self._selection.first
         return str(self.records.of_type("Patient")[0]["id"])
 
+    def organizations(self) -> list[Resource]:
+        """Every Organization."""
+        return [dict(each) for each in self.records.of_type("Organization")]
+
     def register(self, app: Flask) -> None:
         for rule, view, methods in (
             ("/metadata", self.metadata, ["GET"]),
