@@ -131,6 +131,11 @@ def _(launch, verdict, rule):
     verdict(answered.granted(launch, rule))
 
 
+@then("the scopes for resources that were asked for are granted")
+def _(launch, verdict, rule):
+    verdict(answered.granted(launch, rule, resources=True))
+
+
 @then("what the user granted is granted")
 def _(launch, verdict, rule):
     verdict(authorization.few_granted(launch, rule))

@@ -45,5 +45,5 @@ Feature: Apps launched from within the EHR
   @AUT-PAT-29
   Scenario: Scopes of one patient are for the patient whose chart was open
     When an app is launched from the EHR for scopes of the patient
-    Then the scopes that were asked for are granted
+    Then the scopes for resources that were asked for are granted
     And the token opens the Patient in context

@@ -78,7 +78,7 @@ Feature: Apps launched by themselves
   @AUT-PAT-28 @AUT-PAT-33
   Scenario: Scopes for parts of resources that the user agrees to are granted
     When an app is launched by itself for parts of Conditions and Observations
-    Then the scopes that were asked for are granted
+    Then the scopes for resources that were asked for are granted
     And each granted scope opens its door
 
   @AUT-PAT-10 @AUT-PAT-33

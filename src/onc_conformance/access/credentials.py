@@ -38,7 +38,8 @@ class Credential:
     @property
     def shown(self) -> str:
         """The name, and which of its tokens it is."""
-        return f"{self.name}, refreshed {self.refreshed} times" if self.refreshed else self.name
+        often = "once" if self.refreshed == 1 else f"{self.refreshed} times"
+        return f"{self.name}, refreshed {often}" if self.refreshed else self.name
 
     @property
     def expired(self) -> bool:

@@ -198,11 +198,13 @@ class Smart:
         post: bool = False,
         person: str | None = None,
         change: Change = AS_IT_IS,
+        called: str = "",
     ) -> Plan:
         """Everything that is needed to launch an app; one that is launched from the EHR has been opened by it.
 
         `scope` replaces all scopes, `resources` those for resources; `change` makes the request a wrong one.
-        `person` is the test patient to be in context, by the id in the patients file.
+        `person` is the test patient to be in context, by the id in the patients file; `called` is what the evidence
+        says of the launch beyond that.
         """
         self.needs("launch-ehr" if how == FROM_EHR else "launch-standalone")
         who = who or ("clinician" if how == FROM_EHR else "patient")
@@ -210,7 +212,8 @@ class Smart:
         chosen = self.choose(person or login.person, how == FROM_EHR)
         driver = self.driver(who, chosen)
         app = replace(app, redirect=driver.address(app.redirect), launch=driver.address(app.launch))
-        title = f"launch {app.title} {'from the EHR' if how == FROM_EHR else 'by itself'}"
+        where = "from the EHR" if how == FROM_EHR else "by itself"
+        title = f"launch {app.title} {where}{' by POST' if post else ''}{' ' + called if called else ''}"
         opened, given = None, None
         if how == FROM_EHR:
             opened = self._opened(title, app, driver, chosen)
@@ -230,7 +233,7 @@ class Smart:
         )
         self.secret(request.pkce.verifier)
         return Plan(
-            title=f"{title}{' by POST' if post else ''}",
+            title=title,
             app=app,
             driver=driver,
             chosen=chosen,
@@ -316,11 +319,12 @@ class Smart:
         post: bool = False,
         person: str | None = None,
         grant: Sequence[str] | None = None,
+        called: str = "",
     ) -> Launch:
         """A right launch, made once however often it is asked for, as far as it came."""
         key = (kind, how, who, resources, post, person, tuple(grant) if grant is not None else None)
         if key not in self._launches:
-            plan = self.plan(kind, how=how, who=who, resources=resources, post=post, person=person)
+            plan = self.plan(kind, how=how, who=who, resources=resources, post=post, person=person, called=called)
             self._launches[key] = self._launch(plan, grant)
         self.note(self._launches[key].exchanges)
         return self._launches[key]
