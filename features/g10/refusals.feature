@@ -60,7 +60,6 @@ Feature: Authorization is refused where it must be
     Examples:
       | which                                     |
       | one that was never given out              |
-      | one that has run out                      |
       | one of another app                        |
       | one with another redirect address         |
       | one with a kind of grant that there is not |
