@@ -28,7 +28,7 @@ def test_one_launch_serves_every_session(connect, double):
         assert exchange.purpose == "read the patient, with the token of the symmetric app"
     assert launches(double) == 1
     [asked] = [each for each in double.heard if each.path == "/auth/authorize"]
-    assert asked.values["scope"] == "openid fhirUser offline_access user/Patient.rs user/Condition.rs"
+    assert asked.values["scope"] == "openid fhirUser offline_access user/Patient.rs user/Condition.rs user/Binary.rs"
 
 
 def test_a_token_that_is_refused_is_renewed(connect, double):

@@ -44,6 +44,8 @@ CAPABILITY = {
 }
 BROWSER_S = 60.0
 """Seconds that a browser may be on one way at the least."""
+ALONG = ("Binary",)
+"""Types that US Core has no profile of, and that others of a patient lead to."""
 ALONE, FROM_EHR = "standalone", "ehr"
 """How an app is launched."""
 
@@ -187,14 +189,14 @@ class Smart:
 
     # a launch, piece by piece
 
-    def scope(self, whose: str, form: int | None = None) -> str:
-        """Scopes for the resources of a patient or user: those of the description, or every type of US Core."""
+    def scope(self, whose: str, form: int | None = None, more: Sequence[str] = ()) -> str:
+        """Scopes for resources of a patient or user: those of the description, or every type of US Core and `more`."""
         told = self.table.scope.get(whose)  # type: ignore[call-overload]
         if told is not None and form is None:
             self._set("scope", whose)
             return self._rendered(told)
         may = "read" if (form or int(self.version[0])) == 1 else "rs"
-        return " ".join(f"{whose}/{kind}.{may}" for kind in self.types)
+        return " ".join(f"{whose}/{kind}.{may}" for kind in (*self.types, *more))
 
     def plan(
         self,
@@ -371,7 +373,8 @@ class Smart:
         if known is None:
             of_patient = who == "patient"
             context = ("launch/patient",) if of_patient else ()
-            scopes = (*context, "openid", "fhirUser", "offline_access", self.scope("patient" if of_patient else "user"))
+            resources = self.scope("patient" if of_patient else "user", more=ALONG)
+            scopes = (*context, "openid", "fhirUser", "offline_access", resources)
             plan = self.plan(kind, who=who, scope=" ".join(scopes), called="to log in", chosen=Chosen(None, ""))
             launch = self._launch(plan, None)
             answer = launch.given()
