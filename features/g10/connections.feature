@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Connections are secure
   45 CFR 170.315(g)(10)(iv) with the security considerations of SMART App Launch and FHIR: every endpoint in use is behind
   TLS 1.2 or later with a certificate that stands, and serves nothing without.

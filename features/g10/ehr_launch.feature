@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Apps launched from within the EHR
   45 CFR 170.315(g)(10)(v)(A): a clinician opens an app on a patient's chart, and the app is authorized for what is in
   context there.

@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Authorization is refused where it must be
   45 CFR 170.315(g)(10)(v)(A) with RFC 6749, RFC 7636 and SMART App Launch: a wrong request is refused in the form that the
   standard has for it, and nothing comes back. Each is a right request with one thing wrong.
@@ -63,6 +63,11 @@ Feature: Authorization is refused where it must be
       | one of another app                        |
       | one with another redirect address         |
       | one with a kind of grant that there is not |
+
+    @waiting
+    Examples:
+      | which                |
+      | one that has run out |
 
   @AUT-PAT-18
   Scenario: A code is good once

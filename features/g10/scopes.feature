@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Scopes are what the user chose, and open what they say
   45 CFR 170.315(g)(10)(v)(A) and (i) with the scopes of SMART App Launch and US Core: the user decides which data an app
   gets, each scope opens the data it names, and nothing else comes back.
@@ -23,12 +23,12 @@ Feature: Scopes are what the user chose, and open what they say
     When the user chooses a few types of resources of those an app asks for
     Then the app is given nothing for later
 
-  @AUT-PAT-34
+  @AUT-PAT-34 @matrix
   Scenario: A scope for a part of a resource opens that part alone
     When an app is authorized for one category of Conditions or Observations at a time
     Then what is of another category does not open
 
-  @DAT-PAT-9
+  @DAT-PAT-9 @matrix
   Scenario: Each scope opens its door and no other
     When an app is authorized for one type of resource at a time
     Then each type opens with its own scope alone

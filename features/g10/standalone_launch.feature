@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Apps launched by themselves
   45 CFR 170.315(g)(10)(v)(A): an app asks for authorization, a patient logs in and agrees, and a code comes back that is
   exchanged for a token. Each launch is made once and judged by many scenarios.

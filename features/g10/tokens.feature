@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: The life of tokens
   45 CFR 170.315(g)(10)(v)(A) and (vii) with RFC 6749, RFC 7009 and RFC 7662: tokens are refreshed for what was granted and
   no more, they can be asked about, and they end.

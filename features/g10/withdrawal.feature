@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Withdrawn access ends
   45 CFR 170.315(g)(10)(vi): a patient withdraws what an app was granted, and within an hour the app gets no more data.
 
