@@ -39,6 +39,11 @@ def _(exam, which):
     return denied.CODES[which](exam)
 
 
+@when("an app exchanges a code that has run out", target_fixture="tried")
+def _(exam):
+    return denied.expired(exam)
+
+
 @when(parsers.re(rf"an app exchanges its code with (?P<what>{'|'.join(denied.PROOFS)})"), target_fixture="tried")
 def _(exam, what):
     return denied.unproven(exam, what)

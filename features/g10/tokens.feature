@@ -48,3 +48,8 @@ Feature: The life of tokens
   Scenario: Nobody in particular is told of a token
     When nobody in particular asks about an access token that is good
     Then they are told nothing
+
+  @AUT-PAT-18
+  Scenario: A code that was not used in time is refused
+    When an app exchanges a code that has run out
+    Then no token comes back, but an error

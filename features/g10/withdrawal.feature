@@ -1,5 +1,5 @@
 @g10 @authorization
-Feature: What a patient withdraws ends
+Feature: Withdrawn access ends
   45 CFR 170.315(g)(10)(vi): a patient withdraws what an app was granted, and within an hour the app gets no more data.
 
   @PAR-1

@@ -266,7 +266,6 @@ REFRESHES: Mapping[str, Callable[[Examination], Tried]] = {
 """Refresh tokens that are not valid, in the words of the features."""
 CODES: Mapping[str, Callable[[Examination], Tried]] = {
     "one that was never given out": wrong_code,
-    "one that has run out": expired,
     "one of another app": of_another,
     "one with another redirect address": elsewhere,
     "one with a kind of grant that there is not": unknown_grant,

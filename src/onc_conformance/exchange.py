@@ -101,12 +101,17 @@ class Journal:
         return self._recorded(carried, method, url, target=target, purpose=purpose, lines=lines, body=body, key=key)
 
     def observe(
-        self, url: str, *, target: str, purpose: str, look: Callable[[float | None], bytes], key: str
+        self,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        look: Callable[[float | None], Received],
+        key: str,
+        method: str = OBSERVED,
     ) -> Exchange:
-        """Record what `look` saw of a server below HTTP as the body of an answer; it is told how long it may take."""
-        return self._recorded(
-            lambda at_most: Received(body=look(at_most)), OBSERVED, url, target=target, purpose=purpose, key=key
-        )
+        """Record what `look` saw of a server by other means than a request of ours; it is told how long it may take."""
+        return self._recorded(look, method, url, target=target, purpose=purpose, key=key)
 
     def _recorded(
         self,

@@ -308,6 +308,8 @@ def inactive(exam: Examination, what: str) -> TokenAnswer:
     else:
         launch, _ = withdrawn(exam)
         token = launch.given().access_token
+        if _read(exam, launch).status == 200:
+            raise NotTested("the token that was given back is still good", "PAR-1")
     return introspected(exam, token, f"a token {what}")
 
 

@@ -13,6 +13,7 @@ from onc_conformance.access.discovery import OPENID
 from onc_conformance.access.tls import PATIENCE_S, Said, Seen
 from onc_conformance.exchange import origin
 from onc_conformance.findings import Finding, Layer, NotTested, Severity
+from onc_conformance.transport import Received
 
 if TYPE_CHECKING:
     from onc_conformance.examination import Examination
@@ -203,8 +204,9 @@ def _looked(
     looks = []
     for port in found:
 
-        def look(at_most: float | None, port: Port = port) -> bytes:
-            return ask(port, PATIENCE_S if at_most is None else max(0.1, min(at_most, PATIENCE_S))).as_bytes()
+        def look(at_most: float | None, port: Port = port) -> Received:
+            seconds = PATIENCE_S if at_most is None else max(0.1, min(at_most, PATIENCE_S))
+            return Received(body=ask(port, seconds).as_bytes())
 
         key = f"{what}\n{next(iter(port.endpoints))}"
         exchange = exam.journal.observe(port.address, target=exam.target.id, purpose=what, look=look, key=key)

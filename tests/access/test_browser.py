@@ -71,13 +71,19 @@ def origin():
     server.server_close()
 
 
+def doing(deeds):
+    """All of them at once, and nothing after."""
+    left = [deeds, []]
+    return lambda page, url: left.pop(0) if left else []
+
+
 def back(url):
     return url.startswith("http://127.0.0.1:1/redirect")
 
 
 def test_it_fills_ticks_and_presses_until_it_is_sent_back(origin):
     Pages.sent.clear()
-    arrival = browser.walk(f"{origin}/", STEPS, back, pictures=True)
+    arrival = browser.walk(f"{origin}/", doing(STEPS), back, pictures=True)
     assert arrival.url == "http://127.0.0.1:1/redirect?decision=allow"
     assert Pages.sent[-1] == ("/consent", {"patient": ["2"], "scope": ["b"], "decision": ["allow"]})
     assert "Deny" in arrival.page
@@ -86,13 +92,13 @@ def test_it_fills_ticks_and_presses_until_it_is_sent_back(origin):
 
 def test_it_begins_with_a_form_that_is_posted(origin):
     Pages.sent.clear()
-    arrival = browser.walk(f"{origin}/start", STEPS, back, form=[("state", 'a"b<c'), ("scope", "x y")])
+    arrival = browser.walk(f"{origin}/start", doing(STEPS), back, form=[("state", 'a"b<c'), ("scope", "x y")])
     assert Pages.sent[0] == ("/start", {"state": ['a"b<c'], "scope": ["x y"]})
     assert arrival.url
 
 
 def test_a_page_that_leads_nowhere_is_told(origin):
-    arrival = browser.walk(f"{origin}/", [Deed("fill", "[name=who]", "bob"), Deed("click", "button")], back)
+    arrival = browser.walk(f"{origin}/", doing([Deed("fill", "[name=who]", "bob"), Deed("click", "button")]), back)
     assert arrival.url is None
     assert "Who are you?" in arrival.page
     assert arrival.address == f"{origin}/login"
@@ -100,22 +106,24 @@ def test_a_page_that_leads_nowhere_is_told(origin):
 
 def test_a_deed_without_a_place_is_told_in_terms_of_the_page(origin):
     with pytest.raises(BrowserError, match=r"no #nowhere on the page 'http://127.0.0.1:\d+/' to click"):
-        browser.walk(f"{origin}/", [Deed("click", "#nowhere")], back, seconds=1)
+        browser.walk(f"{origin}/", doing([Deed("click", "#nowhere")]), back, seconds=1)
 
 
 def test_nobody_listening_is_told():
     with socket.create_server(("127.0.0.1", 0)) as door:
         port = door.getsockname()[1]
     with pytest.raises(BrowserError, match="ERR_CONNECTION_REFUSED"):
-        browser.walk(f"http://127.0.0.1:{port}/", [], back, seconds=5)
+        browser.walk(f"http://127.0.0.1:{port}/", doing([]), back, seconds=5)
 
 
 def test_an_address_that_leads_straight_back_needs_no_deed(origin):
     page = base64.b64encode(b"<script>location = 'http://127.0.0.1:1/redirect?error=x'</script>").decode()
-    assert browser.walk(f"data:text/html;base64,{page}", STEPS, back).url == "http://127.0.0.1:1/redirect?error=x"
+    assert (
+        browser.walk(f"data:text/html;base64,{page}", doing(STEPS), back).url == "http://127.0.0.1:1/redirect?error=x"
+    )
 
 
 def test_no_browser_is_told_with_what_to_do(monkeypatch):
     monkeypatch.setenv(browser.EXECUTABLE, "/nowhere/chromium")
     with pytest.raises(NoBrowserError, match=browser.EXECUTABLE):
-        browser.walk("http://127.0.0.1:9/", [], back)
+        browser.walk("http://127.0.0.1:9/", doing([]), back)

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,6 +19,9 @@ EXECUTABLE = "ONC_CONFORMANCE_BROWSER"
 """The environment variable that names the browser's program."""
 _KNOWN = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PAUSE_MS = 20
+_KEPT = "storage"
+_CLICK_S = 3.0
+"""Seconds that a click is given to lead to another page."""
 _OPTIONAL_S = 1.0
 """Seconds that a deed which may have no place is given to find one."""
 _POST = """([url, fields]) => {
@@ -81,15 +84,19 @@ def available() -> bool:
 
 def walk(
     start: str,
-    deeds: Sequence[Deed],
+    plan: Callable[[str, str], Sequence[Deed]],
     ends: Callable[[str], bool],
     *,
     form: Sequence[tuple[str, str]] | None = None,
     trusting: bool = False,
     seconds: float = 60.0,
     pictures: bool = False,
+    state: dict[str, Any] | None = None,
 ) -> Arrival:
-    """Open `start` (post `form` to it where one is given), do the deeds, and go on until an address `ends` the walk.
+    """Open `start` (post `form` to it where one is given) and go on from page to page until an address `ends` the walk.
+
+    `plan` is told the HTML and the address of each page and says what is done there: nothing, where it leads nowhere.
+    What the browser keeps, such as a login, is taken from `state` and left there.
 
     `trusting` does not check certificates: what a description's own authority vouches for is judged elsewhere. Raises
     NoBrowserError, and BrowserError where a deed finds no place in time; a page that leads nowhere is an Arrival.
@@ -108,12 +115,15 @@ def walk(
         except Error as problem:
             raise NoBrowserError(f"{program} does not start: {_first_line(problem)}") from None
         try:
-            context = browser.new_context(ignore_https_errors=trusting)
-            return _Walker(context.new_page(), ends, time.monotonic() + seconds, pictures=pictures).go(
-                start, deeds, form
-            )
+            context = browser.new_context(ignore_https_errors=trusting, storage_state=(state or {}).get(_KEPT))
+            walker = _Walker(context.new_page(), ends, time.monotonic() + seconds, pictures=pictures)
+            arrival = walker.go(start, plan, form)
+            if state is not None:
+                state[_KEPT] = context.storage_state()
         except Error as problem:
             raise BrowserError(_first_line(problem)) from None
+        else:
+            return arrival
         finally:
             browser.close()
 
@@ -124,9 +134,13 @@ class _Walker:
         self._arrived: str | None = None
         self._pictures: list[bytes] = []
         self._last = ("", "")
+        self._moves = 0
         page.context.on("request", lambda request: self._noted(request.url))
+        page.on("framenavigated", lambda frame: self._moved(frame.parent_frame is None))
 
-    def go(self, start: str, deeds: Sequence[Deed], form: Sequence[tuple[str, str]] | None) -> Arrival:
+    def go(
+        self, start: str, plan: Callable[[str, str], Sequence[Deed]], form: Sequence[tuple[str, str]] | None
+    ) -> Arrival:
         from playwright.sync_api import Error
 
         try:
@@ -139,11 +153,13 @@ class _Walker:
         except Error:
             if self._arrived is None:  # nobody has to listen where the walk ends
                 raise
-        for deed in deeds:
-            if self._arrived is None:
-                self._do(deed)
-        while self._arrived is None and not self._settled():
-            self._page.wait_for_timeout(_PAUSE_MS)
+        while self._arrived is None:
+            deeds = plan(self._page.content(), self._page.url)
+            if not deeds and self._settled():
+                break
+            for deed in deeds:
+                if self._arrived is None:
+                    self._do(deed)
         if self._arrived is None:
             self._look()
         return Arrival(self._arrived, *self._last, pictures=tuple(self._pictures))
@@ -151,6 +167,9 @@ class _Walker:
     @property
     def _left_ms(self) -> float:
         return max(1.0, (self._until - time.monotonic()) * 1000)
+
+    def _moved(self, whole: bool) -> None:
+        self._moves += whole
 
     def _noted(self, url: str) -> None:
         if self._arrived is None and self._ends(url):
@@ -160,13 +179,14 @@ class _Walker:
         """Whether the page will lead nowhere by itself any more."""
         from playwright.sync_api import Error
 
-        if time.monotonic() >= self._until:
-            return True
-        try:
-            self._page.wait_for_load_state("networkidle", timeout=min(2000.0, self._left_ms))
-        except Error:
-            return False
-        return self._arrived is None
+        before = self._moves
+        while time.monotonic() < self._until:
+            try:
+                self._page.wait_for_load_state("networkidle", timeout=min(2000.0, self._left_ms))
+            except Error:
+                continue
+            return self._arrived is None and self._moves == before
+        return True
 
     def _do(self, deed: Deed) -> None:
         from playwright.sync_api import Error
@@ -187,10 +207,20 @@ class _Walker:
                     box.set_checked(ticked, timeout=self._left_ms)
             elif deed.do == "click":
                 self._look()
-                place.first.click(timeout=self._left_ms, no_wait_after=False)
+                before = self._moves
+                place.first.click(timeout=self._left_ms)
+                self._onward(before)
         except Error as problem:
             if self._arrived is None:
                 raise BrowserError(f"cannot {deed.do} {deed.where}: {_first_line(problem)}") from None
+
+    def _onward(self, before: int) -> None:
+        """Wait for the page that a click leads to; a click need lead nowhere."""
+        until = min(self._until, time.monotonic() + _CLICK_S)
+        while self._arrived is None and self._moves == before and time.monotonic() < until:
+            self._page.wait_for_timeout(_PAUSE_MS)
+        if self._arrived is None:
+            self._page.wait_for_load_state("domcontentloaded", timeout=self._left_ms)
 
     def _there(self, deed: Deed) -> bool:
         """Whether the deed has a place; BrowserError where it must have one and time is up."""

@@ -8,25 +8,25 @@ import webbrowser
 from collections.abc import Callable
 from typing import TextIO
 
-from onc_conformance.access.listening import Listener
+from onc_conformance.access.listener import Listener
 
-PATIENCE_S = 300.0
-"""Seconds a person is waited for."""
 _TOLD_EVERY_S = 30.0
 """How often a pipe is told how much time is left; a terminal counts every second."""
+_TICK_S = 0.25
 _AFRESH = "\r\033[K"
 
 
 def ask(
     listener: Listener,
+    until: str,
     url: str,
     what: str,
     *,
-    seconds: float = PATIENCE_S,
+    seconds: float,
     screen: TextIO | None = None,
     opener: Callable[[str], object] | None = None,
 ) -> str | None:
-    """Have a person open `url` and do `what`; the address their browser was sent back with, None when time is up.
+    """Have a person open `url` and do `what`; the address below `until` their browser came to, None when time is up.
 
     The address is opened where there is a desktop, and printed in any case: to `screen`, by default standard error, as
     what a run prints on standard output is for programs.
@@ -36,7 +36,11 @@ def ask(
     say.line(f"Please {what} (within {seconds:g} s). Open in a browser on this computer:\n  {url}")
     if opener or _desktop():
         (opener or webbrowser.open)(url)
-    came = listener.wait(seconds, say.left)
+    came, left = None, seconds
+    while came is None and left > 0:
+        say.left(left)
+        came = listener.wait(until, min(_TICK_S, left))
+        left -= _TICK_S
     say.line("Thank you." if came else "Nobody came back in time.")
     return came
 

@@ -18,7 +18,7 @@ from onc_conformance.redaction import MASK, Secrets
 from onc_conformance.report import evidence, reading
 from onc_conformance.report.folder import EVIDENCE, writing
 from onc_conformance.targets.target import unnumbered
-from onc_conformance.transport import Headers, Transport
+from onc_conformance.transport import Headers, Received, Transport
 from onc_conformance.trouble import Trouble
 
 INPUTS = "inputs"
@@ -197,11 +197,12 @@ class Replay(Journal):
         *,
         target: str,
         purpose: str,
-        look: Callable[[float | None], bytes],  # noqa: ARG002 - nothing is looked at
+        look: Callable[[float | None], Received],  # noqa: ARG002 - nothing is looked at
         key: str,
+        method: str = OBSERVED,
     ) -> Exchange:
         """What was seen when the recording was made."""
-        return self._recalled(OBSERVED, url, target=target, purpose=purpose, key=key)
+        return self._recalled(method, url, target=target, purpose=purpose, key=key)
 
     def _recalled(
         self,

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from onc_conformance.access import authorization, discovery, tokens
 from onc_conformance.access.apps import App, basic
 from onc_conformance.access.assertions import read_key
-from onc_conformance.access.authorization import AuthorizationRequest
+from onc_conformance.access.authorization import AuthorizationRequest, Redirected
 from onc_conformance.access.credentials import Credential
 from onc_conformance.access.discovery import Configuration
 from onc_conformance.access.parameters import AS_IT_IS, Change, Parameters, in_query, value_of
@@ -23,20 +23,25 @@ from onc_conformance.exchange import Exchange
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.asking import read as read_resource
 from onc_conformance.findings import NotApplicable, NotTested
+from onc_conformance.smartwork.browserlogin import BrowserLogin
 from onc_conformance.smartwork.errands import Arrival, Driver, Errand
 from onc_conformance.smartwork.formlogin import FormLogin
 from onc_conformance.smartwork.launches import Chosen, Launch, Plan
+from onc_conformance.smartwork.personlogin import PersonLogin
 from onc_conformance.targets import Client
 from onc_conformance.targets.assembly import Prepared
 from onc_conformance.targets.smart import ClientKind, LoginName, SmartLogin, SmartTable
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.variables import Variables
+from onc_conformance.transport import Received
 
 CAPABILITY = {
     "public": "client-public",
     "symmetric": "client-confidential-symmetric",
     "asymmetric": "client-confidential-asymmetric",
 }
+BROWSER_S = 60.0
+"""Seconds that a browser may be on one way at the least."""
 ALONE, FROM_EHR = "standalone", "ehr"
 """How an app is launched."""
 
@@ -72,6 +77,8 @@ class Smart:
     """Told the exchanges that the current scenario rests on."""
     choose: Callable[[str | None, bool], Chosen]
     """The patient to be in context by the id in the patients file, or the first; with an encounter if one is wanted."""
+    absent: set[str] = field(default_factory=set)
+    """Who was waited for in vain."""
     _published: dict[str, Published] = field(default_factory=dict)
     _launches: dict[tuple[object, ...], Launch] = field(default_factory=dict)
     _read: dict[tuple[str, str], Got] = field(default_factory=dict)
@@ -396,6 +403,24 @@ class Smart:
 
         return Walk(send, self.secret)
 
+    def seen(self, purpose: str, url: str, page: bytes, sent_to: str | None, trouble: str | None) -> Exchange:
+        """Keep what a real browser showed as an exchange."""
+        if sent_to:
+            self.secret(Redirected(sent_to).code)
+        headers = (("Content-Type", "text/html; charset=utf-8"), *((("Location", sent_to),) if sent_to else ()))
+        kept = self.client.journal.observe(
+            url,
+            target=self.client.target.id,
+            purpose=purpose,
+            key=purpose,
+            look=lambda _: Received(
+                status=None if trouble else 302 if sent_to else 200, headers=headers, body=page, error=trouble
+            ),
+            method="GET",
+        )
+        self.note([kept.id])
+        return kept
+
     def rendered(self, text: str, chosen: Chosen, errand: Errand) -> str:
         """A template of a page, filled for an errand."""
         patient = chosen.subject.record.patient_variables()
@@ -422,4 +447,21 @@ def _form(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
     return FormLogin(smart.walk(), login.page, lambda text, errand: smart.rendered(text, chosen, errand))
 
 
-DRIVERS["form"] = _form
+def _browser(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
+    transport = smart.client.target.transport
+    return BrowserLogin(
+        login.page,
+        login.step,
+        lambda text, errand: smart.rendered(text, chosen, errand),
+        smart.seen,
+        trusting=transport.tls_verify is not True,
+        seconds=max(BROWSER_S, transport.timeout_s),
+    )
+
+
+def _person(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
+    who = next(name for name, each in smart.table.login.items() if each is login)
+    return PersonLogin(smart.walk(), login.wait_s, smart.absent, f"{who} ({chosen.subject.record.title})")
+
+
+DRIVERS |= {"form": _form, "browser": _browser, "person": _person}

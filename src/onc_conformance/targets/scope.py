@@ -134,7 +134,9 @@ class _Check:
             for path, text in texts_within(
                 table.model_dump(by_alias=True, exclude_unset=True) if table else {}, (name,)
             ):
-                on_page = path[:2] == ("smart", "login") and path[3:4] == ("page",) and "fields" not in path
+                on_page = (
+                    path[:2] == ("smart", "login") and path[3:4] in {("page",), ("step",)} and "fields" not in path
+                )
                 self.names(path, text, set(LAUNCH_NAMES) if on_page else set(), only_env=not on_page)
         verify = self.description.target.tls_verify
         if isinstance(verify, str):
