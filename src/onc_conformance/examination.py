@@ -23,6 +23,8 @@ from onc_conformance.smartwork.door import Smart
 from onc_conformance.smartwork.launches import Chosen
 from onc_conformance.smartwork.trials import Trials
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 
 DATED_PATIENTS = 2
 """Patients that each kind of request with dates is made for: a third shows nothing new."""
@@ -49,7 +51,14 @@ class Examination:
     @cached_property
     def client(self) -> Client:
         """What speaks to the target."""
-        return Client(self.target, self.journal)
+        client = Client(self.target, self.journal)
+        client.launcher = self._signed_in
+        return client
+
+    def _signed_in(self, step: AuthStep, stale: str) -> Launched:
+        if self.target.recorded:  # nobody is asked, so nothing is launched
+            return Launched("{token}", "", "", None)
+        return self.smart.sign_in(step, stale)
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:

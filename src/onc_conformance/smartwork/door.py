@@ -30,6 +30,8 @@ from onc_conformance.smartwork.launches import Chosen, Launch, Plan
 from onc_conformance.smartwork.personlogin import PersonLogin
 from onc_conformance.targets import Client
 from onc_conformance.targets.assembly import Prepared
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.smart import ClientKind, LoginName, SmartLogin, SmartTable
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.variables import Variables
@@ -42,6 +44,8 @@ CAPABILITY = {
 }
 BROWSER_S = 60.0
 """Seconds that a browser may be on one way at the least."""
+ALONG = ("Binary",)
+"""Types that US Core has no profile of, and that others of a patient lead to."""
 ALONE, FROM_EHR = "standalone", "ehr"
 """How an app is launched."""
 
@@ -185,14 +189,14 @@ class Smart:
 
     # a launch, piece by piece
 
-    def scope(self, whose: str, form: int | None = None) -> str:
-        """Scopes for the resources of a patient or user: those of the description, or every type of US Core."""
+    def scope(self, whose: str, form: int | None = None, more: Sequence[str] = ()) -> str:
+        """Scopes for resources of a patient or user: those of the description, or every type of US Core and `more`."""
         told = self.table.scope.get(whose)  # type: ignore[call-overload]
         if told is not None and form is None:
             self._set("scope", whose)
             return self._rendered(told)
         may = "read" if (form or int(self.version[0])) == 1 else "rs"
-        return " ".join(f"{whose}/{kind}.{may}" for kind in self.types)
+        return " ".join(f"{whose}/{kind}.{may}" for kind in (*self.types, *more))
 
     def plan(
         self,
@@ -206,17 +210,18 @@ class Smart:
         person: str | None = None,
         change: Change = AS_IT_IS,
         called: str = "",
+        chosen: Chosen | None = None,
     ) -> Plan:
         """Everything that is needed to launch an app; one that is launched from the EHR has been opened by it.
 
         `scope` replaces all scopes, `resources` those for resources; `change` makes the request a wrong one.
         `person` is the test patient to be in context, by the id in the patients file; `called` is what the evidence
-        says of the launch beyond that.
+        says of the launch beyond that; `chosen` replaces who is chosen.
         """
         self.needs("launch-ehr" if how == FROM_EHR else "launch-standalone")
         who = who or ("clinician" if how == FROM_EHR else "patient")
         app, login = self.app(kind), self.login(who)
-        chosen = self.choose(person or login.person, how == FROM_EHR)
+        chosen = chosen or self.choose(person or login.person, how == FROM_EHR)
         driver = self.driver(who, chosen)
         app = replace(app, redirect=driver.address(app.redirect), launch=driver.address(app.launch))
         where = "from the EHR" if how == FROM_EHR else "by itself"
@@ -355,6 +360,29 @@ class Smart:
             self._credentials[answer.access_token] = Credential(name, answer, lambda token: self.refresh(app, token))
         return self._credentials[answer.access_token]
 
+    def sign_in(self, step: AuthStep, stale: str) -> Launched:
+        """The token of a login that is a launch, for everything that is asked in its session.
+
+        It is made once and renewed when it has run out or is `stale`. Raises NotTested where no token is given.
+        """
+        kind, who = step.client or "symmetric", step.login or "clinician"
+        key = f"{kind} {who}"
+        known = self._credentials.get(key)
+        if known is not None and (known.token == stale or known.expired) and not known.renew():
+            known = None
+        if known is None:
+            of_patient = who == "patient"
+            context = ("launch/patient",) if of_patient else ()
+            resources = self.scope("patient" if of_patient else "user", more=ALONG)
+            scopes = (*context, "openid", "fhirUser", "offline_access", resources)
+            plan = self.plan(kind, who=who, scope=" ".join(scopes), called="to log in", chosen=Chosen(None, ""))
+            launch = self._launch(plan, None)
+            answer = launch.given()
+            known = Credential(f"token of {plan.app.title}", answer, lambda token: self.refresh(plan.app, token))
+            self._credentials[key] = known
+        patient = known.answer.text("patient") if who == "patient" else ""
+        return Launched(known.token, patient, known.shown, known.life_s)
+
     # requests with a token
 
     def read(
@@ -423,8 +451,7 @@ class Smart:
 
     def rendered(self, text: str, chosen: Chosen, errand: Errand) -> str:
         """A template of a page, filled for an errand."""
-        patient = chosen.subject.record.patient_variables()
-        return parse(text).render(Variables(self.client.target, patient, {}, dict(errand.names)))
+        return parse(text).render(Variables(self.client.target, chosen.variables, {}, dict(errand.names)))
 
     def _names(self, app: App, chosen: Chosen) -> dict[str, str]:
         return {
@@ -461,7 +488,7 @@ def _browser(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
 
 def _person(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
     who = next(name for name, each in smart.table.login.items() if each is login)
-    return PersonLogin(smart.walk(), login.wait_s, smart.absent, f"{who} ({chosen.subject.record.title})")
+    return PersonLogin(smart.walk(), login.wait_s, smart.absent, f"{who} ({chosen.title})")
 
 
 DRIVERS |= {"form": _form, "browser": _browser, "person": _person}

@@ -29,7 +29,7 @@ _LOGIN_TAKES = {
     "form": {"page"},
     "browser": {"page", "step"},
     "person": {"wait_s"},
-    "token": {"token", "refresh_token", "scope", "patient", "encounter"},
+    "token": {"token", "patient"},
 }
 
 
@@ -134,12 +134,8 @@ class SmartLogin(Table):
     """The id, in the patients file, of the patient who logs in; without it, the first."""
     token: Templated | None = None
     """token: the access token."""
-    refresh_token: Templated | None = None
-    scope: Templated | None = None
-    """token: the scopes it was given for."""
     patient: Templated | None = None
     """token: the id of the patient it was given for."""
-    encounter: Templated | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -150,8 +146,8 @@ class SmartLogin(Table):
             raise ValueError('kind = "form" needs a page: [[smart.login.NAME.page]] with fields and fill')
         if self.kind == "browser" and not self.page and not self.step:
             raise ValueError('kind = "browser" needs a page or a step: [[smart.login.NAME.step]] with fill, click, …')
-        if self.kind == "token" and self.token is None:
-            raise ValueError('kind = "token" needs token')
+        if self.kind == "token" and (self.token is None or self.patient is None):
+            raise ValueError('kind = "token" needs token and patient')
         return self
 
 
