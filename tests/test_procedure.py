@@ -9,6 +9,7 @@ G10 = (
     "APP-REG-", "SEC-CNN-", "AUT-PAT-", "AUT-SYS-", "PAR-", "TOK-INTRO-", "SH-PAT-", "DAT-PAT-", "API-DOC-",
 )  # fmt: skip
 
+
 def test_every_step_id_belongs_to_its_criterion_and_role():
     for step in procedure.load().steps.values():
         own = G10 if step.criterion == "g10" else (step.criterion.upper() + "-",)

@@ -22,6 +22,7 @@ from onc_conformance.reference.ehryourway import EhrYourWay
 from onc_conformance.reference.faults import known
 from onc_conformance.reference.fhir import given, records
 from onc_conformance.reference.fhir.access import Access, Grant
+from onc_conformance.reference.fhir.bulk import BulkData
 from onc_conformance.reference.fhir.server import BASE as FHIR
 from onc_conformance.reference.fhir.server import FhirServer
 from onc_conformance.reference.people import People, Person
@@ -68,6 +69,7 @@ class ReferenceEHR:
         self._access = Access(self._settings.token_life, self._faults)
         self._fhir = self._fhir_server(fhir)
         self._docref = DocRef(self._people, clerk, self._faults, self._settings, self._access, self._fhir)
+        self._bulk = BulkData(self._fhir, self._access, self._faults, self._settings)
         self._key_file: Path | None = None
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self._server: BaseWSGIServer | None = None
@@ -203,6 +205,8 @@ class ReferenceEHR:
             "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
+        for name, issued in zip(("BULK_GROUP", "BULK_OTHER_GROUP"), self._fhir.groups(), strict=False):
+            env[name] = issued
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
@@ -216,6 +220,7 @@ class ReferenceEHR:
         self._ehryourway.register(app)
         self._docref.register(app)
         self._fhir.register(app)
+        self._bulk.register(app)
         pages.Documentation(self._faults, self._settings).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from onc_conformance.reference.fhir import search, statement
+from onc_conformance.reference.fhir import groups, search, statement
 from onc_conformance.reference.fhir.answers import FHIR, Refusal, as_json, guarded, host, outcome
 from onc_conformance.reference.fhir.catalog import INCLUDED, Kind, kind_of, kinds, references
 from onc_conformance.reference.fhir.faults import Bent
@@ -65,6 +65,10 @@ class FhirServer:
             return self._selection.first
         return str(self.records.of_type("Patient")[0]["id"])
 
+    def groups(self) -> list[str]:
+        """The ids of the Groups, the one of everybody first."""
+        return groups.ids() if self._selection else [str(one["id"]) for one in self.records.of_type("Group")]
+
     def register(self, app: Flask) -> None:
         for rule, view, methods in (
             ("/metadata", self.metadata, ["GET"]),
@@ -88,7 +92,8 @@ class FhirServer:
         _acceptable()
         base, token = host() + BASE, host() + TOKEN
         charted = self._selection is not None
-        return self._bent.stated(statement.written(base, token, self.records, self._version, charted=charted))
+        written = statement.written(base, token, self.records, self._version, charted=charted)
+        return self._bent.stated(written if self._bent.has("bulk-capability-missing") else statement.exporting(written))
 
     def read(self, kind: str, issued: str) -> Response:
         """One resource by its id."""
@@ -100,9 +105,7 @@ class FhirServer:
         if name == "Patient" and self._selection:
             issued = self._selection.meant(issued)
         resource = self._one(kind.name, self._bent.id_read(kind.name, issued, self.records), grant)
-        if name == "Patient" and self._selection:
-            return self._selection.shown(self._shown(resource))
-        return self._shown(resource)
+        return self.shown(resource)
 
     def _one(self, kind: str, issued: str, grant: Grant) -> Resource:
         found = self.records.get(kind, issued)
@@ -238,6 +241,12 @@ class FhirServer:
         return patient is None or grant.patient in {None, patient} or self._bent.has("fhir-patient-scope-ignored")
 
     # --- what is sent
+
+    def shown(self, resource: Resource) -> Resource:
+        """A resource as clients are told it."""
+        if resource["resourceType"] == "Patient" and self._selection:
+            return self._selection.shown(self._shown(resource))
+        return self._shown(resource)
 
     def _shown(self, resource: Resource) -> Resource:
         """As it is told to a client: a given resource as it is; in others, files have whole addresses."""
