@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from onc_conformance.transport import Carrier, Headers, Transport
+from onc_conformance.transport import Carrier, Headers, Receiver, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
@@ -43,12 +43,14 @@ class Exchange:
     started: str
     seconds: float
     sha256: str
-    """Hex digest of `response_body`."""
+    """Hex digest of the answer's body."""
     error: str | None = None
     trouble: Trouble | None = None
     """The kind of `error`, where the network or the answer's form is to blame."""
     key: str = ""
     """What the request is recognised by when the recording is judged again: it names no secret, host or moment."""
+    omitted: int = 0
+    """Bytes of a streamed answer that came after those of `response_body`."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -89,13 +91,27 @@ class Journal:
         body: bytes = b"",
         transport: Transport | None = None,
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,
     ) -> Exchange:
-        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised."""
+        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised.
+
+        A `receiver` takes the answer as it comes, for `patience_s` seconds at the most; its beginning is recorded.
+        """
         transport = transport or Transport()
         lines = _completed(url, tuple(headers))
         started, clock = datetime.now(UTC), time.monotonic()
         at_most = None if self.until is None else self.until - clock
-        answer = self._carrier.carry(method, url, headers=lines, body=body, transport=transport, at_most=at_most)
+        answer = self._carrier.carry(
+            method,
+            url,
+            headers=lines,
+            body=body,
+            transport=transport,
+            at_most=at_most,
+            receiver=receiver,
+            patience_s=patience_s,
+        )
         exchange = Exchange(
             id=self.next_id(),
             target=target,
@@ -109,10 +125,11 @@ class Journal:
             response_body=answer.body,
             started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             seconds=round(time.monotonic() - clock, 6),
-            sha256=hashlib.sha256(answer.body).hexdigest(),
+            sha256=answer.sha256 or hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
             trouble=answer.trouble,
             key=key,
+            omitted=answer.omitted,
         )
         self.exchanges[exchange.id] = exchange
         return exchange

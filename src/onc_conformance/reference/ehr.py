@@ -159,6 +159,7 @@ class ReferenceEHR:
             self._key_file.unlink(missing_ok=True)
         self._key_file = path
         self._env["DOCREF_JWK_FILE"] = str(path)
+        self._env["BULK_JWK_FILE"] = str(path)
 
     # --- what a client has to know
 
@@ -203,6 +204,7 @@ class ReferenceEHR:
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
             "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
             "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
+            "BULK_CLIENT_ID": self._docref.client_id,
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
         for name, issued in zip(("BULK_GROUP", "BULK_OTHER_GROUP"), self._fhir.groups(), strict=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ from onc_conformance.redaction import MASK, Secrets
 from onc_conformance.report import evidence, reading
 from onc_conformance.report.folder import EVIDENCE, writing
 from onc_conformance.targets.target import unnumbered
-from onc_conformance.transport import Headers, Transport
+from onc_conformance.transport import Halt, Headers, Receiver, Transport
 from onc_conformance.trouble import Trouble
 
 INPUTS = "inputs"
@@ -82,6 +83,7 @@ class _Fact(_Kept):
     response_headers: Headers
     key: str
     trouble: Trouble | None = None
+    omitted: int = 0
 
 
 def keep(
@@ -187,11 +189,19 @@ class Replay(Journal):
         body: bytes = b"",
         transport: Transport | None = None,  # noqa: ARG002 - nothing is transported
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,  # noqa: ARG002
     ) -> Exchange:
         """The recorded answer to this request, those to a repeated one in order; raises NotTested without one."""
         fact = self._next(target, key)
         if fact is None:
             raise NotTested(f"not in the recording: {purpose} ({method} {self.secrets.mask_text(url)})")
+        if fact.omitted:
+            raise NotTested(f"only the beginning was recorded of what came: {purpose}")
+        body = _body(self.recording.folder / EVIDENCE, fact)
+        if receiver and fact.status and (sink := receiver(fact.status, fact.response_headers)):
+            with contextlib.suppress(Halt):  # which the recorded error tells
+                sink(body)
         exchange = Exchange(
             id=self.next_id(),
             target=target,
@@ -202,7 +212,7 @@ class Replay(Journal):
             request_body=body,
             status=fact.status,
             response_headers=fact.response_headers,
-            response_body=_body(self.recording.folder / EVIDENCE, fact),
+            response_body=body,
             started=fact.started,
             seconds=fact.seconds,
             sha256=fact.sha256,

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from onc_conformance.targets.logins import SCHEMES, TOKEN, AuthStep
 from onc_conformance.targets.onward import Paginate, Poll
+from onc_conformance.targets.population import BulkTable
 from onc_conformance.targets.steps import OpsTable
 from onc_conformance.targets.terms import (
     Category,
@@ -300,6 +301,7 @@ class Description(Table):
     poll: Poll | None = None
     ops: OpsTable
     fhir: FhirTable | None = None
+    bulk: BulkTable | None = None
     categories: dict[Category, CategoryEntry] = {}
     ok: list[Conditions] = []
     error: list[ErrorTable] = []

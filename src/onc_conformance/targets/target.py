@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onc_conformance.targets.lines import Path
     from onc_conformance.targets.models import CategoryTable, Description, Misuse, ProductTable
 
-OPTIONAL = ("documentation", "negative")
+OPTIONAL = ("documentation", "negative", "bulk")
 """Tables whose variables may be unset: what needs them is not tried then."""
 _SECRET = re.compile(r"(PASS|PASSWORD|SECRET|TOKEN|KEY)$")
 _ENV = re.compile(r"\{env\.(\w+)[|}]")
@@ -101,7 +101,7 @@ class Target:
 
     @cached_property
     def missing_optional(self) -> dict[str, tuple[str, ...]]:
-        """Unset variables that only documentation and negatives need, by place: `documentation.api`, `negative.2`."""
+        """Unset variables that only the tables of OPTIONAL need, by place: `documentation.api`, `bulk.key`."""
         missing: dict[str, tuple[str, ...]] = {}
         for path, name in variables(self.description):
             if path[0] in OPTIONAL and not self.env.get(name):
