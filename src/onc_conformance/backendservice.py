@@ -26,7 +26,7 @@ def given(exam: Examination, algorithm: str | None = None) -> Token:
     service = exam.exports.service
     if algorithm is None:
         service.bearer()
-        return service.token(f"for {service.value('scope')}", scope=service.value("scope"))
+        return service.token(f"for {service.value('client', 'scope')}", scope=service.value("client", "scope"))
     if algorithm not in service.algorithms:
         raise NotApplicable(f"there is no key for {algorithm}")
     return service.token(f"by {algorithm}", algorithm=algorithm)
@@ -122,14 +122,14 @@ def repeated(exam: Examination, rule: str) -> Iterator[Finding]:
 def beyond(exam: Examination) -> Token:
     """The answer to a request for a scope that the service is not registered for. NotTested where none is known."""
     service = exam.exports.service
-    scope = service.value("beyond_scope")
+    scope = service.value("client", "beyond_scope")
     service.bearer()
-    return service.token(f"for {scope}, beyond what is registered", scope=f"{service.value('scope')} {scope}")
+    return service.token(f"for {scope}, beyond what is registered", scope=f"{service.value('client', 'scope')} {scope}")
 
 
 def within(exam: Examination, token: Token, rule: str) -> Iterator[Finding]:
     """An objection where a scope was granted that nobody registered."""
-    scope = exam.exports.service.value("beyond_scope")
+    scope = exam.exports.service.value("client", "beyond_scope")
     if token.told.get("access_token") and set(scope.split()) & token.scopes:
         yield token.got.objection(
             rule, "a scope was granted that the service is not registered for", layer=Layer.SECURITY, path="scope",
@@ -151,10 +151,10 @@ def fetched_keys(exam: Examination) -> tuple[Token, Token, Token]:
     NotTested where no service is registered that way. The answer forbids to keep the keys.
     """
     service = exam.exports.service
-    client_id, listen = service.value("keys_client_id"), service.value("keys_listen")
+    client_id, listen = service.value("keys", "client"), service.value("keys", "listen")
     host, _, port = listen.rpartition(":")
     if not port.isdecimal():
-        raise NotTested(f"bulk.keys_listen is {listen}; expected HOST:PORT")
+        raise NotTested(f"bulk.keys.listen is {listen}; expected HOST:PORT")
     names = ("by a key at its own address", "by the key after it", "by the key that was taken away")
     if service.recorded:
         first, second, third = (service.token(name) for name in names)

@@ -35,6 +35,11 @@ _Found = TypeVar("_Found")
 # --- what is asked for
 
 
+def version(exam: Examination) -> str:
+    """Of Bulk Data Access: that of the description, or else of the edition."""
+    return exam.exports.service.table.version or exam.edition.bulk
+
+
 def of_group(exam: Examination, name: str = "of the group", **parameters: str) -> Wanted:
     """An export of the group."""
     path = f"Group/{exam.exports.service.value('group')}/$export"
@@ -163,9 +168,8 @@ def manifest(exam: Examination) -> Manifest:
 
 def in_order(exam: Examination, told: Manifest, rule: str) -> Iterator[Finding]:
     """Objections to the manifest of the export of the group."""
-    table = exam.exports.service.table
-    yield from manifests.judged(told, begun(exam).kickoff.exchange.url, table.version, rule)
-    yield from manifests.expiry(told.got, rule, promised=table.expires)
+    yield from manifests.judged(told, begun(exam).kickoff.exchange.url, version(exam), rule)
+    yield from manifests.expiry(told.got, rule, promised=exam.exports.service.table.expires)
 
 
 # --- what must be refused
@@ -206,7 +210,7 @@ def synchronous(exam: Examination) -> Got:
 
 def narrow(exam: Examination) -> Export | None:
     """An export of another type than the token's scope has; None where it is refused."""
-    scope = exam.exports.service.value("narrow_scope")
+    scope = exam.exports.service.value("client", "narrow_scope")
     name = f"of Condition with a token for {scope}"
     wanted = Wanted(name=name, path=of_group(exam).path, parameters=(("_type", "Condition"),), scope=scope)
     [export] = exam.exports.begin([wanted])
@@ -257,7 +261,7 @@ def asynchronous(exam: Examination, got: Got, rule: str) -> Iterator[Finding]:
     """Objections to a kick-off without Prefer that is answered at once; taking it all the same is advised against."""
     status = got.exchange.status or 0
     if status == 202:
-        if exam.exports.service.table.version == "1.0.1":
+        if version(exam) == "1.0.1":
             yield got.objection(
                 rule, "was accepted without Prefer", severity=Severity.WARNING, expected="HTTP 400", found=got.said
             )
@@ -393,7 +397,7 @@ def alike(exam: Examination, read: Whole, rule: str) -> Iterator[Finding]:
 
 def _types(exam: Examination) -> frozenset[str] | None:
     """The types that the service's scope has; None is every one."""
-    scopes = exam.exports.service.value("scope").split()
+    scopes = exam.exports.service.value("client", "scope").split()
     types = {each.partition("/")[2].partition(".")[0] for each in scopes if each.startswith("system/")}
     return None if "*" in types else frozenset(types)
 

@@ -31,6 +31,8 @@ class Edition:
     """The version FHIR resources are judged by."""
     smart: str
     """The version of SMART App Launch."""
+    bulk: str = "2.0.0"
+    """The version of Bulk Data Access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def editions() -> Mapping[str, Edition]:
             each["uscdi"],
             each["us_core"],
             each["smart"],
+            each["bulk"],
         )
         for each in raw["editions"]
     }

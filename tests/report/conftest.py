@@ -133,7 +133,9 @@ def make_run(**changes):
             ),
             Product(id="brand", title="Brand", criteria=claims["brand"], unreachable="refused the connection"),
         ),
-        "edition": Edition(EDITION, "HTI-1, USCDI v3", "USCDI v3", "in force", None, {}, {"elements": "v3"}, "6.1.0", "2.0.0"),
+        "edition": Edition(
+            EDITION, "HTI-1, USCDI v3", "USCDI v3", "in force", None, {}, {"elements": "v3"}, "6.1.0", "2.0.0"
+        ),
         "criteria": (
             Criterion("g7", "Patient selection", legacy=False, steps=STEPS[:4]),
             Criterion("g9", "All data request", legacy=False, steps=STEPS[4:]),

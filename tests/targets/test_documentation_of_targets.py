@@ -8,7 +8,7 @@ from tests.targets.emulations.lumen import Lumen
 from tests.targets.test_emulations import outcomes, red
 
 from onc_conformance import suite
-from onc_conformance.targets import logins, models, onward, scope, steps, templates, terms
+from onc_conformance.targets import logins, models, onward, population, scope, smart, steps, templates, terms
 
 PAGE = (suite.root() / "docs" / "targets.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
@@ -48,7 +48,7 @@ def keys(model):
 
 TABLES = {
     each.__name__: each
-    for module in (models, steps, logins, onward)
+    for module in (models, steps, logins, onward, population, smart)
     for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, terms.Table)
 }
@@ -69,12 +69,31 @@ def test_every_key_is_documented(table):
         get_args(terms.ErrorClass),
         get_args(terms.Policy),
         get_args(logins.AuthStep.model_fields["kind"].annotation),
+        get_args(smart.Capability),
+        get_args(smart.SmartVersion),
+        get_args(smart.SmartLogin.model_fields["kind"].annotation),
+        smart.LAUNCH_NAMES,
         get_args(models.Selection.model_fields["kind"].annotation),
         get_args(models.Dates.model_fields["style"].annotation),
         get_args(onward.Paginate.model_fields["next"].annotation),
         get_args(steps.Extraction.model_fields["from_"].annotation),
     ],
-    ids=["filters", "decode", "categories", "errors", "policies", "kinds", "selection", "styles", "next", "from"],
+    ids=[
+        "filters",
+        "decode",
+        "categories",
+        "errors",
+        "policies",
+        "kinds",
+        "capabilities",
+        "smart",
+        "logins",
+        "launch",
+        "selection",
+        "styles",
+        "next",
+        "from",
+    ],
 )
 def test_every_word_is_documented(words):
     written = CODE | {word.partition(":")[0] for word in CODE}

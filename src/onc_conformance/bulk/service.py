@@ -76,31 +76,36 @@ class Service:
 
     # --- what the description says
 
-    def value(self, name: str) -> str:
-        """An entry of [bulk]; NotTested names the variable that is not set."""
-        found = self.optional(name)
+    def value(self, *place: str) -> str:
+        """What stands in [bulk] at `place`, as `client`, `id`; NotTested names the variable that is not set."""
+        found = self.optional(*place)
         if found is None:
-            missing = ", ".join(self.client.target.missing_optional.get(f"bulk.{name}", ()))
-            raise NotTested(f"{missing} is not set" if missing else f"the description has no bulk.{name}")
+            missing = ", ".join(self.client.target.unset("bulk", *place))
+            raise NotTested(f"{missing} is not set" if missing else f"the description has no bulk.{'.'.join(place)}")
         return found
 
-    def optional(self, name: str) -> str | None:
+    def optional(self, *place: str) -> str | None:
         """The same, or None."""
-        return self.client.target.rendered(getattr(self.table, name))
+        entry: Any = self.table
+        for name in place:
+            entry = getattr(entry, name, None)
+        return self.client.target.rendered(entry)
 
     @cached_property
     def base(self) -> str:
         """The address below which there is Group/[id]/$export."""
-        return self.client.target.bases[self.table.base]
+        fhir = self.client.target.description.fhir
+        if fhir is None:
+            raise NotTested("the description has no [fhir]")
+        return self.client.target.bases[fhir.base]
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
-        """What there is a key for. NotTested where there is none."""
-        if self.recorded:
-            return tuple(self.table.alg or ALGORITHMS)
-        found = [name for name in self.table.alg or ALGORITHMS if self._key(name)]
+        """What there is a key for, the usual one first. NotTested where there is none."""
+        every = sorted(ALGORITHMS, key=lambda name: name != self.table.client.alg)
+        found = every if self.recorded else [name for name in every if self._key(name)]
         if not found:
-            raise NotTested(f"{self.value('key')}: no key to prove who asks with; expected a JWK file")
+            raise NotTested(f"{self.value('client', 'key')}: no key to prove who asks with; expected a JWK file")
         return tuple(found)
 
     @property
@@ -110,21 +115,21 @@ class Service:
 
     def _key(self, algorithm: str) -> Any:
         try:
-            return read_key(self.value("key"), algorithm)
+            return read_key(self.value("client", "key"), algorithm)
         except KeyFileError:
             return None
 
     def credential(self, algorithm: str | None = None) -> backend.Credential:
         """Who asks, with a key for this algorithm or any."""
         chosen = algorithm or self.algorithms[0]
-        return backend.Credential(client_id=self.value("client_id"), key=self._key(chosen), algorithm=chosen)
+        return backend.Credential(client_id=self.value("client", "id"), key=self._key(chosen), algorithm=chosen)
 
     # --- tokens
 
     @cached_property
     def endpoint(self) -> str:
         """The token endpoint. NotTested where nobody says where it is."""
-        if (told := self.optional("token_url")) is not None:
+        if (told := self.optional("client", "token_url")) is not None:
             return told
         got = self.get(f"{self.base}/.well-known/smart-configuration", "where tokens are issued", accept="*/*")
         try:
@@ -145,7 +150,7 @@ class Service:
         """Ask once for a token with what `change` makes of the request; `what` says it to people."""
         key = (what, scope, algorithm)
         if key not in self._tokens:
-            wanted = scope or self.value("scope")
+            wanted = scope or self.value("client", "scope")
             form = self._written(change, wanted, credential or self._credential(algorithm))
             got = self.post(self.endpoint, form, f"a token: {what}")
             self._tokens[key] = Token(got, form.get("scope", ""))
@@ -173,7 +178,7 @@ class Service:
         """One request made twice, with one and the same assertion."""
         first, second = (what, "first"), (what, "second")
         if second not in self._tokens:
-            form = self._written(None, self.value("scope"), self._credential(None))
+            form = self._written(None, self.value("client", "scope"), self._credential(None))
             for key in (first, second):
                 self._tokens[key] = Token(self.post(self.endpoint, form, f"a token: {' '.join(key)}"), form["scope"])
                 if value := self._tokens[key].value:
@@ -183,7 +188,7 @@ class Service:
 
     def bearer(self, scope: str | None = None) -> str:
         """A good token, renewed before it runs out. NotTested where none is given."""
-        wanted = scope or self.value("scope")
+        wanted = scope or self.value("client", "scope")
         kept = self._bearers.get(wanted)
         if kept is None or kept[1] < time.monotonic():
             number = "" if kept is None else f", renewed at {len(self._tokens)}"

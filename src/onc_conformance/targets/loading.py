@@ -15,11 +15,11 @@ from onc_conformance.findings import UsageError
 from onc_conformance.targets import complaints, plugins, scope
 from onc_conformance.targets.lines import Path, key_lines, line_of
 from onc_conformance.targets.models import Description
-from onc_conformance.targets.target import OPTIONAL, Target, unnumbered, variables
+from onc_conformance.targets.target import Target, optional, unnumbered, variables
 from onc_conformance.targets.templates import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _AT = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -114,13 +114,31 @@ def _plugged(description: Description, wrong: Callable[[Path, str], UsageError])
 
 
 def _keys(target: Target, wrong: Callable[[Path, str], UsageError]) -> None:
-    """Whether every key a login signs with can be used; one whose place depends on the patient is read when needed."""
-    for index, step in enumerate(target.description.auth.step):
-        if step.key and step.alg and all(name.startswith("env.") for name in parse(step.key).names):
+    """Whether every file of certificates and keys can be used; one that depends on the patient is read when needed."""
+    table = target.description.target
+    certificate = table.client_cert if isinstance(table.client_cert, tuple) else (table.client_cert,)
+    for name, path in (("tls_verify", target.transport.tls_verify), *(("client_cert", each) for each in certificate)):
+        if isinstance(path, str) and not FilePath(path).exists():
+            raise wrong(("target", name), f"{path}: no such file; expected certificates in PEM")
+    for place, key, algorithm in _signing(target.description):
+        path = target.rendered(key) if all(name.startswith("env.") for name in parse(key).names) else None
+        if path is not None:
             try:
-                read_key(target.rendered(step.key) or "", step.alg)
+                read_key(path, algorithm)
             except KeyFileError as problem:
-                raise wrong(("auth", "step", index, "key"), str(problem)) from None
+                raise wrong((*place, "key"), str(problem)) from None
+
+
+def _signing(description: Description) -> Iterator[tuple[Path, str, str]]:
+    """Everybody who signs assertions: their place, the path of their key and the algorithm."""
+    for index, step in enumerate(description.auth.step):
+        if step.key and step.alg:
+            yield ("auth", "step", index), step.key, step.alg
+    app = description.smart.client.asymmetric if description.smart else None
+    if app and app.key and app.alg:
+        yield ("smart", "client", "asymmetric"), app.key, app.alg
+    if description.bulk and description.bulk.client.alg:
+        yield ("bulk", "client"), description.bulk.client.key, description.bulk.client.alg
 
 
 def _room() -> Any:
@@ -150,14 +168,9 @@ def _syntax(problem: tomllib.TOMLDecodeError, text: str, source: str) -> UsageEr
 
 
 def _require(description: Description, env: Mapping[str, str], wrong: Callable[[Path, str], UsageError]) -> None:
-    table = description.target
-    certificate = table.client_cert if isinstance(table.client_cert, tuple) else (table.client_cert,)
-    for key, name in (("tls_verify", table.tls_verify), *(("client_cert", each) for each in certificate)):
-        if isinstance(name, str) and not FilePath(name).exists():
-            raise wrong(("target", key), f"{name}: no such file; expected certificates in PEM")
     missing: dict[str, Path] = {}
     for path, name in variables(description):
-        if path[0] not in OPTIONAL and not env.get(name):
+        if not optional(path) and not env.get(name):
             missing.setdefault(name, path)
     if missing:
         names = list(missing)

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from onc_conformance.targets.logins import SCHEMES, TOKEN, AuthStep
 from onc_conformance.targets.onward import Paginate, Poll
 from onc_conformance.targets.population import BulkTable
+from onc_conformance.targets.smart import SmartTable
 from onc_conformance.targets.steps import OpsTable
 from onc_conformance.targets.terms import (
     Category,
@@ -40,8 +41,8 @@ class TargetTable(Table):
     """The criteria claimed; without it g7, and g8, g9 and g10 where there is ops.category, ops.all_data and fhir."""
     timeout_s: Annotated[float, Field(gt=0)] = 30.0
     """Seconds to wait for an answer."""
-    tls_verify: bool | str = True
-    """false checks no certificate; a path is a file of trusted certificate authorities."""
+    tls_verify: bool | Templated = True
+    """false checks no certificate; a path is a file of trusted certificate authorities. A variable may be unset."""
     client_cert: str | tuple[str, str] | None = None
     """A PEM file, or the files of certificate and key."""
     proxy: str | None = None
@@ -301,6 +302,7 @@ class Description(Table):
     poll: Poll | None = None
     ops: OpsTable
     fhir: FhirTable | None = None
+    smart: SmartTable | None = None
     bulk: BulkTable | None = None
     categories: dict[Category, CategoryEntry] = {}
     ok: list[Conditions] = []

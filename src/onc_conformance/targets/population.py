@@ -8,43 +8,49 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from onc_conformance.targets.terms import Name, Table, Templated
+from onc_conformance.targets.terms import Table, Templated
+
+
+class BulkClient(Table):
+    """A backend service as it is registered, and what it asks for."""
+
+    id: Templated
+    key: Templated
+    """The path of a file with the private key as JWK, or of a set of several."""
+    alg: Literal["RS384", "ES384"] | None = None
+    """What it signs with; without it, what the file has a key for."""
+    token_url: Templated | None = None
+    """The token endpoint; without it, that of .well-known/smart-configuration below the base."""
+    scope: Templated = "system/*.rs"
+    narrow_scope: Templated = "system/Patient.rs"
+    """A scope for one type of resource alone."""
+    beyond_scope: Templated | None = None
+    """A scope that the service is not registered for; without it, none is asked for."""
+
+
+class BulkKeys(Table):
+    """A backend service that is registered with the address of its keys."""
+
+    client: Templated
+    listen: Templated
+    """Host and port at which this program has the keys while it asks, as 127.0.0.1:8765: /jwks.json there."""
 
 
 class BulkTable(Table):
     """Where a group is exported, which group, and how the service that asks for it proves itself."""
 
-    version: Literal["1.0.1", "2.0.0"] = "2.0.0"
-    """The version of Bulk Data Access the product follows."""
-    base: Name = "fhir"
-    """The name of its address among target.base."""
+    version: Literal["1.0.1", "2.0.0"] | None = None
+    """Of Bulk Data Access; without it, that of the edition."""
     group: Templated
     """The id of the group that is exported."""
     patients: Templated | None = None
-    """The ids of the group's patients, separated by commas; without it the Group is read."""
+    """The ids of its patients, separated by commas; without it, the Group is read."""
     other_group: Templated | None = None
-    """The id of a group of other patients; without it no second group is tried."""
-    client_id: Templated
-    """Of the backend service as it is registered."""
-    key: Templated
-    """The path of a file with its private key as JWK, or of a set of several."""
-    alg: list[Literal["RS384", "ES384"]] = []
-    """What it signs with; without it every algorithm the file has a key for."""
-    token_url: Templated | None = None
-    """The token endpoint; without it that of .well-known/smart-configuration below the base."""
-    scope: Templated = "system/*.rs"
-    narrow_scope: Templated = "system/Patient.rs"
-    """A scope for one type of resource alone."""
-    beyond_scope: Templated | None = None
-    """A scope that the service is not registered for; without it none is asked for."""
-    keys_client_id: Templated | None = None
-    """A service registered with an address of its keys, at which this program listens."""
-    keys_listen: Templated | None = None
-    """Host and port on which it listens there, as 127.0.0.1:8765."""
-    keys_url: Templated | None = None
-    """That address as it is registered; without it http://HOST:PORT/jwks.json."""
+    """The id of a group of other patients, or of some of them; without it, no second group is tried."""
+    client: BulkClient
+    keys: BulkKeys | None = None
     file_hosts: list[Templated] = []
-    """Addresses of further servers whose files may be asked for with the token."""
+    """Addresses of further servers that may be shown the token when a file is asked for."""
     deletes: bool = True
     """Whether exports can be deleted."""
     expires: bool = False

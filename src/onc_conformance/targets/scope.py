@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance.targets.logins import AuthStep
+from onc_conformance.targets.smart import LAUNCH_NAMES
 from onc_conformance.targets.steps import Op, Request, Step
+from onc_conformance.targets.target import texts_within
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import strings
 
@@ -100,6 +102,7 @@ class _Check:
             self.names(("documentation", *path), text, set(), only_env=True)
         if description.fhir and description.fhir.base not in description.target.base:
             raise Problem(("fhir", "base"), f"target.base has no {description.fhir.base}")
+        self.launches()
         for name in description.vars:
             self.acyclic(name, ())
         login = self.requests(("auth", "step"), description.auth.step, set())
@@ -121,6 +124,21 @@ class _Check:
     def documentation(self) -> Iterator[tuple[Path, str]]:
         table = self.description.documentation
         return (((key,), text) for key in ("api", "terms") if (text := getattr(table, key)) is not None)
+
+    def launches(self) -> None:
+        """The pages of a login know the launch; all else of [smart] and [bulk] goes by the environment alone."""
+        smart, bulk = self.description.smart, self.description.bulk
+        for name, table in (("smart", smart), ("bulk", bulk)):
+            if table and self.description.fhir is None:
+                raise Problem((name,), "there is no [fhir] that apps could be authorized for")
+            for path, text in texts_within(
+                table.model_dump(by_alias=True, exclude_unset=True) if table else {}, (name,)
+            ):
+                on_page = path[:2] == ("smart", "login") and path[3:4] == ("page",) and "fields" not in path
+                self.names(path, text, set(LAUNCH_NAMES) if on_page else set(), only_env=not on_page)
+        verify = self.description.target.tls_verify
+        if isinstance(verify, str):
+            self.names(("target", "tls_verify"), verify, set(), only_env=True)
 
     def acyclic(self, name: str, above: tuple[str, ...]) -> None:
         if name in above:

@@ -30,6 +30,8 @@ def field_names(target: Target) -> set[str]:
         dict(table) for step in steps for table in (step.query, step.headers, step.form or {}, step.json_ or {})
     ]
     tables += [dict(table) for table in (apply.headers, apply.cookies, apply.query, apply.form, apply.body, apply.xml)]
+    logins = description.smart.login.values() if description.smart else ()
+    tables += [dict(page.fill) for login in logins for page in login.page]
     names = {
         name
         for table in tables

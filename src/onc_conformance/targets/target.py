@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from onc_conformance.targets.lines import Path
     from onc_conformance.targets.models import CategoryTable, Description, Misuse, ProductTable
 
-OPTIONAL = ("documentation", "negative", "bulk")
-"""Tables whose variables may be unset: what needs them is not tried then."""
+OPTIONAL = (("documentation",), ("negative",), ("smart",), ("bulk",), ("target", "tls_verify"))
+"""Places whose variables may be unset: what needs them is not tried then."""
 _SECRET = re.compile(r"(PASS|PASSWORD|SECRET|TOKEN|KEY)$")
 _ENV = re.compile(r"\{env\.(\w+)[|}]")
 _NUMBERED = re.compile(r"_\d+$")
@@ -101,13 +101,21 @@ class Target:
 
     @cached_property
     def missing_optional(self) -> dict[str, tuple[str, ...]]:
-        """Unset variables that only the tables of OPTIONAL need, by place: `documentation.api`, `bulk.key`."""
+        """Unset variables not everything needs, by place: `documentation.api`, `negative.2`, `smart.client.public`.
+
+        Without a file of certificate authorities those of the system are trusted, so nothing is missing there.
+        """
         missing: dict[str, tuple[str, ...]] = {}
         for path, name in variables(self.description):
-            if path[0] in OPTIONAL and not self.env.get(name):
-                place = f"{path[0]}.{path[1]}"
+            if optional(path) and path[0] != "target" and not self.env.get(name):
+                place = ".".join(map(str, path[: 3 if path[1] in {"client", "login"} else 2]))
                 missing[place] = tuple(dict.fromkeys((*missing.get(place, ()), name)))
         return missing
+
+    def unset(self, *place: str) -> tuple[str, ...]:
+        """The variables that are not set and used somewhere below `place`, as `smart`, `client`, `public`."""
+        used = (name for path, name in variables(self.description) if path[: len(place)] == place)
+        return tuple(dict.fromkeys(name for name in used if not self.env.get(name)))
 
     def misuses(self, op: str | None = None) -> list[Misuse]:
         """The [[negative]] tests, of one operation or all, whose variables are set."""
@@ -140,8 +148,12 @@ class Target:
     def transport(self) -> Transport:
         """How it is reached."""
         table = self.description.target
+        verify = table.tls_verify
         return Transport(
-            timeout_s=table.timeout_s, tls_verify=table.tls_verify, client_cert=table.client_cert, proxy=table.proxy
+            timeout_s=table.timeout_s,
+            tls_verify=verify if isinstance(verify, bool) else self.rendered(verify) or True,
+            client_cert=table.client_cert,
+            proxy=table.proxy,
         )
 
     @cached_property
@@ -187,6 +199,11 @@ class Target:
         return parse(text).render(lambda name: self.env[name.removeprefix("env.")])
 
 
+def optional(path: Path) -> bool:
+    """Whether the variables of a text at this place may be unset."""
+    return any(path[: len(place)] == place for place in OPTIONAL)
+
+
 def unnumbered(name: str) -> str:
     """The name of an environment variable without the number of a further patient: EYW_PASS for EYW_PASS_2."""
     return _NUMBERED.sub("", name)
@@ -200,15 +217,16 @@ def variables(description: Description) -> Iterator[tuple[Path, str]]:
 
 def texts(description: Description) -> Iterator[tuple[Path, str]]:
     """Every text of a description, with its place."""
-    return _texts(description.model_dump(by_alias=True, exclude_unset=True), ())
+    yield from texts_within(description.model_dump(by_alias=True, exclude_unset=True), ())
 
 
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def texts_within(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every text in a value of tables and lists that stands at `path`, with its place."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _texts(item, (*path, key))
+            yield from texts_within(item, (*path, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
+            yield from texts_within(item, (*path, index))
