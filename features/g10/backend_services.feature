@@ -1,4 +1,4 @@
-@g10
+@g10 @bulk
 Feature: Backend services
   45 CFR 170.315(g)(10)(v)(B) with 170.215(c) and (d): a service without a person in front of it proves itself with a
   signed assertion and is given a token for system scopes, and whoever does not prove it is given none.

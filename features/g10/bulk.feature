@@ -1,4 +1,4 @@
-@g10
+@g10 @bulk
 Feature: The data of a group of patients
   45 CFR 170.315(g)(10)(i)(B), (ii)(B) and (iv)(B) with 170.215(d): a group is exported as Bulk Data Access has it, from
   the kick-off to the deletion, and the files hold everything of the group's patients and of nobody else.

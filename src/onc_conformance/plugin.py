@@ -28,7 +28,7 @@ SHOWN = pytest.StashKey[int]()
 SKIPPED = pytest.StashKey["NotTested | NotApplicable"]()
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
-KINDS = {"beyond": "good practice beyond the stated steps"}
+KINDS = {"beyond": "good practice beyond the stated steps", "bulk": "tokens and exports of a backend service"}
 
 
 class Verdict:

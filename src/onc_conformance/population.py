@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from onc_conformance.bulk import manifest as manifests
 from onc_conformance.bulk import watching
-from onc_conformance.bulk.exports import COMPLETED, Export, Exports, Wanted, Whole, asked_pause
+from onc_conformance.bulk.exports import COMPLETED, KICKED_OFF, Export, Exports, Wanted, Whole, asked_pause
 from onc_conformance.bulk.files import File
 from onc_conformance.bulk.manifest import Manifest
 from onc_conformance.bulk.service import NDJSON
@@ -234,6 +234,8 @@ def unseen(exam: Examination) -> Got:
 def unread(exam: Examination) -> Got:
     """The first file, asked for without a token; NotApplicable where the manifest says that none is needed."""
     told = manifest(exam)
+    if not isinstance(told.told.get("requiresAccessToken"), bool):
+        raise NotTested("the manifest does not say whether files need a token", COMPLETED)
     if not told.guarded:
         raise NotApplicable("the manifest says that files need no token")
     if not told.outputs:
@@ -433,6 +435,8 @@ def of_asked_types(exam: Examination, export: Export, rule: str) -> Iterator[Fin
     """Objections to other types than were asked for, and to one of them that is left out."""
     told = exam.exports.told(export)
     there = {output.type for output in told.outputs}
+    if "" in there:
+        raise NotTested("the manifest does not say of what type each file is", COMPLETED)
     for kind in sorted(there - set(TYPES)):
         yield told.got.objection(
             rule, "holds what was not asked for", path="$.output", expected=f"_type={','.join(TYPES)}", found=kind
@@ -484,7 +488,9 @@ def changed_since(exam: Examination, both: tuple[Export, Export, Changes], rule:
         yield exam.exports.told(late).got.objection(rule, f"{more:,} more resources had not changed since then")
     middle = watching.moment(dict(early.wanted.parameters)["_since"])
     there = Changes()
-    exam.exports.fetched(early, [there])
+    read = exam.exports.fetched(early, [there])
+    if not all(file.ok and not file.many for file in read):
+        raise NotTested("not every file could be read", "DAT-PAT-14")
     if len(there.sample) == watching.SAMPLE:
         return  # more than is remembered: what is left out cannot be told from what was forgotten
     for key, changed in known.sample.items():
@@ -508,7 +514,10 @@ def of_others(exam: Examination) -> Export:
 def other_patients(exam: Examination, export: Export, rule: str) -> Iterator[Finding]:
     """Objections to an export of the other group that holds the first group's patients, where it is not refused."""
     if not export.address:
-        if not 400 <= (export.kickoff.exchange.status or 0) < 500:
+        status = export.kickoff.exchange.status or 0
+        if 200 <= status < 300:
+            raise NotTested(f"the export {export.wanted.name} did not begin: {export.kickoff.said}", KICKED_OFF)
+        if not 400 <= status < 500:
             yield export.kickoff.objection(rule, "is neither exported nor refused", found=export.kickoff.said)
         return
     own = members(exam, exam.exports.service.value("other_group"))

@@ -56,8 +56,8 @@ class Manifest:
 
     @property
     def guarded(self) -> bool:
-        """Whether files are for those alone who have a token."""
-        return self.told.get("requiresAccessToken") is True
+        """Whether files are for those alone who have a token; taken for granted where the manifest does not say."""
+        return self.told.get("requiresAccessToken") is not False
 
     @property
     def time(self) -> str:
