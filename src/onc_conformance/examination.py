@@ -21,6 +21,8 @@ from onc_conformance.moments import Days
 from onc_conformance.procedure import Edition
 from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import Reply, Subject
+from onc_conformance.smartwork.door import Smart
+from onc_conformance.smartwork.launches import Chosen
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
 
 DATED_PATIENTS = 2
@@ -230,6 +232,32 @@ class Examination:
         if subject.id not in self._charts:
             self._charts[subject.id] = Chart(self.fhir, subject, self.us_core)
         return self._charts[subject.id]
+
+    @cached_property
+    def smart(self) -> Smart:
+        """Apps authorized at the FHIR server; raises NotTested where the description has no [smart]."""
+        table = self.target.description.smart
+        if table is None:
+            raise NotTested("the description has no [smart]")
+        if self.target.recorded:
+            raise NotTested("a recording holds no codes and tokens, so that authorization is not judged from it")
+        searched = self.us_core.searches.items()
+        types = [kind for kind, told in searched if told["strength"] == "SHALL" and kind not in self.fhir.table.without]
+        version = self.edition.smart
+        if table.version and table.version[0] == version[0]:  # the steps of the edition are about 1, or about 2
+            version = table.version
+        return Smart(self.client, table, self.fhir.base, version, types, self.used.extend, self._chosen)
+
+    def _chosen(self, person: str | None, encounter: bool) -> Chosen:
+        """A patient of the file, or the first, with the first encounter that a search finds."""
+        found = [each for each in self.identified() if person in (None, each.id)]
+        if not found:
+            raise NotTested(f"no id came back for the test patient {person}", "SH-PAT-2")
+        subject, patient = found[0], self.id_of(found[0])
+        if not encounter:
+            return Chosen(subject, patient)
+        visits = self.fhir.search(subject, "Encounter", (("patient", patient),)).matches
+        return Chosen(subject, patient, visits[0].key[1] if visits else "")
 
     # whose it is, and what it can be measured by
 

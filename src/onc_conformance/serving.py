@@ -47,13 +47,14 @@ def serving(  # noqa: PLR0917 - what the command line says
 
 
 def write_env(ehr: ReferenceEHR, path: Path) -> None:
-    """Write `NAME=value` for every variable of the bundled descriptions; beside it the patients file and the key.
+    """Write `NAME=value` for every variable of the bundled descriptions; beside it what they name.
 
-    The key is that of the FHIR server's client; it is gone when `ehr` closes.
+    That is the patients file, the keys of the FHIR server's clients and the certificate of its authority; all but the
+    first go when `ehr` closes.
     """
     patients = path.with_name(f"{path.name}.patients.toml").absolute()
     try:
-        ehr.place_key(path.with_name(f"{path.name}.docref.jwk").absolute())
+        ehr.place_files(path.absolute())
         lines = [f"{name}={value}" for name, value in {**ehr.env, "ONC_PATIENTS": str(patients)}.items()]
         patients.write_text(ehr.patients_toml, encoding="utf-8")
         # readable by the owner alone: it holds passwords, if only of a toy

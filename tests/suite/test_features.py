@@ -10,11 +10,11 @@ from onc_conformance.matrix import scenarios_by_step
 from onc_conformance.plugin import KINDS
 
 AWAITED = {
-    step.id
-    for step in procedure.load().steps.values()
-    if step.paragraph in {"(g)(10)(iv)", "(g)(10)(v)(A)", "(g)(10)(v)(B)", "(g)(10)(vi)", "(g)(10)(vii)"}
-    or step.id in {"SH-PAT-4", "SH-PAT-5", *(f"DAT-PAT-{number}" for number in (8, 10, 11, 12, 13, 14, 15, 17))}
-}
+    "SEC-CNN-1", "PAR-1", "TOK-INTRO-1", "SH-PAT-4", "SH-PAT-5",
+    *(f"AUT-PAT-{number}" for number in (11, 12, 13, 18, 23, 31, 34, 37)),
+    *(f"AUT-SYS-{number}" for number in range(1, 11)),
+    *(f"DAT-PAT-{number}" for number in (8, 10, 11, 12, 13, 14, 15, 17)),
+}  # fmt: skip
 """Steps that the matrix lists and a run reports as not tested: nothing is asked for them yet."""
 FEATURES = sorted((suite.root() / "features").rglob("*.feature"))
 

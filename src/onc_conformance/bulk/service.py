@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urljoin
 from onc_conformance.access import backend
 from onc_conformance.access.assertions import ALGORITHMS, KeyFileError, read_key
 from onc_conformance.exchange import Exchange, same_origin
-from onc_conformance.fhirwork.asking import Got, resource_of
+from onc_conformance.fhirwork import asking
+from onc_conformance.fhirwork.asking import Got
 from onc_conformance.findings import NotTested
 from onc_conformance.targets import Client
 from onc_conformance.targets.assembly import Prepared
@@ -236,5 +237,5 @@ class Service:
 
     def _got(self, exchange: Exchange, what: str) -> Got:
         self.note(self.client.trail([exchange.id]))
-        resource, trouble = resource_of(exchange) if not exchange.omitted else (None, None)
+        resource, trouble = asking.read(exchange) if not exchange.omitted else (None, None)
         return Got(what, exchange, resource, trouble)

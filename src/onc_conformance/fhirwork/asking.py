@@ -183,7 +183,7 @@ class Server:
         if asked not in self._kept:
             self.id_of(subject)  # selected, so that the session is there
             exchange, trail = subject.session.ask(question)
-            resource, trouble = resource_of(exchange)
+            resource, trouble = read(exchange)
             self._kept[asked] = Got(self._told(question, exchange), exchange, resource, trouble), trail
         got, trail = self._kept[asked]
         self.note(trail)
@@ -200,7 +200,8 @@ def key(resource: Resource) -> tuple[str, str]:
     return str(resource.get("resourceType") or ""), str(resource.get("id") or "")
 
 
-def resource_of(exchange: Exchange) -> tuple[Resource | None, str | None]:
+def read(exchange: Exchange) -> tuple[Resource | None, str | None]:
+    """The resource an answer holds, and why there is none."""
     if exchange.error:
         return None, exchange.error
     if len(exchange.response_body) > _LARGEST:

@@ -1,4 +1,4 @@
-"""Documents by `$docref` on the FHIR server, and SMART Backend Services, by which a client comes to its token."""
+"""Documents by `$docref` on the FHIR server, for a backend service that is registered for every chart."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from onc_conformance.reference.fhir.access import Grant
 from onc_conformance.reference.fhir.answers import Refusal, guarded, host
 from onc_conformance.reference.fhir.answers import as_json as _json
 from onc_conformance.reference.fhir.catalog import kinds
-from onc_conformance.reference.fhir.server import BASE, TOKEN
+from onc_conformance.reference.fhir.server import BASE
 from onc_conformance.reference.people import number as number_of
 from onc_conformance.reference.screens import login_page
+from onc_conformance.reference.smart.apps import App
+from onc_conformance.reference.smart.keysets import KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,11 +65,16 @@ class DocRef:
         self._clerk = clerk
         self._faults = faults
         self._settings = settings
-        self._assertions = jose.Assertions(self.client_id, settings.docref_algorithm)
         self._access = access
         self._fhir = fhir
         self._binaries: OrderedDict[str, tuple[Person, Window | None]] = OrderedDict()
         self._lock = Lock()
+
+    @property
+    def app(self) -> App:
+        """Its registration."""
+        own = jose.key(self._settings.docref_algorithm)
+        return App(self.client_id, "Document collector", "system", keys=KeySet([own]), scopes=SCOPES)
 
     def private_jwk(self) -> str:
         """The client's key, as a JWK in JSON."""
@@ -79,56 +86,10 @@ class DocRef:
 
     def register(self, app: Flask) -> None:
         for rule, view, methods in (
-            ("/.well-known/smart-configuration", self.configuration, ["GET"]),
-            ("/auth/token", self.token, ["POST"]),
             ("/DocumentReference/$docref", self.docref, ["GET", "POST"]),
             ("/Binary/<issued>", self.binary, ["GET"]),
         ):
             app.add_url_rule(f"{BASE}{rule}", f"docref {rule}", view, methods=methods)
-
-    # --- authorization
-
-    def configuration(self) -> Response:
-        """What SMART App Launch 2 wants published of a server for backend services."""
-        return _json(
-            {
-                "token_endpoint": host() + TOKEN,
-                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-                "token_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
-                "grant_types_supported": ["client_credentials"],
-                "scopes_supported": list(SCOPES),
-                "capabilities": ["client-confidential-asymmetric", "permission-v2"],
-            },
-            kind="application/json",
-        )
-
-    def token(self) -> Response:
-        """A signed assertion for an access token."""
-        form = request.form
-        if form.get("grant_type") != "client_credentials":
-            return _unauthorized("unsupported_grant_type", "grant_type is client_credentials.")
-        if form.get("client_assertion_type") != jose.TYPE:
-            return _unauthorized("invalid_request", f"client_assertion_type is {jose.TYPE}.")
-        scopes = form.get("scope", "").split()
-        if not scopes or not set(scopes) <= set(SCOPES):
-            return _unauthorized("invalid_scope", f"scope is one or more of {' '.join(SCOPES)}.")
-        try:
-            self._assertions.check(
-                form.get("client_assertion", ""),
-                host() + TOKEN,
-                signature="signature-not-checked" not in self._faults,
-            )
-        except jose.BadAssertion as error:
-            return _unauthorized("invalid_client", str(error), 401)
-        answer = {
-            "access_token": self._access.issue(Grant(tuple(scopes))),
-            "token_type": "Bearer",
-            "expires_in": int(self._settings.token_life),
-            "scope": " ".join(scopes),
-        }
-        response = _json(answer, kind="application/json")
-        response.headers["Cache-Control"] = "no-store"
-        return response
 
     def _authorize(self, kind: str) -> Grant:
         grant = self._access.granted()
@@ -156,7 +117,7 @@ class DocRef:
         issued = asked.get("patient", "").removeprefix("Patient/")
         if not issued:
             raise Refusal(400, "required", "$docref needs the parameter patient.")
-        if grant.patient not in {None, issued}:
+        if grant.bound("DocumentReference") not in {None, issued}:
             raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         person = self._known(issued)
         window = _window(asked)
@@ -227,7 +188,7 @@ class DocRef:
             found = self._binaries.get(issued)
         if found is None:
             return self._fhir.file(issued)
-        if grant.patient not in {None, self._people.number_of(found[0])}:
+        if grant.bound("Binary") not in {None, self._people.number_of(found[0])}:
             raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         if "document-server-error" in self._faults:
             raise Refusal(500, "exception", "The document could not be made.")
@@ -248,10 +209,6 @@ class DocRef:
 
 def _entry(resource: Resource) -> Resource:
     return {"fullUrl": f"{host()}{BASE}/{resource['resourceType']}/{resource['id']}", "resource": resource}
-
-
-def _unauthorized(error: str, description: str, status: int = 400) -> Response:
-    return _json({"error": error, "error_description": description}, status, "application/json")
 
 
 def _parameters() -> dict[str, str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import tempfile
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from onc_conformance.reference import charted, pages, patientsfile, stored, webchart
+from onc_conformance.reference import certificates, charted, pages, patientsfile, stored, webchart
 from onc_conformance.reference import charts as files
 from onc_conformance.reference.ccd import FAULTS as OF_CONTENT
 from onc_conformance.reference.clerk import Clerk
@@ -23,17 +20,18 @@ from onc_conformance.reference.faults import known
 from onc_conformance.reference.fhir import given, records
 from onc_conformance.reference.fhir.access import Access, Grant
 from onc_conformance.reference.fhir.bulk import BulkData
+from onc_conformance.reference.fhir.directory import DOCTOR, Directory
 from onc_conformance.reference.fhir.server import BASE as FHIR
 from onc_conformance.reference.fhir.server import FhirServer
 from onc_conformance.reference.people import People, Person
 from onc_conformance.reference.selection import Selection
 from onc_conformance.reference.settings import Settings
+from onc_conformance.reference.smart.server import AuthorizationServer, Resident
 from onc_conformance.reference.webchart import WebChart
+from onc_conformance.reference.wire import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from werkzeug.serving import BaseWSGIServer
 
 _LARGEST_REQUEST = 4_000_000
 
@@ -70,11 +68,11 @@ class ReferenceEHR:
         self._fhir = self._fhir_server(fhir)
         self._docref = DocRef(self._people, clerk, self._faults, self._settings, self._access, self._fhir)
         self._bulk = BulkData(self._fhir, self._access, self._faults, self._settings)
-        self._key_file: Path | None = None
+        self._smart = self._authorization()
+        self._files: list[Path] = []
         self._room: tempfile.TemporaryDirectory[str] | None = None
-        self._server: BaseWSGIServer | None = None
-        self._thread: Thread | None = None
-        self._url = ""
+        self._listeners: list[Listener] = []
+        self._url = self._secure_url = ""
         self._env: dict[str, str] = {}
 
     def _persons(self, patients: Sequence[Path] | None, folder: Path | None) -> list[Person]:
@@ -108,6 +106,23 @@ class ReferenceEHR:
             Selection(self._people, self._faults),
         )
 
+    def _authorization(self) -> AuthorizationServer:
+        patient = self._fhir.first_patient()
+        return AuthorizationServer(
+            self._fhir,
+            self._access,
+            self._settings,
+            self._faults,
+            patient=Resident("the patient", f"Patient/{patient}"),
+            clinician=Resident(f"Dr. {DOCTOR}", self._clinician()),
+            services=[self._docref.app],
+        )
+
+    def _clinician(self) -> str:
+        """Type/id of who logs in as one: of given resources the first there is."""
+        given = () if self._fhir.charted else self._fhir.records.of_type("Practitioner")
+        return next((f"Practitioner/{one['id']}" for one in given), Directory.doctor())
+
     # --- being open
 
     def __enter__(self) -> Self:
@@ -119,47 +134,55 @@ class ReferenceEHR:
 
     def start(self) -> None:
         """Listen and answer, in a thread of its own."""
-        # werkzeug ends the process where a port is taken; a socket bound here raises instead.
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as bound:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind((self._host, self._port))
-            bound.listen(128)
-            port = bound.getsockname()[1]
-            self._server = make_server(
-                self._host, port, self._app(), threaded=True, request_handler=_Quiet, fd=bound.fileno()
-            )
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        self._url = f"http://{host}:{port}"
+        app = self._app()
+        self._listeners = [Listener(self._host, self._port, app)]
+        tls = certificates.context(certificates.authority(), self._host, self._faults)
+        plain_too = "smart-plain-http-answered" in self._faults
+        self._listeners.append(Listener(self._host, 0, app, tls, plain_too=plain_too))
+        self._url, self._secure_url = (each.url for each in self._listeners)
         self._room = tempfile.TemporaryDirectory(prefix="reference-ehr-")
         self._env = self._variables()
-        self.place_key(Path(self._room.name) / "docref.jwk")
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="reference-ehr", daemon=True)
-        self._thread.start()
+        self.place_files(Path(self._room.name) / "files")
+        for listener in self._listeners:
+            listener.start()
 
     def close(self) -> None:
         """Stop listening and take the client's key away; closing twice does no harm."""
-        if self._server and self._thread:
-            self._server.shutdown()
-            self._server.server_close()
-            self._thread.join(timeout=1)
-        self._server = self._thread = None
-        if self._key_file:
-            self._key_file.unlink(missing_ok=True)
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+        for file in self._files:
+            file.unlink(missing_ok=True)
         if self._room:
             self._room.cleanup()
-        self._key_file = self._room = None
+        self._files, self._room = [], None
 
-    def place_key(self, path: Path) -> None:
-        """Keep the private key of the FHIR server's client at `path`, for its owner alone, and nowhere else."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._docref.private_jwk())
-        if self._key_file and self._key_file != path:
-            self._key_file.unlink(missing_ok=True)
-        self._key_file = path
-        self._env["DOCREF_JWK_FILE"] = str(path)
-        self._env["BULK_JWK_FILE"] = str(path)
+    def place_files(self, stem: Path) -> None:
+        """Keep the clients' private keys and the authority's certificate in files whose names begin with `stem`.
+
+        They are for their owner alone, and gone when this closes; earlier ones are gone at once.
+        """
+        written: list[Path] = []
+        for name, (suffix, content) in self._kept_files().items():
+            path = stem.with_name(f"{stem.name}.{suffix}")
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(content)
+            self._env[name] = str(path)
+            written.append(path)
+        for kept in self._files:
+            if kept not in written:
+                kept.unlink(missing_ok=True)
+        self._files = written
+
+    def _kept_files(self) -> dict[str, tuple[str, str]]:
+        """How a file's name ends and what is in it, by the variable that names it."""
+        keys = self._smart.keys()
+        return {
+            "DOCREF_JWK_FILE": ("docref.jwk", self._docref.private_jwk()),
+            "FHIR_CA_FILE": ("ca.pem", certificates.authority().pem.decode()),
+            **{name: (f"{name.removesuffix('_JWK_FILE').lower()}.jwk", key) for name, key in keys.items()},
+        }
 
     # --- what a client has to know
 
@@ -204,9 +227,9 @@ class ReferenceEHR:
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
             "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
             "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
-            "BULK_CLIENT_ID": self._docref.client_id,
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
+        env |= self._smart.variables(self._url)
         for name, issued in zip(("BULK_GROUP", "BULK_OTHER_GROUP"), self._fhir.groups(), strict=False):
             env[name] = issued
         for place, client in enumerate(self._ehryourway.clients.values()):
@@ -221,6 +244,7 @@ class ReferenceEHR:
         self._webchart.register(app)
         self._ehryourway.register(app)
         self._docref.register(app)
+        self._smart.register(app)
         self._fhir.register(app)
         self._bulk.register(app)
         pages.Documentation(self._faults, self._settings).register(app)
@@ -239,10 +263,3 @@ class _SingleSlashes:
         if not path.startswith(webchart.PATH):
             environ["PATH_INFO"] = re.sub("/{2,}", "/", path)
         return self._app(environ, start_response)
-
-
-class _Quiet(WSGIRequestHandler):
-    """No line for each request; faults in this program are still told by Flask."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's names
-        pass

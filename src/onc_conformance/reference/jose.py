@@ -8,11 +8,14 @@ import json
 import time
 from functools import cache
 from threading import Lock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeyParameters, RSAKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 Algorithm = Literal["RS384", "ES384"]
 ALGORITHMS: tuple[Algorithm, ...] = ("RS384", "ES384")
@@ -26,41 +29,51 @@ class BadAssertion(ValueError):  # noqa: N818 - it is the assertion that is bad
 
 
 @cache
-def key(algorithm: Algorithm) -> RSAKey | ECKey:
-    """A key pair of its own for each process: making one takes longer than a test."""
-    parameters: KeyParameters = {"use": "sig", "alg": algorithm, "kid": f"reference-{algorithm.lower()}"}
+def key(algorithm: Algorithm, owner: str = "reference") -> RSAKey | ECKey:
+    """A key pair of its own for each process and owner: making one takes longer than a test."""
+    parameters: KeyParameters = {"use": "sig", "alg": algorithm, "kid": f"{owner}-{algorithm.lower()}"}
     if algorithm == "ES384":
         return ECKey.generate_key("P-384", parameters, private=True)
     return RSAKey.generate_key(2048, parameters, private=True)
 
 
 class Assertions:
-    """What one registered client may sign; each assertion is good once."""
+    """Judges what registered clients sign; each assertion is good once."""
 
-    def __init__(self, client_id: str, algorithm: Algorithm) -> None:
-        self._client_id = client_id
-        self._algorithm = algorithm
-        self._seen: dict[str, float] = {}
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], float] = {}
         self._lock = Lock()
 
-    def check(self, assertion: str, audience: str, *, signature: bool = True) -> None:
-        """BadAssertion unless it is the client's, for `audience`, in time and new; `signature` may be let pass."""
-        try:
-            token = jwt.decode(assertion, key(self._algorithm), algorithms=[self._algorithm])
-            claims = token.claims
-        except (JoseError, ValueError) as error:
-            if signature:
-                raise BadAssertion(
-                    "The signature of the client_assertion is not that of the registered key."
-                ) from error
-            claims = _unverified(assertion)
-        if claims.get("iss") != self._client_id or claims.get("sub") != self._client_id:
+    def check(
+        self,
+        assertion: str,
+        *,
+        client_id: str,
+        keys: Callable[[Mapping[str, Any]], Iterable[RSAKey | ECKey]],
+        audience: str,
+        lenient: Collection[str] = (),
+    ) -> None:
+        """BadAssertion unless it is the client's, for `audience`, in time, new, and signed by one of its `keys`.
+
+        Let pass are those of `lenient`: signature, algorithm, issuer, audience, time, replay.
+        """
+        header = _part(assertion, 0)
+        known = header.get("alg") in ALGORITHMS
+        if not known and "algorithm" not in lenient:
+            raise BadAssertion(f"alg of the client_assertion is one of {', '.join(ALGORITHMS)}.")
+        unread = not known or "signature" in lenient
+        claims = _part(assertion, 1) if unread else _verified(assertion, keys(header))
+        if "issuer" not in lenient and (claims.get("iss") != client_id or claims.get("sub") != client_id):
             raise BadAssertion("iss and sub of the client_assertion are both the client id.")
         aud = claims.get("aud")
-        if audience not in (aud if isinstance(aud, list) else [aud]):
+        if "audience" not in lenient and audience not in (aud if isinstance(aud, list) else [aud]):
             raise BadAssertion("aud of the client_assertion is the address of the token endpoint.")
-        self._check_time(claims.get("exp"))
-        self._check_new(claims.get("jti"), float(claims["exp"]))
+        expires = claims.get("exp")
+        if "time" not in lenient:
+            self._check_time(expires)
+        if "replay" not in lenient:
+            until = float(expires) if isinstance(expires, (int, float)) else time.time() + LONGEST
+            self._check_new(client_id, claims.get("jti"), until)
 
     @staticmethod
     def _check_time(expires: object) -> None:
@@ -70,23 +83,38 @@ class Assertions:
         if not now < expires <= now + LONGEST + 5:
             raise BadAssertion(f"exp of the client_assertion lies ahead, by {LONGEST} s at most.")
 
-    def _check_new(self, jti: object, expires: float) -> None:
+    def _check_new(self, client_id: str, jti: object, expires: float) -> None:
         if not isinstance(jti, str) or not jti:
             raise BadAssertion("jti of the client_assertion is a text of its own.")
         with self._lock:
             now = time.time()
             self._seen = {one: until for one, until in self._seen.items() if until > now}
-            if jti in self._seen:
+            if (client_id, jti) in self._seen:
                 raise BadAssertion("jti of the client_assertion was used before.")
-            self._seen[jti] = expires
+            self._seen[client_id, jti] = expires
 
 
-def _unverified(assertion: str) -> dict[str, Any]:
+def claimed(assertion: str, name: str) -> str:
+    """The text of a claim, not verified; BadAssertion if it is no JSON Web Token."""
+    value = _part(assertion, 1).get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _verified(assertion: str, keys: Iterable[RSAKey | ECKey]) -> dict[str, Any]:
+    for one in keys:
+        try:
+            return dict(jwt.decode(assertion, one, algorithms=list(ALGORITHMS)).claims)
+        except (JoseError, ValueError, RecursionError):
+            continue
+    raise BadAssertion("The signature of the client_assertion is not that of a registered key.")
+
+
+def _part(assertion: str, place: int) -> dict[str, Any]:
     try:
-        body = assertion.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (IndexError, ValueError, binascii.Error) as error:
+        body = assertion.split(".")[place]
+        found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError, binascii.Error, RecursionError) as error:
         raise BadAssertion("The client_assertion is no JSON Web Token.") from error
-    if not isinstance(claims, dict):
+    if not isinstance(found, dict):
         raise BadAssertion("The client_assertion is no JSON Web Token.")
-    return claims
+    return found

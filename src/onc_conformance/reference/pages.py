@@ -10,6 +10,7 @@ from onc_conformance.reference import docref, ehryourway, jose, screens, webchar
 from onc_conformance.reference.ehryourway_categories import NAMES as CATEGORIES
 from onc_conformance.reference.fhir import server
 from onc_conformance.reference.signing import PARTS
+from onc_conformance.reference.smart import server as smart
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -106,7 +107,7 @@ class Documentation:
             "docref.html",
             DOCREF,
             url=f"{_host()}{server.BASE}",
-            token=f"{_host()}{server.TOKEN}",
+            token=f"{_host()}{smart.PATH}/token",
             assertion_type=jose.TYPE,
             algorithms=jose.ALGORITHMS,
             longest=jose.LONGEST,
@@ -114,7 +115,7 @@ class Documentation:
             search=docref.SEARCH,
             ccd=docref.CCD[0],
             by_year=self._settings.docref_by_year,
-            token_life=f"{self._settings.token_life:.0f}",
+            token_life=f"{self._settings.smart_token_life:.0f}",
         )
 
     def terms(self) -> AnyResponse:

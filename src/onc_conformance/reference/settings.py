@@ -25,6 +25,10 @@ class Settings:
     """How long EHR Your Way's reference number may wait for its use."""
     token_life: float = 1800
     """How long an EHR Your Way access token is good for."""
+    smart_token_life: float = 300
+    """How long an access token of the FHIR server is good for."""
+    code_life: float = 5
+    """How long an authorization code may wait for its use."""
     clock_skew: float = 300
     """How far a signed timestamp may be from true time, either way."""
     accepts_local_timestamps: bool = False

@@ -60,6 +60,11 @@ class Tickets(Generic[Holder]):
         with self._lock:
             return found if self._issued.pop(ticket, None) else None
 
+    def forget(self, of: Callable[[Holder], bool]) -> None:
+        """Take back every ticket of such holders."""
+        with self._lock:
+            self._issued = {ticket: one for ticket, one in self._issued.items() if not of(one.holder)}
+
     def until(self, ticket: str) -> float:
         """Unix time at which the life of an issued ticket ends."""
         with self._lock:

@@ -81,10 +81,26 @@ class Client:
 
         Raises OutOfTime where the time of the run is over.
         """
+        return self._patiently(purpose, lambda named, made: self._followed(named, prepare(), made))
+
+    def hop(self, purpose: str, prepared: Prepared) -> Exchange:
+        """Send a request as it is, wherever it leads, and follow nothing; wait and try again where that is safe.
+
+        Raises OutOfTime where the time of the run is over.
+        """
+
+        def once(named: str, made: list[str]) -> Exchange:
+            exchange = self._put(named, prepared, prepared.url)
+            made.append(exchange.id)
+            return exchange
+
+        return self._patiently(purpose, once)
+
+    def _patiently(self, purpose: str, attempt: Callable[[str, list[str]], Exchange]) -> Exchange:
         patience = Patience()
         made: list[str] = []
         while True:
-            exchange = self._followed(purpose, prepare(), made)
+            exchange = attempt(purpose, made)
             self._led[exchange.id] = made[:-1]
             if exchange.trouble and self._over():
                 raise OutOfTime

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FHIR = "application/fhir+json"
+_CHALLENGES = {401: ', error="invalid_token"', 403: ', error="insufficient_scope"'}
+"""What RFC 6750 wants said of a refused token, by status."""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, though not the one hoped for
@@ -44,6 +46,7 @@ def guarded(answer: Callable[[], Response]) -> Response:
         return answer()
     except Refusal as refusal:
         response = as_json(outcome(refusal.code, str(refusal)), refusal.status)
-        if refusal.status == 401:
-            response.headers["WWW-Authenticate"] = 'Bearer realm="reference EHR"'
+        if refusal.status in _CHALLENGES:
+            reason = _CHALLENGES[refusal.status] if "Authorization" in request.headers else ""
+            response.headers["WWW-Authenticate"] = f'Bearer realm="reference EHR"{reason}'
         return response

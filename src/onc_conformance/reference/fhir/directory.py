@@ -52,6 +52,11 @@ class Directory:
 
     # --- references
 
+    @staticmethod
+    def doctor() -> str:
+        """Type/id of the practitioner whom every chart knows."""
+        return f"Practitioner/{_id('Practitioner', DOCTOR)}"
+
     def practitioner(self, name: str) -> Resource:
         return _reference("Practitioner", name)
 

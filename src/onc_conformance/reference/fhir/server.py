@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from onc_conformance.reference.selection import Selection
 
 BASE = "/fhir"
-TOKEN = f"{BASE}/auth/token"
 _FORM = "application/x-www-form-urlencoded"
 _JSON = ("", "json", "application/json", "application/fhir+json", "text/json")
 _ABOUT_NOBODY = {"Practitioner", "PractitionerRole", "Organization", "Location", "Endpoint"}
@@ -58,6 +57,11 @@ class FhirServer:
             if self._kept is None:
                 self._kept = self._made()
             return self._kept
+
+    @property
+    def charted(self) -> bool:
+        """Whether its resources are written from charts."""
+        return self._selection is not None
 
     def first_patient(self) -> str:
         """The id of the first Patient."""
@@ -90,9 +94,8 @@ class FhirServer:
 
     def _statement(self) -> Resource:
         _acceptable()
-        base, token = host() + BASE, host() + TOKEN
-        charted = self._selection is not None
-        written = statement.written(base, token, self.records, self._version, charted=charted)
+        base, issuer = host() + BASE, f"{host()}/auth"
+        written = statement.written(base, issuer, self.records, self._version, charted=self.charted)
         return self._bent.stated(written if self._bent.has("bulk-capability-missing") else statement.exporting(written))
 
     def read(self, kind: str, issued: str) -> Response:
@@ -100,7 +103,7 @@ class FhirServer:
         return self._answered(lambda: as_json(self._read(kind, issued)))
 
     def _read(self, name: str, issued: str) -> Resource:
-        kind, grant = self._allowed(name)
+        kind, grant = self._allowed(name, "r")
         _acceptable()
         if name == "Patient" and self._selection:
             issued = self._selection.meant(issued)
@@ -111,8 +114,8 @@ class FhirServer:
         found = self.records.get(kind, issued)
         if found is None:
             raise Refusal(404, "not-found", f"{kind}/{issued}: there is no such resource.")
-        if not self._may_see(found, grant):
-            raise Refusal(403, "forbidden", f"{kind}/{issued}: the token is good for another patient's data.")
+        if not self._may_see(found, grant, "r"):
+            raise Refusal(403, "forbidden", f"{kind}/{issued}: the token's scopes do not cover this resource.")
         return found[0]
 
     def file(self, issued: str) -> Response:
@@ -127,7 +130,7 @@ class FhirServer:
         return self._answered(lambda: self._searched(kind))
 
     def _searched(self, name: str) -> Response:
-        kind, grant = self._allowed(name)
+        kind, grant = self._allowed(name, "s")
         selection = self._selection if name == "Patient" else None
         if selection and (page := selection.page()):
             return page
@@ -146,26 +149,27 @@ class FhirServer:
 
     # --- what is asked
 
-    def _allowed(self, name: str) -> tuple[Kind, Grant]:
+    def _allowed(self, name: str, right: str) -> tuple[Kind, Grant]:
         grant = self._access.granted()
         if name not in kinds() and name not in self.records.kinds():
             raise Refusal(404, "not-supported", f"{name}: this server has no such type.")
-        if not grant.allows(name) and not self._bent.has("fhir-scope-type-ignored"):
+        if not grant.allows(name, right) and not self._bent.has("fhir-scope-type-ignored"):
             raise Refusal(403, "forbidden", f"{name}: the token's scopes do not cover this type.")
         return kind_of(name), grant
 
     def _asked(self, kind: Kind, grant: Grant) -> Query:
+        bound = grant.bound(kind.name)
         strict = "handling=strict" in request.headers.get("Prefer", "").replace(" ", "")
         query = self._bent.asked(search.read(kind, self._pairs(), strict=strict))
         unknown = [issued for issued in query.patients() if self.records.get("Patient", issued) is None]
-        if kind.of_patients and not query.of("patient") and not query.of("_id") and grant.patient is None:
+        if kind.of_patients and not query.of("patient") and not query.of("_id") and bound is None:
             raise Refusal(400, "required", f"Search {kind.name} by patient or _id.")
         if kind.name == "Patient" and not query.clauses:
             told = ", ".join(kind.parameters)
             raise Refusal(400, "required", f"Search Patient by one or more of {told}.")
         if unknown and not self._bent.has("fhir-unknown-patient-answered"):
             raise Refusal(404, "not-found", f"patient={unknown[0]}: there is no such patient.")
-        foreign = grant.patient and any(issued != grant.patient for issued in query.patients())
+        foreign = bound and any(issued != bound for issued in query.patients())
         if foreign and not self._bent.has("fhir-patient-scope-ignored"):
             raise Refusal(403, "forbidden", "The token is good for another patient's data.")
         return query
@@ -183,16 +187,18 @@ class FhirServer:
     def _matches(self, query: Query, grant: Grant) -> list[Resource]:
         kind = query.kind.name
         asked = self._bent.patients(query.patients(), self.records)
-        about_patient = grant.patient and kind not in _ABOUT_NOBODY and not self._bent.has("fhir-patient-scope-ignored")
+        bound = grant.bound(kind)
+        about_patient = bound and kind not in _ABOUT_NOBODY and not self._bent.has("fhir-patient-scope-ignored")
         if query.kind.of_patients and asked:
             among: Iterable[Resource] = self.records.of_patients(kind, asked)
         elif about_patient:
-            among = self.records.of_patients(kind, [str(grant.patient)])
+            among = self.records.of_patients(kind, [str(bound)])
         else:
             among = self.records.of_type(kind)
         base = host() + BASE
         bare = query.without("patient") if query.kind.of_patients else query
         found = [resource for resource in among if bare.fits(resource, base)]
+        found = self._in_scope(kind, found, grant)
         found = self._bent.found(found, query, self.records)
         if kind == "Patient" and self._selection:
             found = self._selection.found([self._shown(resource) for resource in found])
@@ -228,7 +234,7 @@ class FhirServer:
                 name, _, kind = asked.partition(":")[2].partition(":")
                 for reference in references(resource, INCLUDED[f"{query.kind.name}:{name}"]):
                     found = self.records.get(*_place(reference))
-                    if found and kind in {"", found[0]["resourceType"]} and self._may_see(found, grant):
+                    if found and kind in {"", found[0]["resourceType"]} and self._may_see(found, grant, ""):
                         made.setdefault(_key(found[0]), found[0])
             if query.revinclude and grant.allows("Provenance"):
                 for each in self.records.about(f"{resource['resourceType']}/{resource.get('id', '')}"):
@@ -236,9 +242,17 @@ class FhirServer:
         included = [resource for place, resource in made.items() if place not in own]
         return self._bent.included(included)
 
-    def _may_see(self, found: Owned, grant: Grant) -> bool:
-        patient = found[1]
-        return patient is None or grant.patient in {None, patient} or self._bent.has("fhir-patient-scope-ignored")
+    def _may_see(self, found: Owned, grant: Grant, right: str) -> bool:
+        resource, owner = found
+        if self._bent.has("fhir-scope-type-ignored"):
+            return True
+        return grant.sees(resource, None if self._bent.has("fhir-patient-scope-ignored") else owner, right)
+
+    def _in_scope(self, kind: str, found: list[Resource], grant: Grant) -> list[Resource]:
+        """Those of the matches that the token's scopes cover."""
+        if grant.open(kind, "s"):
+            return found
+        return [one for one in found if self._may_see(self.records.get(kind, one["id"]) or (one, None), grant, "s")]
 
     # --- what is sent
 

@@ -19,9 +19,12 @@ _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _DATE = "2026-11-01"
 
 
-def written(base: str, token: str, records: Records, version: str, *, charted: bool) -> Resource:
-    """The statement of a server at `base` with tokens at `token`; `charted` if it writes its resources itself."""
-    uris = [{"url": "token", "valueUri": token}]
+def written(base: str, issuer: str, records: Records, version: str, *, charted: bool) -> Resource:
+    """The statement of a server at `base` that believes `issuer`; `charted` if it writes its resources itself."""
+    uris = [
+        {"url": name, "valueUri": f"{issuer}/{name}"}
+        for name in ("authorize", "token", "introspect", "revoke", "manage")
+    ]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
