@@ -73,16 +73,16 @@ def _(exam, token, verdict, rule):
     verdict(backendservice.within(exam, token, rule))
 
 
-@when("the service proves itself with keys at its own address", target_fixture="tokens")
+@when("the service proves itself with keys at its own address", target_fixture="keys")
 def _(exam):
     return backendservice.fetched_keys(exam)
 
 
 @then("a token is given for the key found there")
-def _(tokens, verdict, rule):
-    verdict(backendservice.used(tokens, rule))
+def _(keys, verdict, rule):
+    verdict(backendservice.used(keys, rule))
 
 
 @then("the key that came after it is known, and the one taken away is not")
-def _(tokens, verdict, rule):
-    verdict(backendservice.fresh(tokens, rule))
+def _(keys, verdict, rule):
+    verdict(backendservice.fresh(keys, rule))

@@ -66,6 +66,7 @@ Feature: Backend services
       | is meant for another server               |
       | is issued by another client               |
       | is about another client than its issuer   |
+      | has another issuer than it is about       |
 
   @AUT-SYS-6
   Scenario: An assertion is worth one token

@@ -10,8 +10,8 @@ from joserfc.jwk import ECKey, KeyParameters, RSAKey
 
 from onc_conformance.access import backend
 from onc_conformance.access.assertions import ALGORITHMS, Key
-from onc_conformance.access.keyring import PATH, KeyRing
-from onc_conformance.bulk.service import Service, Token
+from onc_conformance.access.keyring import KeyRing
+from onc_conformance.bulk.service import Fetched, Service, Token
 from onc_conformance.examination import Examination
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 
@@ -145,32 +145,42 @@ def _said(token: Token) -> str:
 # --- keys at an address of the app's own
 
 
-def fetched_keys(exam: Examination) -> tuple[Token, Token, Token]:
-    """Tokens by keys that the server has to fetch: by the first key, by its successor, and by the first again.
+def fetched_keys(exam: Examination) -> Fetched:
+    """Tokens by keys that the server has to fetch, asked for once; the answer with the keys forbids to keep them.
 
-    NotTested where no service is registered that way. The answer forbids to keep the keys.
+    NotTested where no service is registered that way.
     """
-    service = exam.exports.service
-    client_id, listen = service.value("keys", "client"), service.value("keys", "listen")
+    exports = exam.exports
+    if exports.keys is None:
+        service = exports.service
+        client_id, listen = service.value("keys", "client"), service.value("keys", "listen")
+        exports.keys = _replayed(service) if service.recorded else _fetched(service, client_id, listen)
+    exports.service.note(token.got.exchange.id for token in exports.keys.tokens)
+    return exports.keys
+
+
+_NAMES = ("by a key at its own address", "by the key after it", "by the key that was taken away")
+
+
+def _replayed(service: Service) -> Fetched:
+    return Fetched([service.token(name) for name in _NAMES], times=None)
+
+
+def _fetched(service: Service, client_id: str, listen: str) -> Fetched:
     host, _, port = listen.rpartition(":")
     if not port.isdecimal():
         raise NotTested(f"bulk.keys.listen is {listen}; expected HOST:PORT")
-    names = ("by a key at its own address", "by the key after it", "by the key that was taken away")
-    if service.recorded:
-        first, second, third = (service.token(name) for name in names)
-        return first, second, third
+    first, second = _made(service, 0), _made(service, 1)
+    tokens = []
     try:
         with KeyRing(host or "127.0.0.1", int(port)) as ring:
-            tokens = []
-            keys = [_made(service, number) for number in range(2)]
-            for name, key, shown in zip(names, (keys[0], keys[1], keys[0]), (keys[0], keys[1], keys[1]), strict=True):
+            for name, key, shown in zip(_NAMES, (first, second, first), (first, second, second), strict=True):
                 ring.keys = [shown]
-                tokens.append(_by(service, name, client_id, key))
-            if not ring.fetched:
-                raise NotTested(f"nobody fetched the keys at {listen}{PATH}; is this the address that is registered?")
+                who = replace(service.credential(), client_id=client_id, key=key)
+                tokens.append(service.token(name, credential=who))
+            return Fetched(tokens, times=len(ring.fetched))
     except OSError as problem:
         raise NotTested(f"nothing can listen at {listen}: {problem.strerror or problem}") from None
-    return tokens[0], tokens[1], tokens[2]
 
 
 def _made(service: Service, number: int) -> Key:
@@ -181,31 +191,28 @@ def _made(service: Service, number: int) -> Key:
     return RSAKey.generate_key(2048, told, private=True)
 
 
-def _by(service: Service, name: str, client_id: str, key: Key) -> Token:
-    who = replace(service.credential(), client_id=client_id, key=key)
-    return service.token(name, credential=who)
-
-
-def used(tokens: tuple[Token, Token, Token], rule: str) -> Iterator[Finding]:
-    """An objection where the key at the app's address is not used."""
-    if not tokens[0].value:
-        yield tokens[0].got.objection(
-            rule, "no token was given", expected="an access_token: the key is at the registered address",
-            found=_said(tokens[0]),
+def used(keys: Fetched, rule: str) -> Iterator[Finding]:
+    """An objection where the key at the app's address is not fetched, or not used."""
+    first, nobody = keys.tokens[0], keys.times == 0
+    if nobody or not first.value:
+        yield first.got.objection(
+            rule, "the key at the registered address is not used", expected="an access_token, and the keys fetched",
+            found=f"{_said(first)}, and nobody fetched the keys" if nobody else _said(first),
         )  # fmt: skip
 
 
-def fresh(tokens: tuple[Token, Token, Token], rule: str) -> Iterator[Finding]:
+def fresh(keys: Fetched, rule: str) -> Iterator[Finding]:
     """Objections to keys that are kept although the app's answer forbids it."""
-    if not tokens[0].value:
+    first, second, third = keys.tokens
+    if keys.times == 0 or not first.value:
         raise NotTested("the key at the app's address was not used", "AUT-SYS-4")
-    if not tokens[1].value:
-        yield tokens[1].got.objection(
+    if not second.value:
+        yield second.got.objection(
             rule, "the key that came after it is not known", expected="an access_token: Cache-Control was no-store",
-            found=_said(tokens[1]),
+            found=_said(second),
         )  # fmt: skip
-    if tokens[2].told.get("access_token"):
-        yield tokens[2].got.objection(
+    if third.told.get("access_token"):
+        yield third.got.objection(
             rule, "is still believed", layer=Layer.SECURITY, expected="invalid_client: the key is not there any more",
-            found=_said(tokens[2]),
+            found=_said(third),
         )  # fmt: skip

@@ -147,6 +147,7 @@ SIGNATURES: tuple[Wrong, ...] = (
     Wrong("is meant for another server", _claim(aud=_ELSEWHERE)),
     Wrong("is issued by another client", _claim(iss="nobody-registered-this", sub="nobody-registered-this")),
     Wrong("is about another client than its issuer", _claim(sub="nobody-registered-this")),
+    Wrong("has another issuer than it is about", _claim(iss="nobody-registered-this")),
 )
 """Assertions that must not be believed."""
 CLAIMS: tuple[Wrong, ...] = tuple(

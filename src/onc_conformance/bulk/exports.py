@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urljoin
 from onc_conformance.bulk import files
 from onc_conformance.bulk.files import File, Watcher
 from onc_conformance.bulk.manifest import Manifest, Output, read
-from onc_conformance.bulk.service import JSON, Service
+from onc_conformance.bulk.service import JSON, Fetched, Service
 from onc_conformance.bulk.watching import Changes, Form, Likeness, People, Support
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.findings import NotTested
@@ -85,6 +85,8 @@ class Exports:
     begun: dict[str, Export] = field(default_factory=dict)
     whole: Whole | None = None
     """The export of the group with nothing left out, once it was read."""
+    keys: Fetched | None = None
+    """What came of keys that the server had to fetch, once it was tried."""
     _refusals: dict[str, Got] = field(default_factory=dict)
 
     # --- kick-off

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,6 +61,16 @@ class Token:
         """What was granted: what was asked for where the answer does not say (RFC 6749 5.1)."""
         told = self.told.get("scope")
         return set(told.split() if isinstance(told, str) else self.asked.split())
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of keys that the server had to fetch."""
+
+    tokens: Sequence[Token]
+    """The answers to assertions by a first key, by its successor, and by the first once more."""
+    times: int | None
+    """How often the keys were fetched; None where nobody counted."""
 
 
 @dataclass
