@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from onc_conformance.transport import Carrier, Headers, Receiver, Transport
+from onc_conformance.transport import KEPT, Carrier, Headers, Receiver, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from onc_conformance.redaction import Secrets
 
 REDIRECTS = 5
+STREAMED, BEGINNING = 8 * 1024 * 1024, 16 * 1024
+"""Bytes kept of all streamed answers together, and of each that comes after those."""
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _COMPUTED = frozenset({"host", "content-length", "connection", "accept-encoding"})
 _AGENT = "onc-conformance (conformance test client)"
@@ -74,6 +76,8 @@ class Journal:
     """What ids begin with, so that those of several processes differ."""
     sleep: Callable[[float], None] = time.sleep
     """How to wait between requests."""
+    _streamed: int = 0
+    """Bytes kept of streamed answers."""
     _carrier: Carrier = field(default_factory=Carrier, repr=False)
 
     def close(self) -> None:
@@ -111,7 +115,9 @@ class Journal:
             at_most=at_most,
             receiver=receiver,
             patience_s=patience_s,
+            keep=max(BEGINNING, min(KEPT, STREAMED - self._streamed)),
         )
+        self._streamed += len(answer.body) if answer.streamed else 0
         exchange = Exchange(
             id=self.next_id(),
             target=target,

@@ -70,7 +70,12 @@ class Received:
     omitted: int = 0
     """Bytes of a streamed answer that are not in `body`."""
     sha256: str = ""
-    """Hex digest of a streamed answer, as far as it came."""
+    """Hex digest of a streamed answer, as far as it came; empty for any other."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a receiver took it."""
+        return bool(self.sha256)
 
 
 class Carrier:
@@ -99,11 +104,12 @@ class Carrier:
         at_most: float | None = None,
         receiver: Receiver | None = None,
         patience_s: float | None = None,
+        keep: int = KEPT,
     ) -> Received:
         """Send exactly these bytes once; whatever keeps the answer away is told, not raised.
 
         `at_most` are seconds that everything may take if they are fewer than `patience_s`, or what the transport
-        allows. What a `receiver` takes is kept in part, and may be of any size.
+        allows. What a `receiver` takes may be of any size, and its first `keep` bytes are kept.
         """
         allowed = IN_ALL * transport.timeout_s if patience_s is None else patience_s
         allowed = allowed if at_most is None else max(0.0, min(allowed, at_most))
@@ -133,7 +139,7 @@ class Carrier:
                     if sink is None:
                         received.trouble, received.error = _read(response.raw, answer)
                     else:
-                        _streamed(response.raw, sink, received, answer)
+                        _streamed(response.raw, sink, received, answer, keep)
             except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as why:
                 received.trouble, received.error = explain(why, url, patience)
         if watch.expired:
@@ -222,7 +228,7 @@ def _read(raw: Any, body: bytearray) -> tuple[Trouble | None, str | None]:
     return None, None
 
 
-def _streamed(raw: Any, sink: Sink, received: Received, kept: bytearray) -> None:
+def _streamed(raw: Any, sink: Sink, received: Received, kept: bytearray, keep: int) -> None:
     """Hand the answer to `sink` as it comes; its beginning is kept, the rest counted and digested."""
     encoding = raw.headers.get("Content-Encoding", "").strip().lower()
     length = raw.headers.get("Content-Length", "")
@@ -234,7 +240,7 @@ def _streamed(raw: Any, sink: Sink, received: Received, kept: bytearray) -> None
             for part in unpack(piece):
                 unpacked += len(part)
                 digest.update(part)
-                kept += part[: max(0, KEPT - len(kept))]
+                kept += part[: max(0, keep - len(kept))]
                 _bearable(travelled, unpacked)
                 sink(part)
         _ended(unpack, travelled, length)

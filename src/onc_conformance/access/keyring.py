@@ -55,6 +55,11 @@ class KeyRing:
             self._server.server_close()
             self._server = None
 
+    @property
+    def url(self) -> str:
+        """Where it listens, while it is open."""
+        return f"http://{self.host}:{self._server.server_address[1] if self._server else self.port}"
+
     def written(self) -> bytes:
         """The JWK set (RFC 7517 5), private halves left out."""
         return json.dumps({"keys": [{**key.as_dict(private=False), "use": "sig"} for key in self.keys]}).encode()

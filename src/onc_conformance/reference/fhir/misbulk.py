@@ -113,7 +113,6 @@ FLAGS = frozenset({
     "bulk-group-ignored",
     "bulk-other-group",
     "bulk-scope-ignored",
-    "bulk-patient-token-exports",
     "bulk-any-format",
     "bulk-short-format-refused",
     "bulk-type-ignored",
