@@ -26,7 +26,7 @@ def given(exam: Examination, algorithm: str | None = None) -> Token:
     service = exam.exports.service
     if algorithm is None:
         service.bearer()
-        return service.token(f"for {service.value('client', 'scope')}", scope=service.value("client", "scope"))
+        return service.token(f"for {service.scope}", scope=service.scope)
     if algorithm not in service.algorithms:
         raise NotApplicable(f"there is no key for {algorithm}")
     return service.token(f"by {algorithm}", algorithm=algorithm)
@@ -124,7 +124,7 @@ def beyond(exam: Examination) -> Token:
     service = exam.exports.service
     scope = service.value("client", "beyond_scope")
     service.bearer()
-    return service.token(f"for {scope}, beyond what is registered", scope=f"{service.value('client', 'scope')} {scope}")
+    return service.token(f"for {scope}, beyond what is registered", scope=f"{service.scope} {scope}")
 
 
 def within(exam: Examination, token: Token, rule: str) -> Iterator[Finding]:

@@ -217,7 +217,8 @@ class Examination:
         table = self.target.description.bulk
         if table is None:
             raise NotTested("the description has no [bulk]")
-        return Exports(Service(self.client, table, self.used.extend))
+        rights = "read" if self.edition.smart.startswith("1.") else "rs"
+        return Exports(Service(self.client, table, self.used.extend, rights))
 
     @cached_property
     def us_core(self) -> tables.Tables:

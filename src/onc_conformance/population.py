@@ -210,7 +210,7 @@ def synchronous(exam: Examination) -> Got:
 
 def narrow(exam: Examination) -> Export | None:
     """An export of another type than the token's scope has; None where it is refused."""
-    scope = exam.exports.service.value("client", "narrow_scope")
+    scope = exam.exports.service.narrow_scope
     name = f"of Condition with a token for {scope}"
     wanted = Wanted(name=name, path=of_group(exam).path, parameters=(("_type", "Condition"),), scope=scope)
     [export] = exam.exports.begin([wanted])
@@ -399,7 +399,7 @@ def alike(exam: Examination, read: Whole, rule: str) -> Iterator[Finding]:
 
 def _types(exam: Examination) -> frozenset[str] | None:
     """The types that the service's scope has; None is every one."""
-    scopes = exam.exports.service.value("client", "scope").split()
+    scopes = exam.exports.service.scope.split()
     types = {each.partition("/")[2].partition(".")[0] for each in scopes if each.startswith("system/")}
     return None if "*" in types else frozenset(types)
 

@@ -81,6 +81,8 @@ class Service:
     table: BulkTable
     note: Callable[[Iterable[str]], None]
     """Told the exchanges that the current scenario rests on."""
+    rights: str = "rs"
+    """What scopes end in for whoever reads: `read` in SMART 1.0."""
     _tokens: dict[tuple[object, ...], Token] = field(default_factory=dict)
     _bearers: dict[str, tuple[Token, float]] = field(default_factory=dict)
     _kept: dict[tuple[object, ...], Got] = field(default_factory=dict)
@@ -110,10 +112,20 @@ class Service:
             raise NotTested("the description has no [fhir]")
         return self.client.target.bases[fhir.base]
 
+    @property
+    def scope(self) -> str:
+        """What is asked for."""
+        return self.optional("client", "scope") or f"system/*.{self.rights}"
+
+    @property
+    def narrow_scope(self) -> str:
+        """A scope for one type alone."""
+        return self.optional("client", "narrow_scope") or f"system/Patient.{self.rights}"
+
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
-        """What there is a key for, the usual one first. NotTested where there is none."""
-        every = sorted(ALGORITHMS, key=lambda name: name != self.table.client.alg)
+        """What there is a key for, the one of the description first. NotTested where there is none."""
+        every = sorted(ALGORITHMS, key=lambda name: (name != self.table.client.alg, name))
         found = every if self.recorded else [name for name in every if self._key(name)]
         if not found:
             raise NotTested(f"{self.value('client', 'key')}: no key to prove who asks with; expected a JWK file")
@@ -161,7 +173,7 @@ class Service:
         """Ask once for a token with what `change` makes of the request; `what` says it to people."""
         key = (what, scope, algorithm)
         if key not in self._tokens:
-            wanted = scope or self.value("client", "scope")
+            wanted = scope or self.scope
             form = self._written(change, wanted, credential or self._credential(algorithm))
             got = self.post(self.endpoint, form, f"a token: {what}")
             self._tokens[key] = Token(got, form.get("scope", ""))
@@ -189,7 +201,7 @@ class Service:
         """One request made twice, with one and the same assertion."""
         first, second = (what, "first"), (what, "second")
         if second not in self._tokens:
-            form = self._written(None, self.value("client", "scope"), self._credential(None))
+            form = self._written(None, self.scope, self._credential(None))
             for key in (first, second):
                 self._tokens[key] = Token(self.post(self.endpoint, form, f"a token: {' '.join(key)}"), form["scope"])
                 if value := self._tokens[key].value:
@@ -199,7 +211,7 @@ class Service:
 
     def bearer(self, scope: str | None = None) -> str:
         """A good token, renewed before it runs out. NotTested where none is given."""
-        wanted = scope or self.value("client", "scope")
+        wanted = scope or self.scope
         kept = self._bearers.get(wanted)
         if kept is None or kept[1] < time.monotonic():
             number = "" if kept is None else f", renewed at {len(self._tokens)}"

@@ -21,9 +21,10 @@ class BulkClient(Table):
     """What it signs with; without it, what the file has a key for."""
     token_url: Templated | None = None
     """The token endpoint; without it, that of .well-known/smart-configuration below the base."""
-    scope: Templated = "system/*.rs"
-    narrow_scope: Templated = "system/Patient.rs"
-    """A scope for one type of resource alone."""
+    scope: Templated | None = None
+    """What it asks for; without it, everything that may be read, in the form of the edition's version of SMART."""
+    narrow_scope: Templated | None = None
+    """A scope for one type of resource alone; without it, Patient."""
     beyond_scope: Templated | None = None
     """A scope that the service is not registered for; without it, none is asked for."""
 
