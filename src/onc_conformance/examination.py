@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from onc_conformance import judging, uscdi, windows
+from onc_conformance.bulk.exports import Exports
+from onc_conformance.bulk.service import Service
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
@@ -218,6 +220,15 @@ class Examination:
         if table is None:
             raise NotTested("the description has no [fhir]")
         return Server(table, self.target.bases[table.base], self.used.extend, self.id_of)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """The exports of a population's data; raises NotTested where the description has none."""
+        table = self.target.description.bulk
+        if table is None:
+            raise NotTested("the description has no [bulk]")
+        rights = "read" if self.edition.smart.startswith("1.") else "rs"
+        return Exports(Service(self.client, table, self.used.extend, rights))
 
     @cached_property
     def us_core(self) -> tables.Tables:

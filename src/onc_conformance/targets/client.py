@@ -182,6 +182,8 @@ class Client:
             body=prepared.body,
             transport=transport,
             key=prepared.key,
+            receiver=prepared.receiver,
+            patience_s=prepared.patience_s,
         )
         self._hanging = self._hanging + 1 if exchange.trouble is Trouble.TIMEOUT else 0
         return exchange

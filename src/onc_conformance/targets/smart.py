@@ -1,4 +1,4 @@
-"""The tables [smart] and [bulk]: how apps are authorized, who sits at the login page, and what the product has not."""
+"""The table [smart]: how apps are authorized, who sits at the login page, and what the product has not."""
 
 # ruff: noqa: RUF012 - pydantic copies the defaults of its fields
 
@@ -190,22 +190,3 @@ class SmartTable(Table):
     login: dict[LoginName, SmartLogin] = {}
     """Who logs in: a patient when an app is launched by itself, a clinician when it is launched from the EHR."""
     introspection: SmartIntrospection | None = None
-
-
-class BulkClient(Table):
-    """A backend service as it is registered."""
-
-    id: Templated
-    key: Templated
-    """The path of a file with the private key as JWK."""
-    alg: Literal["RS384", "ES384"] = "ES384"
-
-
-class BulkTable(Table):
-    """How the data of a group are exported."""
-
-    version: Literal["1.0.1", "2.0.0"] | None = None
-    """Of Bulk Data Access; without it, that of the edition."""
-    group: Templated
-    """The id of the group."""
-    client: BulkClient
