@@ -186,6 +186,20 @@ class Changes:
                 self.older.append((file, number, "/".join(key(resource)), changed.isoformat()))
 
 
+@dataclass
+class Messages:
+    """What an export says went wrong: the first few errors of its OperationOutcomes."""
+
+    told: list[tuple[File, int, str]] = field(default_factory=list)
+    """File, line and text."""
+
+    def __call__(self, file: File, number: int, resource: Resource) -> None:
+        issues = resource.get("issue")
+        for issue in issues if isinstance(issues, list) else ():
+            if isinstance(issue, dict) and issue.get("severity") in {"error", "fatal"} and len(self.told) < ROOM:
+                self.told.append((file, number, str(issue.get("diagnostics") or issue.get("code"))[:200]))
+
+
 def moment(text: object) -> datetime | None:
     """An instant; None for what is none."""
     try:
