@@ -238,8 +238,8 @@ def test_two_honest_systems_answer_alike(patients, honest):
 
 ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS)
 ELSEWHERE |= {fault.id for fault in CATALOGUE if fault.id.startswith("bulk-")}
-"""Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults, and those of
-backend services show to their clients alone."""
+"""Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults; those of
+backend services show to their own clients."""
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if fault.id not in ELSEWHERE])

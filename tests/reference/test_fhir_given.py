@@ -89,7 +89,8 @@ def test_the_statement_says_what_is_given(client):
     rest = client.bundle("metadata")["rest"][0]
     types = [one["type"] for one in rest["resource"]]
     assert types == ["Condition", "Group", "Medication", "MedicationRequest", "Patient", "Provenance", "Slot"]
-    assert not any("supportedProfile" in one or "operation" in one for one in rest["resource"])
+    assert not any("supportedProfile" in one for one in rest["resource"])
+    assert {one["type"] for one in rest["resource"] if "operation" in one} == {"Group", "Patient"}
 
 
 @pytest.mark.parametrize(
