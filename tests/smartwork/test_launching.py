@@ -232,7 +232,9 @@ def test_what_is_not_described_is_named(connect):
         '[smart.login.patient]\nkind = "form"\n\n[[smart.login.patient.page]]\nfields = ["username", "password"]\n'
         'fill = { username = "{env.SMART_PATIENT_USER}", password = "{env.SMART_PATIENT_PASSWORD}" }\n\n'
         '[[smart.login.patient.page]]\nfields = ["scope", "decision"]\nscopes = "scope"\n'
-        'press = { decision = "allow" }\ndeny = { decision = "deny" }\n'
+        'press = { decision = "allow" }\ndeny = { decision = "deny" }\n\n'
+        "# The page on which a patient sees the authorized apps, with a button for each.\n"
+        '[[smart.login.patient.page]]\nfields = ["revoke"]\npress = { revoke = "{client_id}" }\n'
     )
     given = '[smart.login.patient]\nkind = "token"\ntoken = "{env.SMART_PATIENT_TOKEN}"\n'
     with pytest.raises(NotTested, match="so that no launch is made"):
