@@ -86,6 +86,16 @@ def _(exam):
     return authorization.for_few(exam)
 
 
+@when("a token was got by hand", target_fixture="held")
+def _(exam):
+    return authorization.by_hand(exam)
+
+
+@then("it opens the Patient it was given for")
+def _(exam, held, verdict, rule):
+    verdict(authorization.opens(exam, *held, rule))
+
+
 @when("the app uses its refresh token", target_fixture="renewed")
 def _(exam, launch):
     return authorization.refreshed(exam, launch)

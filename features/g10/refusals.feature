@@ -31,7 +31,7 @@ Feature: Authorization is refused where it must be
     Then no code comes back, but an error or an error page
 
   @AUT-PAT-31
-  Scenario Outline: A request with <what> is refused
+  Scenario Outline: A request for authorization with <what> is refused
     When an app asks for authorization with <what>
     Then no code comes back, but an error or an error page
 

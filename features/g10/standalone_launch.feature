@@ -103,6 +103,11 @@ Feature: Apps launched by themselves
     When an app is launched by itself by a clinician who chooses a patient
     Then the token opens the Patient in context
 
+  @AUT-PAT-19 @AUT-PAT-36
+  Scenario: A token that was got by hand opens the patient's own record
+    When a token was got by hand
+    Then it opens the Patient it was given for
+
   @AUT-PAT-20
   Scenario Outline: A refresh token of the <kind> app gives another access token
     When the <kind> app is launched by itself

@@ -92,6 +92,24 @@ def for_few(exam: Examination) -> Launch:
     return smart.launched(grant=[*context, *plain], called="with little granted")
 
 
+def by_hand(exam: Examination) -> tuple[str, str]:
+    """A token that was got by hand, and the id of the patient it is for; NotApplicable where apps are launched."""
+    smart = exam.smart
+    login = smart.login("patient")
+    if login.kind != "token":
+        raise NotApplicable("tokens are got by launching apps")
+    token, patient = (exam.target.rendered(text) or "" for text in (login.token, login.patient))
+    smart.secret(token)
+    return token, patient
+
+
+def opens(exam: Examination, token: str, patient: str, rule: str) -> Iterator[Finding]:
+    """Objections to a token that does not open the Patient it was given for."""
+    got = exam.smart.read(token, f"Patient/{patient}", shown="token got by hand")
+    if not got.ok or (got.kind, (got.resource or {}).get("id")) != ("Patient", patient):
+        yield got.objection(rule, "the token got by hand does not open it", expected="the Patient", found=got.said)
+
+
 def code_came(launch: Launch, rule: str) -> Iterator[Finding]:
     """Objections to a request for authorization that brings no code."""
     yield from answered.came_back(launch.plan, launch.arrived(), rule)

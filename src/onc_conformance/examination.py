@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from onc_conformance import judging, uscdi, windows
+from onc_conformance.bulk.exports import Exports
+from onc_conformance.bulk.service import Service
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
@@ -23,6 +25,8 @@ from onc_conformance.smartwork.door import Smart
 from onc_conformance.smartwork.launches import Chosen
 from onc_conformance.smartwork.trials import Trials
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 
 DATED_PATIENTS = 2
 """Patients that each kind of request with dates is made for: a third shows nothing new."""
@@ -49,7 +53,14 @@ class Examination:
     @cached_property
     def client(self) -> Client:
         """What speaks to the target."""
-        return Client(self.target, self.journal)
+        client = Client(self.target, self.journal)
+        client.launcher = self._signed_in
+        return client
+
+    def _signed_in(self, step: AuthStep, stale: str) -> Launched:
+        if self.target.recorded:  # nobody is asked, so nothing is launched
+            return Launched("{token}", "", "", None)
+        return self.smart.sign_in(step, stale)
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
@@ -209,6 +220,15 @@ class Examination:
         if table is None:
             raise NotTested("the description has no [fhir]")
         return Server(table, self.target.bases[table.base], self.used.extend, self.id_of)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """The exports of a population's data; raises NotTested where the description has none."""
+        table = self.target.description.bulk
+        if table is None:
+            raise NotTested("the description has no [bulk]")
+        rights = "read" if self.edition.smart.startswith("1.") else "rs"
+        return Exports(Service(self.client, table, self.used.extend, rights))
 
     @cached_property
     def us_core(self) -> tables.Tables:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from onc_conformance.transport import Carrier, Headers, Received, Transport
+from onc_conformance.transport import KEPT, Carrier, Headers, Received, Receiver, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 REDIRECTS = 5
 OBSERVED = "TLS"
 """The method of an exchange that looked at a port below HTTP."""
+STREAMED, BEGINNING = 8 * 1024 * 1024, 16 * 1024
+"""Bytes kept of all streamed answers together, and of each that comes after those."""
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _COMPUTED = frozenset({"host", "content-length", "connection", "accept-encoding"})
 _AGENT = "onc-conformance (conformance test client)"
@@ -45,12 +47,14 @@ class Exchange:
     started: str
     seconds: float
     sha256: str
-    """Hex digest of `response_body`."""
+    """Hex digest of the answer's body."""
     error: str | None = None
     trouble: Trouble | None = None
     """The kind of `error`, where the network or the answer's form is to blame."""
     key: str = ""
     """What the request is recognised by when the recording is judged again: it names no secret, host or moment."""
+    omitted: int = 0
+    """Bytes of a streamed answer that came after those of `response_body`."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -74,6 +78,8 @@ class Journal:
     """What ids begin with, so that those of several processes differ."""
     sleep: Callable[[float], None] = time.sleep
     """How to wait between requests."""
+    _streamed: int = 0
+    """Bytes kept of streamed answers."""
     _carrier: Carrier = field(default_factory=Carrier, repr=False)
 
     def close(self) -> None:
@@ -91,12 +97,28 @@ class Journal:
         body: bytes = b"",
         transport: Transport | None = None,
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,
     ) -> Exchange:
-        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised."""
+        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised.
+
+        A `receiver` takes the answer as it comes, for `patience_s` seconds at the most; its beginning is recorded.
+        """
         way, lines = transport or Transport(), _completed(url, tuple(headers))
+        keep = max(BEGINNING, min(KEPT, STREAMED - self._streamed))
 
         def carried(at_most: float | None) -> Received:
-            return self._carrier.carry(method, url, headers=lines, body=body, transport=way, at_most=at_most)
+            return self._carrier.carry(
+                method,
+                url,
+                headers=lines,
+                body=body,
+                transport=way,
+                at_most=at_most,
+                receiver=receiver,
+                patience_s=patience_s,
+                keep=keep,
+            )
 
         return self._recorded(carried, method, url, target=target, purpose=purpose, lines=lines, body=body, key=key)
 
@@ -127,6 +149,7 @@ class Journal:
     ) -> Exchange:
         started, clock = datetime.now(UTC), time.monotonic()
         answer = carry(None if self.until is None else self.until - clock)
+        self._streamed += len(answer.body) if answer.streamed else 0
         exchange = Exchange(
             id=self.next_id(),
             target=target,
@@ -140,10 +163,11 @@ class Journal:
             response_body=answer.body,
             started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             seconds=round(time.monotonic() - clock, 6),
-            sha256=hashlib.sha256(answer.body).hexdigest(),
+            sha256=answer.sha256 or hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
             trouble=answer.trouble,
             key=key,
+            omitted=answer.omitted,
         )
         self.exchanges[exchange.id] = exchange
         return exchange

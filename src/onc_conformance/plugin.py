@@ -33,6 +33,7 @@ KINDS = {
     "authorization": "how apps are authorized, and what is refused",
     "matrix": "every door tried with every key: hundreds of requests",
     "waiting": "waits until something has run out",
+    "bulk": "tokens and exports of a backend service",
 }
 
 

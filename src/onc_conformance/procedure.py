@@ -32,6 +32,8 @@ class Edition:
     """The version FHIR resources are judged by."""
     smart: str
     """The version of SMART App Launch."""
+    bulk: str = "2.0.0"
+    """The version of Bulk Data Access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def editions() -> Mapping[str, Edition]:
             each["uscdi"],
             each["us_core"],
             each["smart"],
+            each["bulk"],
         )
         for each in raw["editions"]
     }

@@ -1,12 +1,13 @@
 """Apps launched through the pages of a small server: rightly, wrongly, and where the server is spoilt."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from tests.smartwork.double import CONSENT
 
+from onc_conformance import authorization, targets
 from onc_conformance.access.parameters import Change
-from onc_conformance.authorization import code_came, token_came
 from onc_conformance.findings import NotApplicable, NotTested
 from onc_conformance.smartwork import answered, contexts
 
@@ -22,7 +23,11 @@ def messages(findings):
 def test_an_app_is_launched_by_itself(smart, double, kind, post):
     launch = smart.launched(kind, post=post)
     assert launch.given().access_token in double.valid
-    assert [*token_came(launch, "R"), *answered.told_well(launch, "R"), *answered.granted(launch, "R")] == []
+    assert [
+        *authorization.token_came(launch, "R"),
+        *answered.told_well(launch, "R"),
+        *answered.granted(launch, "R"),
+    ] == []
     assert list(answered.well_formed(launch.title, launch.given(), "R")) == []
     assert list(contexts.patient(smart, launch, "R")) == []
     asked = next(each for each in double.heard if each.path == "/auth/authorize")
@@ -120,7 +125,7 @@ def test_a_refresh_token_gives_another_token(smart, double):
 def test_pages_that_are_none(smart, double, answer, said):
     double.instead["/auth/authorize"] = answer
     launch = smart.launched()
-    told = " ".join(messages(code_came(launch, "R")))
+    told = " ".join(messages(authorization.code_came(launch, "R")))
     assert said in told
     assert launch.title in told
     with pytest.raises(NotTested, match="the app was given no code"):
@@ -130,19 +135,19 @@ def test_pages_that_are_none(smart, double, answer, said):
 def test_redirects_without_end_are_given_up(smart, double):
     number = iter(range(100))
     double.authorize = lambda asked: (302, {"Location": f"/auth/authorize?{next(number)}"}, b"")
-    [said] = messages(code_came(smart.launched(), "R"))
+    [said] = messages(authorization.code_came(smart.launched(), "R"))
     assert "more than 12 redirects" in said
     assert sum(each.path == "/auth/authorize" for each in double.heard) == 13
 
 
 def test_a_wrong_password_is_told_as_such(connect):
-    [said] = messages(code_came(connect(SMART_PATIENT_PASSWORD="wrong horse").launched(), "R"))
+    [said] = messages(authorization.code_came(connect(SMART_PATIENT_PASSWORD="wrong horse").launched(), "R"))
     assert "the page with username, password came again: Name or password is wrong" in said
 
 
 def test_a_consent_page_without_the_described_button(smart, double, monkeypatch):
     monkeypatch.setattr("tests.smartwork.double.CONSENT", CONSENT.replace("allow", "yes"))
-    [said] = messages(code_came(smart.launched(), "R"))
+    [said] = messages(authorization.code_came(smart.launched(), "R"))
     assert "there is no button decision=allow; found decision=deny, decision=yes" in said
 
 
@@ -167,7 +172,7 @@ def test_a_consent_page_without_the_described_button(smart, double, monkeypatch)
 def test_a_token_answer_that_is_wrong(smart, double, change, said):
     double.changes["/auth/token"] = change
     launch = smart.launched()
-    findings = list(token_came(launch, "R"))
+    findings = list(authorization.token_came(launch, "R"))
     if launch.answer.given:
         answer = launch.given()
         findings += [*answered.well_formed(launch.title, answer, "R"), *answered.refreshable(launch, "R")]
@@ -189,7 +194,7 @@ def test_a_token_answer_that_is_wrong(smart, double, change, said):
 )
 def test_a_token_endpoint_that_answers_something_else(smart, double, answer, said):
     double.instead["/auth/token"] = answer
-    assert said in " ".join(messages(token_came(smart.launched(), "R")))
+    assert said in " ".join(messages(authorization.token_came(smart.launched(), "R")))
 
 
 def test_an_answer_that_may_be_stored_or_is_called_otherwise(smart, double):
@@ -228,17 +233,11 @@ def test_what_is_not_described_is_named(connect):
         connect().launched(how="ehr")
     with pytest.raises(NotApplicable, match=r"SMART App Launch 1\.0 knows no app that signs"):
         connect(version="1.0.0").launched("asymmetric")
-    token = (
-        '[smart.login.patient]\nkind = "form"\n\n[[smart.login.patient.page]]\nfields = ["username", "password"]\n'
-        'fill = { username = "{env.SMART_PATIENT_USER}", password = "{env.SMART_PATIENT_PASSWORD}" }\n\n'
-        '[[smart.login.patient.page]]\nfields = ["scope", "decision"]\nscopes = "scope"\n'
-        'press = { decision = "allow" }\ndeny = { decision = "deny" }\n\n'
-        "# The page on which a patient sees the authorized apps, with a button for each.\n"
-        '[[smart.login.patient.page]]\nfields = ["revoke"]\npress = { revoke = "{client_id}" }\n'
-    )
-    given = '[smart.login.patient]\nkind = "token"\ntoken = "{env.SMART_PATIENT_TOKEN}"\n'
+    text = targets.show("fhir")
+    pages = text[text.index("[smart.login.patient]") : text.index("[smart.login.clinician]")]
+    given = '[smart.login.patient]\nkind = "token"\ntoken = "{env.MY_TOKEN}"\npatient = "p1"\n\n'
     with pytest.raises(NotTested, match="so that no launch is made"):
-        connect((token, given), SMART_PATIENT_TOKEN="a token got by hand").launched()
+        connect((pages, given), MY_TOKEN="a token got by hand").launched()
 
 
 def test_a_credential_is_made_new_when_it_runs_out_and_the_evidence_says_so(smart, double):
@@ -261,3 +260,18 @@ def test_an_answer_without_scopes_is_told_once(smart, double):
     with pytest.raises(NotTested, match="does not say what was granted") as told:
         list(answered.granted(smart.launched(), "R"))
     assert told.value.step == "AUT-PAT-35"
+
+
+def test_a_token_got_by_hand_opens_its_patient_alone(connect, double):
+    text = targets.show("fhir")
+    pages = text[text.index("[smart.login.patient]") : text.index("[smart.login.clinician]")]
+    given = '[smart.login.patient]\nkind = "token"\ntoken = "{env.MY_TOKEN}"\npatient = "p1"\n\n'
+    smart = connect((pages, given), MY_TOKEN="a token got by hand")
+    exam = SimpleNamespace(smart=smart, target=smart.client.target)
+    double.valid.add("a token got by hand")
+    assert list(authorization.opens(exam, *authorization.by_hand(exam), "R")) == []
+    double.valid.clear()
+    [said] = messages(authorization.opens(SimpleNamespace(smart=connect()), "a token got by hand", "p1", "R"))
+    assert "the token got by hand does not open it" in said
+    with pytest.raises(NotApplicable):
+        authorization.by_hand(SimpleNamespace(smart=connect()))

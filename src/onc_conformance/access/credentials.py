@@ -42,12 +42,17 @@ class Credential:
         return f"{self.name}, refreshed {often}" if self.refreshed else self.name
 
     @property
-    def expired(self) -> bool:
-        """Whether it told how long it lives, and that time is nearly over."""
+    def life_s(self) -> float | None:
+        """Seconds for which it is trusted from now on; None where it was not told how long it lives."""
         life = self.answer.fields.get("expires_in")
         if not isinstance(life, (int, float)) or isinstance(life, bool) or self._since is None:
-            return False
-        return self.clock() - self._since > max(float(life) - EARLY_S, 0.0)
+            return None
+        return max(float(life) - EARLY_S, 0.0) - (self.clock() - self._since)
+
+    @property
+    def expired(self) -> bool:
+        """Whether it told how long it lives, and that time is nearly over."""
+        return self.life_s is not None and self.life_s < 0
 
     def renew(self) -> bool:
         """Get a new access token; whether that worked."""

@@ -56,14 +56,14 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
     for kept in pool:
         for profile in fitting.profiles(kept.resource, tables, codes)[0]:
             by_profile.setdefault(profile.id, []).append(kept)
-    lines: list[Line] = []
+    kept_lines: list[Line] = []
     for profile in (each for of_type in tables.of_type.values() for each in of_type):
         kept_of = by_profile.get(profile.id, [])
-        if kept_of and profile.context is None and profile.id not in told()["unneeded"]["profiles"]:
-            lines += _lines(profile, kept_of, codes)
+        if kept_of and profile.context is None and profile.id not in unneeded():
+            kept_lines += _lines(profile, kept_of, codes)
     served = frozenset(kinds)
     without = tuple(each for each in needed(tables) if each.type in served and each.id not in by_profile)
-    return Ledger(lines, by_profile, without)
+    return Ledger(kept_lines, by_profile, without)
 
 
 def needed(tables: Tables) -> Iterator[Profile]:
@@ -71,16 +71,27 @@ def needed(tables: Tables) -> Iterator[Profile]:
     for kind, search in tables.searches.items():
         for url in search["profiles"] if search["strength"] == "SHALL" else ():
             profile = tables.profile(url)
-            if profile and profile.type == kind and profile.id not in told()["unneeded"]["profiles"]:
+            if profile and profile.type == kind and profile.id not in unneeded():
                 yield profile
 
 
-def _lines(profile: Profile, resources: Sequence[Kept], codes: Codes) -> Iterator[Line]:
+def lines(profile: Profile) -> dict[str, Line]:
+    """A line for each must-support element that has to be shown, by id."""
     names = [each.id.partition(".")[2] for each in profile.elements if each.must_support]
-    wanted = {name: Line(profile, name) for name in names if not _spared(profile, name)}
+    return {name: Line(profile, name) for name in names if not _spared(profile, name)}
+
+
+def unneeded() -> Sequence[str]:
+    """The ids of profiles that nobody has to show."""
+    found: Sequence[str] = told()["unneeded"]["profiles"]
+    return found
+
+
+def _lines(profile: Profile, resources: Sequence[Kept], codes: Codes) -> Iterator[Line]:
+    wanted = lines(profile)
     root = tree(profile)
     for kept in resources:
-        _walk(root, [Item(kept.resource, None, kept.name)], profile.type, wanted, codes)
+        walk(root, [Item(kept.resource, None, kept.name)], profile.type, wanted, codes)
     yield from wanted.values()
 
 
@@ -90,16 +101,17 @@ def _spared(profile: Profile, element: str) -> bool:
     return any(element == name or element.startswith(f"{name}.") for name in names)
 
 
-def _walk(node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line], codes: Codes) -> None:
+def walk(node: Node, found: list[Item], type_: str, wanted: Mapping[str, Line], codes: Codes) -> None:
+    """Note in the lines of a profile where these resources show their elements."""
     line = wanted.get(node.id.removeprefix(f"{type_}."))
     if line is not None:
         line.seen += [item.path for item in found[: max(0, ROOM - len(line.seen))]]
     for inner in node.within.values():
         if there := [each for item in found for each in items(item, inner.name)]:
-            _walk(inner, there, type_, wanted, codes)
+            walk(inner, there, type_, wanted, codes)
     for into in node.slices.values():
         if there := [item for item in found if slicing.fits(node, into, item, codes)]:
-            _walk(into, there, type_, wanted, codes)
+            walk(into, there, type_, wanted, codes)
 
 
 def gaps(ledger: Ledger, rule: str) -> Iterator[Finding]:

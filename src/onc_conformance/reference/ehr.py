@@ -19,6 +19,7 @@ from onc_conformance.reference.ehryourway import EhrYourWay
 from onc_conformance.reference.faults import known
 from onc_conformance.reference.fhir import given, records
 from onc_conformance.reference.fhir.access import Access, Grant
+from onc_conformance.reference.fhir.bulk import BulkData
 from onc_conformance.reference.fhir.directory import DOCTOR, Directory
 from onc_conformance.reference.fhir.server import BASE as FHIR
 from onc_conformance.reference.fhir.server import FhirServer
@@ -66,6 +67,7 @@ class ReferenceEHR:
         self._access = Access(self._settings.token_life, self._faults)
         self._fhir = self._fhir_server(fhir)
         self._docref = DocRef(self._people, clerk, self._faults, self._settings, self._access, self._fhir)
+        self._bulk = BulkData(self._fhir, self._access, self._faults, self._settings)
         self._smart = self._authorization()
         self._files: list[Path] = []
         self._room: tempfile.TemporaryDirectory[str] | None = None
@@ -234,6 +236,8 @@ class ReferenceEHR:
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
         env |= self._smart.variables(self._secure_url)
+        for name, issued in zip(("BULK_GROUP", "BULK_OTHER_GROUP"), self._fhir.groups(), strict=False):
+            env[name] = issued
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
@@ -252,6 +256,7 @@ class ReferenceEHR:
         self._docref.register(app)
         self._smart.register(app)
         self._fhir.register(app)
+        self._bulk.register(app)
         pages.Documentation(self._faults, self._settings, self._service).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ from onc_conformance.redaction import MASK, Secrets
 from onc_conformance.report import evidence, reading
 from onc_conformance.report.folder import EVIDENCE, writing
 from onc_conformance.targets.target import unnumbered
-from onc_conformance.transport import Headers, Received, Transport
+from onc_conformance.transport import Halt, Headers, Received, Receiver, Transport
 from onc_conformance.trouble import Trouble
 
 INPUTS = "inputs"
@@ -82,6 +83,7 @@ class _Fact(_Kept):
     response_headers: Headers
     key: str
     trouble: Trouble | None = None
+    omitted: int = 0
 
 
 def keep(
@@ -187,9 +189,13 @@ class Replay(Journal):
         body: bytes = b"",
         transport: Transport | None = None,  # noqa: ARG002 - nothing is transported
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,  # noqa: ARG002
     ) -> Exchange:
         """The recorded answer to this request, those to a repeated one in order; raises NotTested without one."""
-        return self._recalled(method, url, target=target, purpose=purpose, key=key, headers=tuple(headers), body=body)
+        return self._recalled(
+            method, url, target=target, purpose=purpose, key=key, headers=tuple(headers), body=body, receiver=receiver
+        )
 
     def observe(
         self,
@@ -214,10 +220,17 @@ class Replay(Journal):
         key: str,
         headers: Headers = (),
         body: bytes = b"",
+        receiver: Receiver | None = None,
     ) -> Exchange:
         fact = self._next(target, key)
         if fact is None:
             raise NotTested(f"not in the recording: {purpose} ({method} {self.secrets.mask_text(url)})")
+        if fact.omitted:
+            raise NotTested(f"only the beginning was recorded of what came: {purpose}")
+        answered = _body(self.recording.folder / EVIDENCE, fact)
+        if receiver and fact.status and (sink := receiver(fact.status, fact.response_headers)):
+            with contextlib.suppress(Halt):  # which the recorded error tells
+                sink(answered)
         exchange = Exchange(
             id=self.next_id(),
             target=target,
@@ -228,7 +241,7 @@ class Replay(Journal):
             request_body=body,
             status=fact.status,
             response_headers=fact.response_headers,
-            response_body=_body(self.recording.folder / EVIDENCE, fact),
+            response_body=answered,
             started=fact.started,
             seconds=fact.seconds,
             sha256=fact.sha256,

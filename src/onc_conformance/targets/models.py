@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from onc_conformance.targets.logins import SCHEMES, TOKEN, AuthStep
 from onc_conformance.targets.onward import Paginate, Poll
-from onc_conformance.targets.smart import BulkTable, SmartTable
+from onc_conformance.targets.population import BulkTable
+from onc_conformance.targets.smart import SmartTable
 from onc_conformance.targets.steps import OpsTable
 from onc_conformance.targets.terms import (
     Category,

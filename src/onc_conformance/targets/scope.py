@@ -103,6 +103,7 @@ class _Check:
         if description.fhir and description.fhir.base not in description.target.base:
             raise Problem(("fhir", "base"), f"target.base has no {description.fhir.base}")
         self.launches()
+        self.launched()
         for name in description.vars:
             self.acyclic(name, ())
         login = self.requests(("auth", "step"), description.auth.step, set())
@@ -141,6 +142,17 @@ class _Check:
         verify = self.description.target.tls_verify
         if isinstance(verify, str):
             self.names(("target", "tls_verify"), verify, set(), only_env=True)
+
+    def launched(self) -> None:
+        """Whether [smart] has the app and the login of each step that launches one."""
+        smart = self.description.smart
+        for index, step in enumerate(self.description.auth.step):
+            if step.kind != "smart" or step.client is None or step.login is None:
+                continue
+            if smart is None or getattr(smart.client, step.client) is None:
+                raise Problem(("auth", "step", index, "client"), f"there is no [smart.client.{step.client}]")
+            if step.login not in smart.login:
+                raise Problem(("auth", "step", index, "login"), f"there is no [smart.login.{step.login}]")
 
     def acyclic(self, name: str, above: tuple[str, ...]) -> None:
         if name in above:

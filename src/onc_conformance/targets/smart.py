@@ -1,4 +1,4 @@
-"""The tables [smart] and [bulk]: how apps are authorized, who sits at the login page, and what the product has not."""
+"""The table [smart]: how apps are authorized, who sits at the login page, and what the product has not."""
 
 # ruff: noqa: RUF012 - pydantic copies the defaults of its fields
 
@@ -29,7 +29,7 @@ _LOGIN_TAKES = {
     "form": {"page"},
     "browser": {"page", "step"},
     "person": {"wait_s"},
-    "token": {"token", "refresh_token", "scope", "patient", "encounter"},
+    "token": {"token", "patient"},
 }
 
 
@@ -134,12 +134,8 @@ class SmartLogin(Table):
     """The id, in the patients file, of the patient who logs in; without it, the first."""
     token: Templated | None = None
     """token: the access token."""
-    refresh_token: Templated | None = None
-    scope: Templated | None = None
-    """token: the scopes it was given for."""
     patient: Templated | None = None
     """token: the id of the patient it was given for."""
-    encounter: Templated | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -150,8 +146,8 @@ class SmartLogin(Table):
             raise ValueError('kind = "form" needs a page: [[smart.login.NAME.page]] with fields and fill')
         if self.kind == "browser" and not self.page and not self.step:
             raise ValueError('kind = "browser" needs a page or a step: [[smart.login.NAME.step]] with fill, click, …')
-        if self.kind == "token" and self.token is None:
-            raise ValueError('kind = "token" needs token')
+        if self.kind == "token" and (self.token is None or self.patient is None):
+            raise ValueError('kind = "token" needs token and patient')
         return self
 
 
@@ -194,22 +190,3 @@ class SmartTable(Table):
     login: dict[LoginName, SmartLogin] = {}
     """Who logs in: a patient when an app is launched by itself, a clinician when it is launched from the EHR."""
     introspection: SmartIntrospection | None = None
-
-
-class BulkClient(Table):
-    """A backend service as it is registered."""
-
-    id: Templated
-    key: Templated
-    """The path of a file with the private key as JWK."""
-    alg: Literal["RS384", "ES384"] = "ES384"
-
-
-class BulkTable(Table):
-    """How the data of a group are exported."""
-
-    version: Literal["1.0.1", "2.0.0"] | None = None
-    """Of Bulk Data Access; without it, that of the edition."""
-    group: Templated
-    """The id of the group."""
-    client: BulkClient

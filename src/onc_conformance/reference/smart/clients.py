@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from flask import request
 
 from onc_conformance.reference import jose
+from onc_conformance.reference.smart import misserved
 from onc_conformance.reference.smart.keysets import KeySetError
 from onc_conformance.reference.smart.oauth import OAuthError
 
@@ -76,14 +77,16 @@ class Clients:
         assertion = form.get("client_assertion", "")
         try:
             app = self._apps.get(form.get("client_id") or jose.claimed(assertion, "sub"))
+            app = app or self._apps.get(misserved.stranger(self._faults))
             if not app or not app.keys or (app.of_people and "smart-asymmetric-refused" in self._faults):
                 raise OAuthError(
                     "invalid_client",
                     "iss and sub of the client_assertion are the client id of a client with keys.",
                     401,
                 )
+            lenient = self._lenient | misserved.lenient(app, jose.claims(assertion), self._faults)
             self._assertions.check(
-                assertion, client_id=app.id, keys=app.keys.matching, audience=request.base_url, lenient=self._lenient
+                assertion, client_id=app.id, keys=app.keys.matching, audience=request.base_url, lenient=lenient
             )
         except (jose.BadAssertion, KeySetError) as error:
             raise OAuthError("invalid_client", str(error), 401) from None

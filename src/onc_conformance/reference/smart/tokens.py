@@ -11,6 +11,7 @@ from onc_conformance.reference.fhir.access import Grant
 from onc_conformance.reference.fhir.answers import host
 from onc_conformance.reference.fhir.catalog import kinds
 from onc_conformance.reference.smart import faults as misdone
+from onc_conformance.reference.smart import misserved
 from onc_conformance.reference.smart.approvals import Approval
 from onc_conformance.reference.smart.oauth import OAuthError, guarded, posted, told
 from onc_conformance.reference.smart.scopes import beyond, offered
@@ -89,7 +90,7 @@ class TokenEndpoint:
 
     def answer(self) -> Response:
         """An access token, or what is wrong with the request."""
-        response = guarded(self._answered)
+        response = misserved.sent(guarded(self._answered), self._faults)
         if response.status_code == 200 and "smart-token-cacheable" in self._faults:
             response.headers["Cache-Control"] = "max-age=3600"
             del response.headers["Pragma"]
@@ -98,7 +99,7 @@ class TokenEndpoint:
         return response
 
     def _answered(self) -> Response:
-        form = posted()
+        form = misserved.asked(posted(), self._faults)
         grants = {
             "authorization_code": self._of_code,
             "refresh_token": self._of_refresh_token,
@@ -165,6 +166,7 @@ class TokenEndpoint:
         if app.kind != "system":
             raise OAuthError("unauthorized_client", "This client is no backend service.")
         scopes = tuple(form.get("scope", "").split())
-        if not scopes or offered(scopes, kinds(), ("system",)) != scopes or beyond(scopes, app.scopes):
+        good = bool(scopes) and offered(scopes, kinds(), ("system",)) == scopes and not beyond(scopes, app.scopes)
+        if not good and not misserved.unlimited(scopes, self._faults):
             raise OAuthError("invalid_scope", "scope is some of what the client was registered for.")
-        return self._token(Grant(scopes, approval=Approval(app, None, scopes)))
+        return misserved.told(self._token(Grant(scopes, approval=Approval(app, None, scopes))), self._faults)
