@@ -23,7 +23,10 @@ from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import Reply, Subject
 from onc_conformance.smartwork.door import Smart
 from onc_conformance.smartwork.launches import Chosen
+from onc_conformance.smartwork.trials import Trials
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 
 DATED_PATIENTS = 2
 """Patients that each kind of request with dates is made for: a third shows nothing new."""
@@ -50,7 +53,14 @@ class Examination:
     @cached_property
     def client(self) -> Client:
         """What speaks to the target."""
-        return Client(self.target, self.journal)
+        client = Client(self.target, self.journal)
+        client.launcher = self._signed_in
+        return client
+
+    def _signed_in(self, step: AuthStep, stale: str) -> Launched:
+        if self.target.recorded:  # nobody is asked, so nothing is launched
+            return Launched("{token}", "", "", None)
+        return self.smart.sign_in(step, stale)
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
@@ -248,6 +258,11 @@ class Examination:
         if table.version and table.version[0] == version[0]:  # the steps of the edition are about 1, or about 2
             version = table.version
         return Smart(self.client, table, self.fhir.base, version, types, self.used.extend, self._chosen)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Launches that are made to be spoiled."""
+        return Trials(self.smart)
 
     def _chosen(self, person: str | None, encounter: bool) -> Chosen:
         """A patient of the file, or the first, with the first encounter that a search finds."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from onc_conformance.transport import KEPT, Carrier, Headers, Receiver, Transport
+from onc_conformance.transport import KEPT, Carrier, Headers, Received, Receiver, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from onc_conformance.redaction import Secrets
 
 REDIRECTS = 5
+OBSERVED = "TLS"
+"""The method of an exchange that looked at a port below HTTP."""
 STREAMED, BEGINNING = 8 * 1024 * 1024, 16 * 1024
 """Bytes kept of all streamed answers together, and of each that comes after those."""
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
@@ -102,21 +104,51 @@ class Journal:
 
         A `receiver` takes the answer as it comes, for `patience_s` seconds at the most; its beginning is recorded.
         """
-        transport = transport or Transport()
-        lines = _completed(url, tuple(headers))
+        way, lines = transport or Transport(), _completed(url, tuple(headers))
+        keep = max(BEGINNING, min(KEPT, STREAMED - self._streamed))
+
+        def carried(at_most: float | None) -> Received:
+            return self._carrier.carry(
+                method,
+                url,
+                headers=lines,
+                body=body,
+                transport=way,
+                at_most=at_most,
+                receiver=receiver,
+                patience_s=patience_s,
+                keep=keep,
+            )
+
+        return self._recorded(carried, method, url, target=target, purpose=purpose, lines=lines, body=body, key=key)
+
+    def observe(
+        self,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        look: Callable[[float | None], Received],
+        key: str,
+        method: str = OBSERVED,
+    ) -> Exchange:
+        """Record what `look` saw of a server by other means than a request of ours; it is told how long it may take."""
+        return self._recorded(look, method, url, target=target, purpose=purpose, key=key)
+
+    def _recorded(
+        self,
+        carry: Callable[[float | None], Received],
+        method: str,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        key: str,
+        lines: Headers = (),
+        body: bytes = b"",
+    ) -> Exchange:
         started, clock = datetime.now(UTC), time.monotonic()
-        at_most = None if self.until is None else self.until - clock
-        answer = self._carrier.carry(
-            method,
-            url,
-            headers=lines,
-            body=body,
-            transport=transport,
-            at_most=at_most,
-            receiver=receiver,
-            patience_s=patience_s,
-            keep=max(BEGINNING, min(KEPT, STREAMED - self._streamed)),
-        )
+        answer = carry(None if self.until is None else self.until - clock)
         self._streamed += len(answer.body) if answer.streamed else 0
         exchange = Exchange(
             id=self.next_id(),
@@ -167,10 +199,15 @@ def redirect(exchange: Exchange) -> str | None:
     return urljoin(exchange.url, location) if exchange.status in _REDIRECT and location else None
 
 
+def origin(url: str) -> tuple[str, str]:
+    """The server of an address: scheme, and host with port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def same_origin(one: str, other: str) -> bool:
     """Whether two addresses are of one server: scheme, host and port."""
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+    return origin(one) == origin(other)
 
 
 def astray(chain: Sequence[Exchange], onward: str) -> str | None:
@@ -184,6 +221,9 @@ def astray(chain: Sequence[Exchange], onward: str) -> str | None:
 
 def curl(exchange: Exchange, secrets: Secrets) -> str:
     """One shell line that makes the request again, secrets masked."""
+    if exchange.method == OBSERVED:
+        port = urlsplit(exchange.url).port or 443
+        return f"openssl s_client -connect {urlsplit(exchange.url).hostname}:{port}  # {exchange.purpose}"
     words = ["curl", "-sS", "--compressed", "-X", exchange.method, secrets.mask_text(exchange.url)]
     own_host = host(exchange.url)
     for name, value in secrets.mask_headers(exchange.request_headers):

@@ -12,7 +12,8 @@ import yaml
 from onc_conformance import suite
 from onc_conformance.findings import UsageError
 
-COVERAGES = ("automated", "attested", "both")
+COVERAGES = ("automated", "attested", "both", "either")
+"""Who judges a step: the machine, a person, both for a part each, or a person only where the machine cannot."""
 
 
 @dataclass(frozen=True, slots=True)

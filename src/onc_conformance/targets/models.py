@@ -69,6 +69,10 @@ class DocumentationTable(Table):
     """URL of the API documentation."""
     terms: Templated | None = None
     """URL of the terms of use."""
+    endpoints: Templated | None = None
+    """URL of the published list of service base addresses, a Bundle of Endpoints and Organizations."""
+    registration: Templated | None = None
+    """URL of the page on which an app is registered."""
     items: dict[
         Literal[
             "syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms"

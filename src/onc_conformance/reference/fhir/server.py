@@ -69,6 +69,10 @@ class FhirServer:
             return self._selection.first
         return str(self.records.of_type("Patient")[0]["id"])
 
+    def organizations(self) -> list[Resource]:
+        """Every Organization."""
+        return [dict(each) for each in self.records.of_type("Organization")]
+
     def groups(self) -> list[str]:
         """The ids of the Groups, the one of everybody first."""
         return groups.ids() if self._selection else [str(one["id"]) for one in self.records.of_type("Group")]

@@ -29,6 +29,8 @@ _LENIENT = {
     "smart-assertion-expired-accepted": "time",
     "smart-assertion-replay-accepted": "replay",
 }
+_UNPROVED = {"smart-secret-unchecked": "symmetric", "smart-assertion-optional": "asymmetric"}
+"""Kinds of apps that need not prove who they are, by fault."""
 
 
 class Clients:
@@ -38,6 +40,7 @@ class Clients:
         self._apps = apps
         self._faults = faults
         self._assertions = jose.Assertions()
+        self._unproved = {"public"} | {kind for fault, kind in _UNPROVED.items() if fault in faults}
         self._lenient = {check for fault, check in _LENIENT.items() if fault in faults}
 
     def proved(self, form: Mapping[str, str]) -> App:
@@ -75,7 +78,7 @@ class Clients:
         try:
             app = self._apps.get(form.get("client_id") or jose.claimed(assertion, "sub"))
             app = app or self._apps.get(misserved.stranger(self._faults))
-            if not app or not app.keys:
+            if not app or not app.keys or (app.of_people and "smart-asymmetric-refused" in self._faults):
                 raise OAuthError(
                     "invalid_client",
                     "iss and sub of the client_assertion are the client id of a client with keys.",
@@ -91,7 +94,6 @@ class Clients:
 
     def _by_name(self, form: Mapping[str, str]) -> App:
         app = self._apps.get(form.get("client_id", ""))
-        unproved = app and app.kind == "symmetric" and "smart-secret-unchecked" in self._faults
-        if not app or not (app.kind == "public" or unproved):
+        if not app or app.kind not in self._unproved:
             raise OAuthError("invalid_client", "The client is unknown, or has to prove who it is.", 401)
         return app

@@ -137,10 +137,10 @@ class AuthorizationServer:
     # --- what a client has to know
 
     def keys(self) -> dict[str, str]:
-        """The private keys of built-in clients, JWKs or sets of them in JSON, by the variable that names their file."""
-        told = {"SMART_ASYMMETRIC_JWK_FILE": jose.key("ES384", "reference-app").as_dict(private=True)}
-        every = [jose.key(algorithm).as_dict(private=True) for algorithm in jose.ALGORITHMS]
-        return {name: json.dumps(key) for name, key in (told | {"BULK_JWK_FILE": {"keys": every}}).items()}
+        """The private keys of built-in clients, a JWK or a JWK Set in JSON, by the variable that names their file."""
+        of_app = jose.key("ES384", "reference-app").as_dict(private=True)
+        of_service = {"keys": [jose.key(algorithm).as_dict(private=True) for algorithm in jose.ALGORITHMS]}
+        return {"SMART_ASYMMETRIC_JWK_FILE": json.dumps(of_app), "BULK_JWK_FILE": json.dumps(of_service)}
 
     def variables(self, origin: str) -> dict[str, str]:
         """Clients, logins and pages, by the names that the bundled descriptions use."""

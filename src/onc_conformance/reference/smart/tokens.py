@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _OFFLINE = 180 * 86400.0
 """Seconds a refresh token may lie unused; each use begins them anew."""
+_SHORT = 30 * 86400.0
 _ONLINE = 1800.0
 
 
@@ -36,7 +37,8 @@ class RefreshTokens:
 
     def __init__(self, faults: frozenset[str]) -> None:
         self._faults = faults
-        self._offline: Tickets[Approval] = Tickets(_OFFLINE, lambda: secrets.token_urlsafe(32), sliding=True)
+        life = _SHORT if "smart-refresh-short" in faults else _OFFLINE
+        self._offline: Tickets[Approval] = Tickets(life, lambda: secrets.token_urlsafe(32), sliding=True)
         self._online: Tickets[Approval] = Tickets(_ONLINE, lambda: secrets.token_urlsafe(32), sliding=True)
         self._last: Approval | None = None
 
@@ -54,6 +56,15 @@ class RefreshTokens:
             return self._last
         taken_back = approval is not None and not approval.stands
         return None if taken_back and "smart-revoked-app-refreshes" not in self._faults else approval
+
+    def until(self, token: str) -> float:
+        """Unix time at which a token that was found ends if it is not used."""
+        return (self._offline if self._offline.holder(token) else self._online).until(token)
+
+    def spend(self, token: str) -> None:
+        """Make a token worth nothing."""
+        for issued in (self._offline, self._online):
+            issued.redeem(token)
 
 
 class TokenEndpoint:
@@ -95,6 +106,8 @@ class TokenEndpoint:
             "client_credentials": self._of_assertion,
         }
         kind = form.get("grant_type", "")
+        if kind not in grants and "smart-grant-type-unchecked" in self._faults:
+            kind = "authorization_code"
         if kind not in grants:
             raise OAuthError(
                 "unsupported_grant_type" if kind else "invalid_request", f"grant_type is one of {', '.join(grants)}."
@@ -127,7 +140,10 @@ class TokenEndpoint:
             raise OAuthError("invalid_scope", f"{more[0][:80]} goes beyond what was granted.")
         narrowed = asked and "smart-refresh-narrowing-ignored" not in self._faults
         answer = self._issued(approval, asked if narrowed else approval.scopes)
-        answer["refresh_token"] = form["refresh_token"]
+        if "smart-refresh-once" in self._faults:
+            self._refresh.spend(form["refresh_token"])
+        else:
+            answer["refresh_token"] = form["refresh_token"]
         return misdone.through(misdone.REFRESHED, answer, self._faults)
 
     def _issued(self, approval: Approval, scopes: tuple[str, ...]) -> dict[str, Any]:
