@@ -238,7 +238,9 @@ def test_two_honest_systems_answer_alike(patients, honest):
 
 PUBLISHED = {fault.id for fault in CATALOGUE if fault.id.startswith("fhir-endpoints-")}
 SERVED = {fault.id for fault in CATALOGUE if fault.id.startswith("bulk-")}
-ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | PUBLISHED | SERVED
+ELSEWHERE = (
+    {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | PUBLISHED | SERVED
+)
 """Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults, of the
 list of service base addresses in test_published; those of backend services show to their own clients."""
 

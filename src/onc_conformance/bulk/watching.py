@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from onc_conformance.bulk.files import File, Resource
 from onc_conformance.fhir import fitting, validate
@@ -15,6 +14,7 @@ from onc_conformance.fhir.validating import codes_of
 from onc_conformance.fhirwork import ledger
 from onc_conformance.fhirwork.asking import key
 from onc_conformance.fhirwork.chart import Kept, whose
+from onc_conformance.fhirwork.contents import different
 from onc_conformance.findings import Finding, Layer, Severity
 
 ROOM = 3
@@ -151,14 +151,9 @@ class Likeness:
         if kept is None:
             return
         self.unseen.discard(kept.key)
-        odd = _different(kept.resource, resource)
+        odd = different(kept.resource, resource)
         if odd is not None:
             self.unlike.append((file, number, kept, odd))
-
-
-def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    names = [*one, *(name for name in other if name not in one)]
-    return next((name for name in names if name not in {"meta", "text"} and one.get(name) != other.get(name)), None)
 
 
 @dataclass
