@@ -6,44 +6,31 @@ What a launch is made of can be had by itself and changed on the way, so that wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from onc_conformance.access import authorization, discovery, tokens
-from onc_conformance.access.apps import App, basic
-from onc_conformance.access.assertions import read_key
-from onc_conformance.access.authorization import AuthorizationRequest, Redirected
+from onc_conformance.access.apps import App
+from onc_conformance.access.authorization import AuthorizationRequest
 from onc_conformance.access.credentials import Credential
 from onc_conformance.access.discovery import Configuration
 from onc_conformance.access.parameters import AS_IT_IS, Change, Parameters, in_query, value_of
 from onc_conformance.access.tokens import SECRET_FIELDS, TokenAnswer, TokenRequest
-from onc_conformance.access.walking import FORM, Walk
+from onc_conformance.access.walking import FORM
 from onc_conformance.exchange import Exchange
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.asking import read as read_resource
-from onc_conformance.findings import NotApplicable, NotTested
-from onc_conformance.smartwork.browserlogin import BrowserLogin
+from onc_conformance.findings import NotTested
+from onc_conformance.smartwork.drivers import driver_for
 from onc_conformance.smartwork.errands import Arrival, Driver, Errand
-from onc_conformance.smartwork.formlogin import FormLogin
 from onc_conformance.smartwork.launches import Chosen, Launch, Plan
-from onc_conformance.smartwork.personlogin import PersonLogin
-from onc_conformance.targets import Client
+from onc_conformance.smartwork.registered import Registered
 from onc_conformance.targets.assembly import Prepared
 from onc_conformance.targets.client import Launched
 from onc_conformance.targets.logins import AuthStep
-from onc_conformance.targets.smart import ClientKind, LoginName, SmartLogin, SmartTable
-from onc_conformance.targets.templates import parse
-from onc_conformance.targets.variables import Variables
-from onc_conformance.transport import Received
+from onc_conformance.targets.smart import ClientKind, LoginName
 
-CAPABILITY = {
-    "public": "client-public",
-    "symmetric": "client-confidential-symmetric",
-    "asymmetric": "client-confidential-asymmetric",
-}
-BROWSER_S = 60.0
-"""Seconds that a browser may be on one way at the least."""
 ALONG = ("Binary",)
 """Types that US Core has no profile of, and that others of a patient lead to."""
 ALONE, FROM_EHR = "standalone", "ehr"
@@ -60,25 +47,10 @@ class Published:
     """Why it is none."""
 
 
-MakeDriver = Callable[["Smart", SmartLogin, Chosen], Driver]
-DRIVERS: dict[str, MakeDriver] = {}
-"""Ways past a login page, by the kind of login."""
-
-
 @dataclass
-class Smart:
+class Smart(Registered):
     """Apps at one target."""
 
-    client: Client
-    table: SmartTable
-    base: str
-    """The address of the FHIR server, which is the audience of every token."""
-    version: str
-    """Of SMART App Launch."""
-    types: Sequence[str]
-    """The types of resources to ask for."""
-    note: Callable[[Iterable[str]], None]
-    """Told the exchanges that the current scenario rests on."""
     choose: Callable[[str | None, bool], Chosen]
     """The patient to be in context by the id in the patients file, or the first; with an encounter if one is wanted."""
     absent: set[str] = field(default_factory=set)
@@ -121,82 +93,7 @@ class Smart:
             raise NotTested(f"the SMART configuration has no address as {name}", step)
         return found
 
-    # who takes part
-
-    def needs(self, *capabilities: str) -> None:
-        """Raise NotTested where the description says that the product has not one of these."""
-        for name in capabilities:
-            if name in self.table.without:
-                raise NotTested(f"the description says that the product has no {name}")
-
-    def app(self, kind: ClientKind) -> App:
-        """A registered app; raises NotTested where the description has none of this kind."""
-        if kind == "asymmetric" and self.version == "1.0.0":
-            raise NotApplicable("SMART App Launch 1.0 knows no app that signs")
-        self.needs(CAPABILITY[kind])
-        table = getattr(self.table.client, kind)
-        if table is None:
-            raise NotTested(f"the description has no smart.client.{kind}")
-        self._set("client", kind)
-        algorithm = table.alg or "ES384"
-        return App(
-            kind=kind,
-            id=self._rendered(table.id),
-            secret=self._rendered(table.secret or ""),
-            auth=table.auth,
-            key=read_key(self._rendered(table.key), algorithm) if table.key else None,
-            alg=algorithm,
-            redirect=self._rendered(table.redirect or self.table.redirect),
-            launch=self._rendered(table.launch or self.table.launch),
-        )
-
-    def login(self, name: LoginName) -> SmartLogin:
-        """How somebody logs in; raises NotTested where the description does not say it."""
-        login = self.table.login.get(name)
-        if login is None:
-            raise NotTested(f"the description has no smart.login.{name}")
-        self._set("login", name)
-        return login
-
-    def address(self, name: str) -> str:
-        """An address of [smart], such as launch_page; raises NotTested where the description has none."""
-        text = getattr(self.table, name)
-        if text is None:
-            raise NotTested(f"the description has no smart.{name}")
-        self._set(name)
-        return self._rendered(text)
-
-    def introspector(self) -> Parameters:
-        """The header by which a resource server proves itself when it asks about a token; NotTested without one."""
-        self.needs("introspection")
-        table = self.table.introspection
-        if table is None:
-            raise NotTested("the description has no smart.introspection")
-        self._set("introspection")
-        if table.token is not None:
-            self.secret(self._rendered(table.token))
-            return (("Authorization", f"Bearer {self._rendered(table.token)}"),)
-        return basic(self._rendered(table.id or ""), self._rendered(table.secret or ""))
-
-    def driver(self, name: LoginName, chosen: Chosen) -> Driver:
-        """A new browser with somebody in front of it."""
-        login = self.login(name)
-        if login.kind == "token":
-            raise NotTested(f"the description gives a token for smart.login.{name}, so that no launch is made")
-        if login.kind not in DRIVERS:
-            raise NotTested(f'smart.login.{name} is of kind = "{login.kind}", which is not at hand here')
-        return DRIVERS[login.kind](self, login, chosen)
-
     # a launch, piece by piece
-
-    def scope(self, whose: str, form: int | None = None, more: Sequence[str] = ()) -> str:
-        """Scopes for resources of a patient or user: those of the description, or every type of US Core and `more`."""
-        told = self.table.scope.get(whose)  # type: ignore[call-overload]
-        if told is not None and form is None:
-            self._set("scope", whose)
-            return self._rendered(told)
-        may = "read" if (form or int(self.version[0])) == 1 else "rs"
-        return " ".join(f"{whose}/{kind}.{may}" for kind in (*self.types, *more))
 
     def plan(
         self,
@@ -222,7 +119,7 @@ class Smart:
         who = who or ("clinician" if how == FROM_EHR else "patient")
         app, login = self.app(kind), self.login(who)
         chosen = chosen or self.choose(person or login.person, how == FROM_EHR)
-        driver = self.driver(who, chosen)
+        driver = driver_for(self, who, login, chosen, self.absent)
         app = replace(app, redirect=driver.address(app.redirect), launch=driver.address(app.launch))
         where = "from the EHR" if how == FROM_EHR else "by itself"
         title = f"launch {app.title} {where}{' by POST' if post else ''}{' ' + called if called else ''}"
@@ -255,7 +152,7 @@ class Smart:
 
     def _opened(self, title: str, app: App, driver: Driver, chosen: Chosen) -> Arrival:
         page = self.address("launch_page")
-        names = self._names(app, chosen)
+        names = self.names(app, chosen)
         arrival = driver.do(Errand(purpose=f"{title}: open it", url=page, until=app.launch, names=names))
         self.note(arrival.exchanges)
         if arrival.back:
@@ -280,7 +177,7 @@ class Smart:
             url=request.address,
             form=request.parameters if request.post else None,
             until=plan.app.redirect,
-            names=self._names(plan.app, plan.chosen),
+            names=self.names(plan.app, plan.chosen),
             grant=request.scopes if grant is None else grant,
             deny=deny,
         )
@@ -415,80 +312,3 @@ class Smart:
         if got.exchange.status == 401 and credential.renew():
             got = self.read(credential.token, path, parameters, shown=credential.shown)
         return got
-
-    # helpers
-
-    def secret(self, value: str) -> None:
-        """Have a value masked in everything that is written."""
-        if value:
-            self.client.journal.secrets.add(value)
-
-    def walk(self) -> Walk:
-        """A new browser without script."""
-
-        def send(purpose: str, method: str, url: str, headers: Parameters, body: bytes) -> Exchange:
-            return self.client.hop(purpose, Prepared(method, url, headers, body, key=f"{method} {purpose}"))
-
-        return Walk(send, self.secret)
-
-    def seen(self, purpose: str, url: str, page: bytes, sent_to: str | None, trouble: str | None) -> Exchange:
-        """Keep what a real browser showed as an exchange."""
-        if sent_to:
-            self.secret(Redirected(sent_to).code)
-        headers = (("Content-Type", "text/html; charset=utf-8"), *((("Location", sent_to),) if sent_to else ()))
-        kept = self.client.journal.observe(
-            url,
-            target=self.client.target.id,
-            purpose=purpose,
-            key=purpose,
-            look=lambda _: Received(
-                status=None if trouble else 302 if sent_to else 200, headers=headers, body=page, error=trouble
-            ),
-            method="GET",
-        )
-        self.note([kept.id])
-        return kept
-
-    def rendered(self, text: str, chosen: Chosen, errand: Errand) -> str:
-        """A template of a page, filled for an errand."""
-        return parse(text).render(Variables(self.client.target, chosen.variables, {}, dict(errand.names)))
-
-    def _names(self, app: App, chosen: Chosen) -> dict[str, str]:
-        return {
-            "pat_id": chosen.patient,
-            "encounter_id": chosen.encounter,
-            "client_id": app.id,
-            "redirect_uri": app.redirect,
-            "launch_url": app.launch,
-        }
-
-    def _set(self, *place: str) -> None:
-        if missing := self.client.target.unset("smart", *place):
-            raise NotTested(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
-
-    def _rendered(self, text: str) -> str:
-        return self.client.target.rendered(text) or ""
-
-
-def _form(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
-    return FormLogin(smart.walk(), login.page, lambda text, errand: smart.rendered(text, chosen, errand))
-
-
-def _browser(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
-    transport = smart.client.target.transport
-    return BrowserLogin(
-        login.page,
-        login.step,
-        lambda text, errand: smart.rendered(text, chosen, errand),
-        smart.seen,
-        trusting=transport.tls_verify is not True,
-        seconds=max(BROWSER_S, transport.timeout_s),
-    )
-
-
-def _person(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
-    who = next(name for name, each in smart.table.login.items() if each is login)
-    return PersonLogin(smart.walk(), login.wait_s, smart.absent, f"{who} ({chosen.title})")
-
-
-DRIVERS |= {"form": _form, "browser": _browser, "person": _person}

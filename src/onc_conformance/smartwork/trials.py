@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from onc_conformance.access.parameters import AS_IT_IS, Change
 from onc_conformance.access.tokens import TokenAnswer
 from onc_conformance.findings import NotTested
-from onc_conformance.smartwork.door import ALONE, CAPABILITY, Smart
+from onc_conformance.smartwork.door import ALONE, Smart
 from onc_conformance.smartwork.errands import Arrival, Driver
 from onc_conformance.smartwork.launches import Launch, Plan
+from onc_conformance.smartwork.registered import CAPABILITY
 from onc_conformance.targets.smart import ClientKind, LoginName
 
 KINDS: tuple[ClientKind, ...] = ("symmetric", "public", "asymmetric")
