@@ -86,6 +86,16 @@ def _(exam):
     return authorization.for_few(exam)
 
 
+@when("a token was got by hand", target_fixture="held")
+def _(exam):
+    return authorization.by_hand(exam)
+
+
+@then("it opens the Patient it was given for")
+def _(exam, held, verdict, rule):
+    verdict(authorization.opens(exam, *held, rule))
+
+
 @when("the app uses its refresh token", target_fixture="renewed")
 def _(exam, launch):
     return authorization.refreshed(exam, launch)
@@ -129,6 +139,11 @@ def _(launch, verdict, rule):
 @then("the scopes that were asked for are granted")
 def _(launch, verdict, rule):
     verdict(answered.granted(launch, rule))
+
+
+@then("the scopes for resources that were asked for are granted")
+def _(launch, verdict, rule):
+    verdict(answered.granted(launch, rule, resources=True))
 
 
 @then("what the user granted is granted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from onc_conformance import documentation
+from onc_conformance import documentation, publishing
 from onc_conformance.findings import NotTested
 
 
@@ -44,3 +44,13 @@ def _(exam, page, verdict, rule, name):
 def _(exam, verdict, rule):
     page = exam.page("terms")
     verdict(documentation.gate(page, rule))
+
+
+@when("anybody opens the list of service base addresses", target_fixture="page")
+def _(exam):
+    return exam.page("endpoints")
+
+
+@then("it is a Bundle with this server's address and whom it serves")
+def _(exam, page, verdict, rule):
+    verdict(publishing.listed(page, exam.fhir.base, rule))

@@ -13,6 +13,11 @@ Feature: Documentation of the standardized API
     When anybody opens the link to the documentation
     Then the link is secured by TLS
 
+  @API-DOC-3
+  Scenario: The base addresses of the service are published for machines to read
+    When anybody opens the list of service base addresses
+    Then it is a Bundle with this server's address and whom it serves
+
   @API-DOC-1
   Scenario Outline: The documentation of the standardized API covers <item>
     Given the documentation opens for everybody

@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: What is published about authorization
   45 CFR 170.315(g)(10)(v)(A): anybody learns from the FHIR server, without a token, where and how apps are authorized.
 

@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Apps launched from within the EHR
   45 CFR 170.315(g)(10)(v)(A): a clinician opens an app on a patient's chart, and the app is authorized for what is in
   context there.
@@ -45,5 +45,5 @@ Feature: Apps launched from within the EHR
   @AUT-PAT-29
   Scenario: Scopes of one patient are for the patient whose chart was open
     When an app is launched from the EHR for scopes of the patient
-    Then the scopes that were asked for are granted
+    Then the scopes for resources that were asked for are granted
     And the token opens the Patient in context

@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Who logged in
   45 CFR 170.315(g)(10)(v)(A): an app learns by OpenID Connect who uses it, from a token that it can verify.
 

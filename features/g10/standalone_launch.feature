@@ -1,4 +1,4 @@
-@g10
+@g10 @authorization
 Feature: Apps launched by themselves
   45 CFR 170.315(g)(10)(v)(A): an app asks for authorization, a patient logs in and agrees, and a code comes back that is
   exchanged for a token. Each launch is made once and judged by many scenarios.
@@ -78,7 +78,7 @@ Feature: Apps launched by themselves
   @AUT-PAT-28 @AUT-PAT-33
   Scenario: Scopes for parts of resources that the user agrees to are granted
     When an app is launched by itself for parts of Conditions and Observations
-    Then the scopes that were asked for are granted
+    Then the scopes for resources that were asked for are granted
     And each granted scope opens its door
 
   @AUT-PAT-10 @AUT-PAT-33
@@ -102,6 +102,11 @@ Feature: Apps launched by themselves
   Scenario: The token opens the record that a clinician chose
     When an app is launched by itself by a clinician who chooses a patient
     Then the token opens the Patient in context
+
+  @AUT-PAT-19 @AUT-PAT-36
+  Scenario: A token that was got by hand opens the patient's own record
+    When a token was got by hand
+    Then it opens the Patient it was given for
 
   @AUT-PAT-20
   Scenario Outline: A refresh token of the <kind> app gives another access token

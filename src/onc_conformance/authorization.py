@@ -55,7 +55,7 @@ def from_ehr(exam: Examination, kind: ClientKind) -> Launch:
 def from_ehr_for_patient(exam: Examination) -> Launch:
     """The same for scopes of the patient in context."""
     exam.smart.needs("context-ehr-patient", "permission-patient")
-    return exam.smart.launched(how=FROM_EHR, resources=exam.smart.scope("patient"))
+    return exam.smart.launched(how=FROM_EHR, resources=exam.smart.scope("patient"), called="for the patient's scopes")
 
 
 def for_another(exam: Examination) -> Launch:
@@ -64,7 +64,7 @@ def for_another(exam: Examination) -> Launch:
     others = [subject.id for subject in exam.identified()[1:]]
     if not others:
         raise NotApplicable("two test patients with different ids are needed")
-    return exam.smart.launched(who="clinician", person=others[0])
+    return exam.smart.launched(who="clinician", person=others[0], called="by a clinician")
 
 
 def in_form(exam: Examination, form: int) -> Launch:
@@ -72,14 +72,14 @@ def in_form(exam: Examination, form: int) -> Launch:
     exam.smart.needs(f"permission-v{form}")
     if exam.smart.version == "1.0.0" and form == 2:
         raise NotApplicable("SMART App Launch 1.0 knows one form of scopes")
-    return exam.smart.launched(resources=exam.smart.scope("patient", form))
+    return exam.smart.launched(resources=exam.smart.scope("patient", form), called=f"for scopes of version {form}")
 
 
 def for_parts(exam: Examination) -> Launch:
     """An app launched for parts of Conditions and Observations."""
     exam.smart.needs("permission-v2", "permission-granular")
     parts = [f"patient/{kind}.rs?category={code}" for kind, codes in PARTS.items() for code in codes]
-    return exam.smart.launched(resources=" ".join(["patient/Patient.rs", *parts]))
+    return exam.smart.launched(resources=" ".join(["patient/Patient.rs", *parts]), called="for parts of resources")
 
 
 def for_few(exam: Examination) -> Launch:
@@ -89,7 +89,25 @@ def for_few(exam: Examination) -> Launch:
     if not plain:
         raise NotTested(f"the scopes of the description do not name {' and '.join(FEW)}")
     context = ["launch/patient", "openid", "fhirUser", "offline_access"]
-    return smart.launched(grant=[*context, *plain])
+    return smart.launched(grant=[*context, *plain], called="with little granted")
+
+
+def by_hand(exam: Examination) -> tuple[str, str]:
+    """A token that was got by hand, and the id of the patient it is for; NotApplicable where apps are launched."""
+    smart = exam.smart
+    login = smart.login("patient")
+    if login.kind != "token":
+        raise NotApplicable("tokens are got by launching apps")
+    token, patient = (exam.target.rendered(text) or "" for text in (login.token, login.patient))
+    smart.secret(token)
+    return token, patient
+
+
+def opens(exam: Examination, token: str, patient: str, rule: str) -> Iterator[Finding]:
+    """Objections to a token that does not open the Patient it was given for."""
+    got = exam.smart.read(token, f"Patient/{patient}", shown="token got by hand")
+    if not got.ok or (got.kind, (got.resource or {}).get("id")) != ("Patient", patient):
+        yield got.objection(rule, "the token got by hand does not open it", expected="the Patient", found=got.said)
 
 
 def code_came(launch: Launch, rule: str) -> Iterator[Finding]:
@@ -137,6 +155,8 @@ def opened(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
 def few_granted(launch: Launch, rule: str) -> Iterator[Finding]:
     """Objections to granted scopes for resources that are not just those the user granted."""
     answer = launch.given()
+    if not answer.scopes:
+        raise NotTested(f"{launch.title}: the answer does not say what was granted", "AUT-PAT-35")
     asked = [each for each in launch.request.scopes if (scope := parse(each)) and scope.type in FEW]
     missing = [each for each in asked if not covered(each, answer.scopes)]
     if missing:
@@ -151,13 +171,19 @@ def few_granted(launch: Launch, rule: str) -> Iterator[Finding]:
 
 
 def doors(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
-    """Objections to scopes that were granted and do not open what they are for."""
+    """Objections to scopes that were granted and do not open what they are for.
+
+    Raises NotTested where the token is for another patient than the one that was in context.
+    """
     answer, smart = launch.given(), exam.smart
+    patient = launch.plan.chosen.patient
+    if answer.text("patient") not in {"", patient}:
+        raise NotTested(f"{launch.title}: the token is for another patient", "AUT-PAT-36")
     credential = smart.credential(launch)
     for scope in filter(None, map(parse, answer.scopes)):
         if scope.type in exam.fhir.table.without or scope.type == "*" or scope.context == "system":
             continue
-        found = _search(scope.type, scope.query, launch.plan.chosen.patient)
+        found = _search(scope.type, scope.query, patient)
         if found is None:
             continue
         got = smart.get(credential, scope.type, found)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from onc_conformance import judging, uscdi, windows
+from onc_conformance.bulk.exports import Exports
+from onc_conformance.bulk.service import Service
 from onc_conformance.documentation import Page
 from onc_conformance.exchange import Journal
 from onc_conformance.fhir import tables
@@ -22,7 +24,10 @@ from onc_conformance.record import KINDS, Record
 from onc_conformance.reply import Reply, Subject
 from onc_conformance.smartwork.door import Smart
 from onc_conformance.smartwork.launches import Chosen
+from onc_conformance.smartwork.trials import Trials
 from onc_conformance.targets import Answer, Client, Misuse, Session, Target
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 
 DATED_PATIENTS = 2
 """Patients that each kind of request with dates is made for: a third shows nothing new."""
@@ -49,7 +54,14 @@ class Examination:
     @cached_property
     def client(self) -> Client:
         """What speaks to the target."""
-        return Client(self.target, self.journal)
+        client = Client(self.target, self.journal)
+        client.launcher = self._signed_in
+        return client
+
+    def _signed_in(self, step: AuthStep, stale: str) -> Launched:
+        if self.target.recorded:  # nobody is asked, so nothing is launched
+            return Launched("{token}", "", "", None)
+        return self.smart.sign_in(step, stale)
 
     @cached_property
     def subjects(self) -> tuple[Subject, ...]:
@@ -215,6 +227,15 @@ class Examination:
         return self.fhir.read(self.identified()[0], "metadata")
 
     @cached_property
+    def exports(self) -> Exports:
+        """The exports of a population's data; raises NotTested where the description has none."""
+        table = self.target.description.bulk
+        if table is None:
+            raise NotTested("the description has no [bulk]")
+        rights = "read" if self.edition.smart.startswith("1.") else "rs"
+        return Exports(Service(self.client, table, self.used.extend, rights))
+
+    @cached_property
     def us_core(self) -> tables.Tables:
         """US Core in the version of the edition; raises NotTested where the server says it follows another alone."""
         wanted, followed = self.edition.us_core, capability.versions(self.capabilities())
@@ -251,6 +272,11 @@ class Examination:
         if table.version and table.version[0] == version[0]:  # the steps of the edition are about 1, or about 2
             version = table.version
         return Smart(self.client, table, self.fhir.base, version, types, self.used.extend, self._chosen)
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Launches that are made to be spoiled."""
+        return Trials(self.smart)
 
     def _chosen(self, person: str | None, encounter: bool) -> Chosen:
         """A patient of the file, or the first, with the first encounter that a search finds."""

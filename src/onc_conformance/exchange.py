@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from onc_conformance.transport import Carrier, Headers, Transport
+from onc_conformance.transport import KEPT, Carrier, Headers, Received, Receiver, Transport
 from onc_conformance.trouble import Trouble, host
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from onc_conformance.redaction import Secrets
 
 REDIRECTS = 5
+OBSERVED = "TLS"
+"""The method of an exchange that looked at a port below HTTP."""
+STREAMED, BEGINNING = 8 * 1024 * 1024, 16 * 1024
+"""Bytes kept of all streamed answers together, and of each that comes after those."""
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _COMPUTED = frozenset({"host", "content-length", "connection", "accept-encoding"})
 _AGENT = "onc-conformance (conformance test client)"
@@ -43,12 +47,14 @@ class Exchange:
     started: str
     seconds: float
     sha256: str
-    """Hex digest of `response_body`."""
+    """Hex digest of the answer's body."""
     error: str | None = None
     trouble: Trouble | None = None
     """The kind of `error`, where the network or the answer's form is to blame."""
     key: str = ""
     """What the request is recognised by when the recording is judged again: it names no secret, host or moment."""
+    omitted: int = 0
+    """Bytes of a streamed answer that came after those of `response_body`."""
 
     def header(self, name: str) -> str | None:
         """The first answer header of this name, whatever its case."""
@@ -72,6 +78,8 @@ class Journal:
     """What ids begin with, so that those of several processes differ."""
     sleep: Callable[[float], None] = time.sleep
     """How to wait between requests."""
+    _streamed: int = 0
+    """Bytes kept of streamed answers."""
     _carrier: Carrier = field(default_factory=Carrier, repr=False)
 
     def close(self) -> None:
@@ -89,13 +97,59 @@ class Journal:
         body: bytes = b"",
         transport: Transport | None = None,
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,
     ) -> Exchange:
-        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised."""
-        transport = transport or Transport()
-        lines = _completed(url, tuple(headers))
+        """Send exactly these bytes once and record what happened; failure to get an answer is recorded, not raised.
+
+        A `receiver` takes the answer as it comes, for `patience_s` seconds at the most; its beginning is recorded.
+        """
+        way, lines = transport or Transport(), _completed(url, tuple(headers))
+        keep = max(BEGINNING, min(KEPT, STREAMED - self._streamed))
+
+        def carried(at_most: float | None) -> Received:
+            return self._carrier.carry(
+                method,
+                url,
+                headers=lines,
+                body=body,
+                transport=way,
+                at_most=at_most,
+                receiver=receiver,
+                patience_s=patience_s,
+                keep=keep,
+            )
+
+        return self._recorded(carried, method, url, target=target, purpose=purpose, lines=lines, body=body, key=key)
+
+    def observe(
+        self,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        look: Callable[[float | None], Received],
+        key: str,
+        method: str = OBSERVED,
+    ) -> Exchange:
+        """Record what `look` saw of a server by other means than a request of ours; it is told how long it may take."""
+        return self._recorded(look, method, url, target=target, purpose=purpose, key=key)
+
+    def _recorded(
+        self,
+        carry: Callable[[float | None], Received],
+        method: str,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        key: str,
+        lines: Headers = (),
+        body: bytes = b"",
+    ) -> Exchange:
         started, clock = datetime.now(UTC), time.monotonic()
-        at_most = None if self.until is None else self.until - clock
-        answer = self._carrier.carry(method, url, headers=lines, body=body, transport=transport, at_most=at_most)
+        answer = carry(None if self.until is None else self.until - clock)
+        self._streamed += len(answer.body) if answer.streamed else 0
         exchange = Exchange(
             id=self.next_id(),
             target=target,
@@ -109,10 +163,11 @@ class Journal:
             response_body=answer.body,
             started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             seconds=round(time.monotonic() - clock, 6),
-            sha256=hashlib.sha256(answer.body).hexdigest(),
+            sha256=answer.sha256 or hashlib.sha256(answer.body).hexdigest(),
             error=answer.error,
             trouble=answer.trouble,
             key=key,
+            omitted=answer.omitted,
         )
         self.exchanges[exchange.id] = exchange
         return exchange
@@ -144,10 +199,15 @@ def redirect(exchange: Exchange) -> str | None:
     return urljoin(exchange.url, location) if exchange.status in _REDIRECT and location else None
 
 
+def origin(url: str) -> tuple[str, str]:
+    """The server of an address: scheme, and host with port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def same_origin(one: str, other: str) -> bool:
     """Whether two addresses are of one server: scheme, host and port."""
-    first, second = urlsplit(one), urlsplit(other)
-    return (first.scheme, first.netloc) == (second.scheme, second.netloc)
+    return origin(one) == origin(other)
 
 
 def astray(chain: Sequence[Exchange], onward: str) -> str | None:
@@ -161,6 +221,9 @@ def astray(chain: Sequence[Exchange], onward: str) -> str | None:
 
 def curl(exchange: Exchange, secrets: Secrets) -> str:
     """One shell line that makes the request again, secrets masked."""
+    if exchange.method == OBSERVED:
+        port = urlsplit(exchange.url).port or 443
+        return f"openssl s_client -connect {urlsplit(exchange.url).hostname}:{port}  # {exchange.purpose}"
     words = ["curl", "-sS", "--compressed", "-X", exchange.method, secrets.mask_text(exchange.url)]
     own_host = host(exchange.url)
     for name, value in secrets.mask_headers(exchange.request_headers):

@@ -29,7 +29,13 @@ SHOWN = pytest.StashKey[int]()
 SKIPPED = pytest.StashKey["NotTested | NotApplicable"]()
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
-KINDS = {"beyond": "good practice beyond the stated steps"}
+KINDS = {
+    "beyond": "good practice beyond the stated steps",
+    "authorization": "how apps are authorized, and what is refused",
+    "matrix": "every door tried with every key: hundreds of requests",
+    "waiting": "waits until something has run out",
+    "bulk": "tokens and exports of a backend service",
+}
 
 
 class Verdict:

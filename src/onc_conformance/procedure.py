@@ -12,7 +12,8 @@ import yaml
 from onc_conformance import suite
 from onc_conformance.findings import UsageError
 
-COVERAGES = ("automated", "attested", "both")
+COVERAGES = ("automated", "attested", "both", "either")
+"""Who judges a step: the machine, a person, both for a part each, or a person only where the machine cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Edition:
     """The version FHIR resources are judged by."""
     smart: str
     """The version of SMART App Launch."""
+    bulk: str = "2.0.0"
+    """The version of Bulk Data Access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def editions() -> Mapping[str, Edition]:
             each["uscdi"],
             each["us_core"],
             each["smart"],
+            each["bulk"],
         )
         for each in raw["editions"]
     }

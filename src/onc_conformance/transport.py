@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
@@ -24,6 +26,10 @@ from onc_conformance.unpacking import Unpacker
 from onc_conformance.watch import CURRENT, Watch
 
 Headers = tuple[tuple[str, str], ...]
+Sink = Callable[[bytes], None]
+"""Takes an answer piece by piece, content encodings undone; raises Halt where it wants no more."""
+Receiver = Callable[[int, Headers], Sink | None]
+"""The sink for an answer with this status and these headers; None where it is not to be streamed."""
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer, as it travels and unpacked."""
@@ -32,8 +38,14 @@ KEPT = 1024 * 1024
 CONNECT_SECONDS = 10.0
 IN_ALL = 4
 """How many times `timeout_s` a request and its answer may take together, however steadily they trickle."""
+SWELLING = 200
+"""How many times its size an answer may unpack to where it is streamed."""
 _CHUNK = 64 * 1024
 _NOT_ASKED_FOR = frozenset({"br", "zstd", "compress", "x-compress"})
+
+
+class Halt(Exception):  # noqa: N818 - what a sink says
+    """No more of the answer is wanted; the reason, in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,15 @@ class Received:
     body: bytes = b""
     error: str | None = None
     trouble: Trouble | None = None
+    omitted: int = 0
+    """Bytes of a streamed answer that are not in `body`."""
+    sha256: str = ""
+    """Hex digest of a streamed answer, as far as it came; empty for any other."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether a receiver took it."""
+        return bool(self.sha256)
 
 
 class Carrier:
@@ -82,12 +103,16 @@ class Carrier:
         body: bytes,
         transport: Transport,
         at_most: float | None = None,
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,
+        keep: int = KEPT,
     ) -> Received:
         """Send exactly these bytes once; whatever keeps the answer away is told, not raised.
 
-        `at_most` are seconds that everything may take if they are fewer than the transport allows.
+        `at_most` are seconds that everything may take if they are fewer than `patience_s`, or what the transport
+        allows. What a `receiver` takes may be of any size, and its first `keep` bytes are kept.
         """
-        allowed = IN_ALL * transport.timeout_s
+        allowed = IN_ALL * transport.timeout_s if patience_s is None else patience_s
         allowed = allowed if at_most is None else max(0.0, min(allowed, at_most))
         patience = (min(CONNECT_SECONDS, transport.timeout_s), transport.timeout_s)
         received, answer = Received(), bytearray()
@@ -103,7 +128,11 @@ class Carrier:
                 ) as response:
                     received.status = response.status_code
                     received.headers = tuple(response.raw.headers.items())
-                    received.trouble, received.error = _read(response.raw, answer)
+                    sink = receiver(received.status, received.headers) if receiver else None
+                    if sink is None:
+                        received.trouble, received.error = _read(response.raw, answer)
+                    else:
+                        _streamed(response.raw, sink, received, answer, keep)
             except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as why:
                 received.trouble, received.error = explain(why, url, patience)
         if watch.expired:
@@ -201,6 +230,43 @@ def _read(raw: Any, body: bytearray) -> tuple[Trouble | None, str | None]:
             f"the answer is packed as {encoding}, which was not asked for; expected gzip or nothing",
         )
     return None, None
+
+
+def _streamed(raw: Any, sink: Sink, received: Received, kept: bytearray, keep: int) -> None:
+    """Hand the answer to `sink` as it comes; its beginning is kept, the rest counted and digested."""
+    encoding = raw.headers.get("Content-Encoding", "").strip().lower()
+    length = raw.headers.get("Content-Length", "")
+    unpack, travelled, unpacked = Unpacker(encoding), 0, 0
+    digest = hashlib.sha256()
+    try:
+        while piece := raw.read1(_CHUNK, decode_content=False):
+            travelled += len(piece)
+            for part in unpack(piece):
+                unpacked += len(part)
+                digest.update(part)
+                kept += part[: max(0, keep - len(kept))]
+                _bearable(travelled, unpacked)
+                sink(part)
+        _ended(unpack, travelled, length)
+    except Halt as why:
+        received.trouble, received.error = Trouble.TOO_LARGE, str(why)
+    except zlib.error as why:
+        received.trouble, received.error = Trouble.BROKEN, f"the answer is not the {encoding} it says it is: {why}"
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, EOFError) as why:
+        share = f"{travelled} of {length} bytes" if length.isdigit() else f"{travelled} bytes: {sentence(why)}"
+        received.trouble = Trouble.TIMEOUT if timed_out(why) else Trouble.BROKEN
+        received.error = f"the answer broke off after {share}"
+    received.omitted, received.sha256 = unpacked - len(kept), digest.hexdigest()
+
+
+def _bearable(travelled: int, unpacked: int) -> None:
+    if unpacked > SWELLING * travelled + KEPT:
+        raise Halt(f"the answer swells to more than {SWELLING} times its size, which nobody unpacks")
+
+
+def _ended(unpack: Unpacker, travelled: int, length: str) -> None:
+    if not unpack.done or (length.isdigit() and travelled < int(length)):
+        raise EOFError("before its end")
 
 
 def _verify(transport: Transport) -> bool | str:

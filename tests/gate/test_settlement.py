@@ -381,3 +381,40 @@ def test_the_summary_counts_each_finding_once_however_many_steps_cite_it():
         "error": 0, "failed": 2, "not_tested": 0, "attested": 0, "passed": 0, "not_applicable": 0,
         "warnings": 1, "codes_not_judged": 7, "suppressed": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("machine", "signed", "expected", "unsigned"),
+    [
+        ("passed", False, "passed", False),
+        ("passed", True, "passed", False),
+        ("failed", True, "failed", False),
+        ("not_tested", False, "not_tested", True),
+        ("not_tested", True, "attested", False),
+        ("not_applicable", False, "not_applicable", False),
+    ],
+)
+def test_a_person_signs_for_what_the_machine_cannot_tell(machine, signed, expected, unsigned):
+    steps, entries = [step(coverage="either")], [attestation()] if signed else []
+    done = settled(scenario(machine, reason="the description has no page"), steps=steps, attestations=entries)
+    result = only(done)
+    assert result.outcome == expected
+    assert bool(done.unsigned) is unsigned
+    if expected == "not_tested":
+        assert result.reason == "attestation missing, and the machine cannot tell: the description has no page"
+
+
+@pytest.mark.parametrize(
+    ("coverage", "signed", "expected"),
+    [
+        ("automated", False, []),
+        ("attested", False, [("G9-IA-TLV-1", "acme")]),
+        ("attested", True, []),
+        ("both", False, [("G9-IA-TLV-1", "acme")]),
+        ("both", True, []),
+    ],
+)
+def test_what_a_person_has_still_to_sign_for_is_listed(coverage, signed, expected):
+    entries = [attestation()] if signed else []
+    done = settled(scenario("passed"), steps=[step(coverage=coverage)], attestations=entries)
+    assert [(each.id, target) for each, target in done.unsigned] == expected

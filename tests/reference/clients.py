@@ -382,7 +382,9 @@ def in_process(ehr) -> requests.Session:
     """The same requests without sockets, for tests that make thousands."""
     session = requests.Session()
     session.trust_env = False
-    session.mount(ehr.url, _InProcess(ehr._app()))
+    app = ehr._app()
+    for origin in (ehr.url, ehr.secure_url):
+        session.mount(origin, _InProcess(app))
     return session
 
 

@@ -72,11 +72,15 @@ def gathered(fault=None):
             setattr(client, name, value)
         client.narrow = ehr.env["FHIR_PATIENT_TOKEN"]
         client.typed = DocRefClient(ehr, in_process(ehr)).ask(scope="system/Goal.rs").json()["access_token"]
-        return {name: told(answer, ehr.url) for name, answer in probes(client)}
+        return {name: told(answer, ehr) for name, answer in probes(client)}
 
 
-def told(answer, url):
-    return answer.status_code, answer.headers["Content-Type"], answer.text.replace(url, "")
+def told(answer, ehr):
+    return (
+        answer.status_code,
+        answer.headers["Content-Type"],
+        answer.text.replace(ehr.secure_url, "").replace(ehr.url, ""),
+    )
 
 
 IDS = {}

@@ -8,7 +8,7 @@ from tests.targets.emulations.lumen import Lumen
 from tests.targets.test_emulations import outcomes, red
 
 from onc_conformance import suite
-from onc_conformance.targets import logins, models, onward, scope, smart, steps, templates, terms
+from onc_conformance.targets import logins, models, onward, population, scope, smart, steps, templates, terms
 
 PAGE = (suite.root() / "docs" / "targets.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
@@ -48,7 +48,7 @@ def keys(model):
 
 TABLES = {
     each.__name__: each
-    for module in (models, steps, logins, onward, smart)
+    for module in (models, steps, logins, onward, population, smart)
     for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, terms.Table)
 }

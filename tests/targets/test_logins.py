@@ -184,9 +184,17 @@ def test_an_empty_root_is_opened_for_them(server):
     [
         (
             'kind = "oauth2_code"',
-            "auth.step.0.kind: oauth2_code needs a person at a browser and is not in this",
+            'auth.step.0.kind: oauth2_code is called smart here; expected kind = "smart" with the client',
         ),
-        ('kind = "magic"', "auth.step.0.kind: expected 'http', 'oauth2_client', 'oauth2_jwt', 'basic' or 'static'"),
+        (
+            'kind = "magic"',
+            "auth.step.0.kind: expected 'http', 'oauth2_client', 'oauth2_jwt', 'basic', 'static' or 'smart'",
+        ),
+        ('kind = "smart"\nclient = "symmetric"', 'auth.step.0: kind = "smart" needs login'),
+        (
+            'kind = "smart"\nclient = "public"\nlogin = "patient"',
+            "auth.step.0.client: there is no [smart.client.public]",
+        ),
         ('kind = "basic"\nuser = "x"', 'auth.step.0: kind = "basic" needs password'),
         ('kind = "static"\ntoken = "x"\nurl = "{base.api}"', 'auth.step.0: kind = "static" takes no url'),
         ('kind = "static"\ntoken = "{nope}"', "auth.step.0.token: nothing is called {nope} here"),

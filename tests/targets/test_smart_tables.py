@@ -53,7 +53,7 @@ def test_authorities_come_from_the_environment_or_are_those_of_the_system(tmp_pa
         load(FHIR, FHIR_CA_FILE="/nowhere/ca.pem")
 
 
-@pytest.mark.parametrize("client", ["SMART_ASYMMETRIC_JWK_FILE", "BULK_JWK_FILE"])
+@pytest.mark.parametrize("client", ["SMART_ASYMMETRIC_JWK_FILE"])
 def test_a_key_that_cannot_be_used_is_told_before_anything_is_asked(client, tmp_path):
     right, wrong = tmp_path / "right.jwk", tmp_path / "wrong.jwk"
     right.write_text(json.dumps(ECKey.generate_key("P-384").as_dict(private=True)))

@@ -38,15 +38,21 @@ class Credential:
     @property
     def shown(self) -> str:
         """The name, and which of its tokens it is."""
-        return f"{self.name}, refreshed {self.refreshed} times" if self.refreshed else self.name
+        often = "once" if self.refreshed == 1 else f"{self.refreshed} times"
+        return f"{self.name}, refreshed {often}" if self.refreshed else self.name
+
+    @property
+    def life_s(self) -> float | None:
+        """Seconds for which it is trusted from now on; None where it was not told how long it lives."""
+        life = self.answer.fields.get("expires_in")
+        if not isinstance(life, (int, float)) or isinstance(life, bool) or self._since is None:
+            return None
+        return max(float(life) - EARLY_S, 0.0) - (self.clock() - self._since)
 
     @property
     def expired(self) -> bool:
         """Whether it told how long it lives, and that time is nearly over."""
-        life = self.answer.fields.get("expires_in")
-        if not isinstance(life, (int, float)) or isinstance(life, bool) or self._since is None:
-            return False
-        return self.clock() - self._since > max(float(life) - EARLY_S, 0.0)
+        return self.life_s is not None and self.life_s < 0
 
     def renew(self) -> bool:
         """Get a new access token; whether that worked."""

@@ -48,7 +48,7 @@ def objection(kind: str, value: Any) -> str | None:
     return _NUMBERS[kind](value) if kind in _NUMBERS else "a JSON string"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)  # ids, of which no two are alike, would fill any
 def _of_text(kind: str, value: str) -> str | None:
     return _text(kind, value)
 

@@ -66,14 +66,14 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
     for kept in pool:
         for profile in fitting.profiles(kept.resource, tables, codes)[0]:
             by_profile.setdefault(profile.id, []).append(kept)
-    lines: list[Line] = []
+    found: list[Line] = []
     for profile in (each for of_type in tables.of_type.values() for each in of_type):
         kept_of = by_profile.get(profile.id, [])
         if kept_of and profile.context is None and not guidance.unneeded(profile, tables):
-            lines += _lines(profile, kept_of, _Sight(tables, codes))
+            found += _lines(profile, kept_of, Sight(tables, codes))
     served = frozenset(kinds)
     without = tuple(each for each in needed(tables) if each.type in served and each.id not in by_profile)
-    return Ledger(tables, lines, by_profile, without)
+    return Ledger(tables, found, by_profile, without)
 
 
 def needed(tables: Tables) -> Iterator[Profile]:
@@ -88,7 +88,7 @@ def needed(tables: Tables) -> Iterator[Profile]:
 def seen(resource: Mapping[str, Any], profile: Profile, tables: Tables) -> frozenset[str]:
     """The must-support elements of a profile that one resource shows, by id without the type."""
     wanted = {name: Line(profile, name) for name in _wanted(profile)}
-    _Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
+    Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
     return frozenset(name for name, line in wanted.items() if line.seen)
 
 
@@ -96,16 +96,20 @@ def _wanted(profile: Profile) -> Iterator[str]:
     return (each.id.partition(".")[2] for each in profile.elements if each.must_support or each.uscdi)
 
 
-def _lines(profile: Profile, resources: Sequence[Kept], sight: _Sight) -> Iterator[Line]:
-    names = [name for name in _wanted(profile) if not guidance.unneeded(profile, sight.guide, name)]
-    wanted = {name: Line(profile, name) for name in names}
+def lines(profile: Profile, guide: Tables) -> dict[str, Line]:
+    """A line for each element of a profile that has to be shown, by its id without the type."""
+    return {name: Line(profile, name) for name in _wanted(profile) if not guidance.unneeded(profile, guide, name)}
+
+
+def _lines(profile: Profile, resources: Sequence[Kept], sight: Sight) -> Iterator[Line]:
+    wanted = lines(profile, sight.guide)
     for kept in resources:
         sight.walk(tree(profile), [Item(kept.resource, None, kept.name)], profile.type, wanted)
     yield from wanted.values()
 
 
 @dataclass(frozen=True)
-class _Sight:
+class Sight:
     """What counts as shown: a value that says more than why it is absent, of a type the profile marks."""
 
     guide: Tables

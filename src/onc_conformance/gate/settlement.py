@@ -29,6 +29,8 @@ class TargetOutcome:
     """Why it was not tested, does not apply, or went wrong in this tool."""
     scenarios: tuple[ScenarioResult, ...] = ()
     attestation: Attestation | None = None
+    unsigned: bool = False
+    """Whether a person has still to sign for it."""
     excuse: Excuse | None = None
     """The excuse that keeps this untested step from failing the gate."""
 
@@ -100,6 +102,11 @@ class Settlement:
         return tuple((each.step, outcome) for each in self.steps for outcome in each.targets if outcome.suppressed)
 
     @cached_property
+    def unsigned(self) -> tuple[tuple[Step, str], ...]:
+        """Every step that a person has still to sign for, with the target."""
+        return tuple((each.step, outcome.target) for each in self.steps for outcome in each.targets if outcome.unsigned)
+
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding of every step, each once."""
         return tuple(dict.fromkeys(finding for each in self.steps for finding in each.findings))
@@ -155,6 +162,10 @@ def settle(
             verdict, reason = (Outcome.ATTESTED, None) if signed else (Outcome.NOT_TESTED, unsigned)
         elif step.coverage == "both" and verdict is Outcome.PASSED and not signed:
             verdict, reason = Outcome.NOT_TESTED, unsigned
+        elif step.coverage == "either" and verdict is Outcome.NOT_TESTED:
+            told = f"{unsigned}, and the machine cannot tell: {reason}"
+            verdict, reason = (Outcome.ATTESTED, None) if signed else (Outcome.NOT_TESTED, told)
+        needed = step.coverage in {"attested", "both"} or (step.coverage == "either" and verdict is Outcome.NOT_TESTED)
         excuse = None
         if verdict is Outcome.NOT_TESTED:
             excuse = next((e for e in excuses if e.covers(step.id, target) and not e.expired(today)), None)
@@ -164,6 +175,7 @@ def settle(
             reason=reason,
             scenarios=scenarios,
             attestation=signed if step.coverage != "automated" else None,
+            unsigned=needed and not signed and verdict is not Outcome.NOT_APPLICABLE,
             excuse=excuse,
         )
 

@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import ssl
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,9 @@ def context(authority: Authority, host: str, faults: Collection[str]) -> ssl.SSL
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     if "smart-tls-1.1-accepted" in faults:
         made.set_ciphers("DEFAULT:@SECLEVEL=0")
-        made.minimum_version = ssl.TLSVersion.TLSv1_1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made.minimum_version = ssl.TLSVersion.TLSv1_1
     hosts = {"127.0.0.1", "localhost", host}
     signed_by = Authority() if "smart-certificate-of-unknown-authority" in faults else authority
     if "smart-certificate-of-another-host" in faults:

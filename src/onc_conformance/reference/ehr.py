@@ -19,6 +19,7 @@ from onc_conformance.reference.ehryourway import EhrYourWay
 from onc_conformance.reference.faults import known
 from onc_conformance.reference.fhir import given, records
 from onc_conformance.reference.fhir.access import Access, Grant
+from onc_conformance.reference.fhir.bulk import BulkData
 from onc_conformance.reference.fhir.directory import DOCTOR, Directory
 from onc_conformance.reference.fhir.server import BASE as FHIR
 from onc_conformance.reference.fhir.server import FhirServer
@@ -66,6 +67,7 @@ class ReferenceEHR:
         self._access = Access(self._settings.token_life, self._faults)
         self._fhir = self._fhir_server(fhir)
         self._docref = DocRef(self._people, clerk, self._faults, self._settings, self._access, self._fhir)
+        self._bulk = BulkData(self._fhir, self._access, self._faults, self._settings)
         self._smart = self._authorization()
         self._files: list[Path] = []
         self._room: tempfile.TemporaryDirectory[str] | None = None
@@ -97,7 +99,7 @@ class ReferenceEHR:
             loaded = given.load(bundles)
             return FhirServer(lambda: loaded, self._access, self._faults, version)
         return FhirServer(
-            lambda: records.of_people(self._people, f"{self._url}{FHIR}", version),
+            lambda: records.of_people(self._people, f"{self._secure_url}{FHIR}", version),
             self._access,
             self._faults,
             version,
@@ -190,6 +192,11 @@ class ReferenceEHR:
         return self._url
 
     @property
+    def secure_url(self) -> str:
+        """Where it listens by TLS; empty before it has started."""
+        return self._secure_url
+
+    @property
     def env(self) -> dict[str, str]:
         """The variables that the bundled target descriptions use; empty before it has started."""
         return dict(self._env)
@@ -219,19 +226,26 @@ class ReferenceEHR:
         }
         patient = self._fhir.first_patient()
         env |= {
-            "FHIR_BASE": f"{self._url}{FHIR}",
+            "FHIR_BASE": f"{self._secure_url}{FHIR}",
             "FHIR_TOKEN": self._access.standing(Grant(("user/*.rs",))),
             "FHIR_PATIENT": patient,
             "FHIR_PATIENT_TOKEN": self._access.standing(Grant(("patient/*.rs",), patient)),
-            "FHIR_DOCS": f"{self._url}{pages.DOCREF}",
-            "FHIR_TERMS": f"{self._url}{pages.DOCREF}/terms",
+            "FHIR_DOCS": f"{self._secure_url}{pages.DOCREF}",
+            "FHIR_TERMS": f"{self._secure_url}{pages.DOCREF}/terms",
+            "FHIR_ENDPOINTS": f"{self._secure_url}{pages.ENDPOINTS}",
             "FHIR_EXPIRED_TOKEN": self._access.expired(Grant(("user/*.rs",))),
         }
-        env |= self._smart.variables(self._url)
+        env |= self._smart.variables(self._secure_url)
+        for name, issued in zip(("BULK_GROUP", "BULK_OTHER_GROUP"), self._fhir.groups(), strict=False):
+            env[name] = issued
         for place, client in enumerate(self._ehryourway.clients.values()):
             env[f"EYW_ID{patientsfile.suffix(place)}"] = client.id
             env[f"EYW_PASS{patientsfile.suffix(place)}"] = client.password
         return env
+
+    def _service(self) -> tuple[str, list[dict[str, Any]]]:
+        """Where the FHIR server is, and the Organizations it serves."""
+        return self._env["FHIR_BASE"], self._fhir.organizations()
 
     def _app(self) -> Flask:
         app = Flask("onc_conformance.reference", static_folder=None)
@@ -242,7 +256,8 @@ class ReferenceEHR:
         self._docref.register(app)
         self._smart.register(app)
         self._fhir.register(app)
-        pages.Documentation(self._faults, self._settings).register(app)
+        self._bulk.register(app)
+        pages.Documentation(self._faults, self._settings, self._service).register(app)
         app.wsgi_app = _SingleSlashes(app.wsgi_app)  # type: ignore[method-assign]
         return app
 

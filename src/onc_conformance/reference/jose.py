@@ -94,6 +94,11 @@ class Assertions:
             self._seen[client_id, jti] = expires
 
 
+def claims(assertion: str) -> dict[str, Any]:
+    """Every claim, not verified; BadAssertion if it is no JSON Web Token."""
+    return _part(assertion, 1)
+
+
 def claimed(assertion: str, name: str) -> str:
     """The text of a claim, not verified; BadAssertion if it is no JSON Web Token."""
     value = _part(assertion, 1).get(name)

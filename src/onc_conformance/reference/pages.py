@@ -8,19 +8,26 @@ from flask import Response, redirect, request
 
 from onc_conformance.reference import docref, ehryourway, jose, screens, webchart
 from onc_conformance.reference.ehryourway_categories import NAMES as CATEGORIES
-from onc_conformance.reference.fhir import server
+from onc_conformance.reference.fhir import published, server
+from onc_conformance.reference.fhir.answers import as_json
 from onc_conformance.reference.signing import PARTS
 from onc_conformance.reference.smart import server as smart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from flask import Flask
     from werkzeug.wrappers import Response as AnyResponse
 
     from onc_conformance.reference.settings import Settings
 
+    Service = tuple[str, Sequence[dict[str, Any]]]
+
 WEBCHART = "/webchart-documentation"
 EHRYOURWAY = "/ehryourway-documentation"
 DOCREF = "/docref-documentation"
+ENDPOINTS = "/service-base-addresses"
 ITEMS = (
     "syntax",
     "functions",
@@ -47,9 +54,11 @@ _INSTEAD = {
 class Documentation:
     """The documentation of each API and their terms of use, open to everybody."""
 
-    def __init__(self, faults: frozenset[str], settings: Settings) -> None:
+    def __init__(self, faults: frozenset[str], settings: Settings, service: Callable[[], Service]) -> None:
+        """`service` tells of the FHIR server: its base address, and the Organizations it serves."""
         self._faults = faults
         self._settings = settings
+        self._service = service
 
     def register(self, app: Flask) -> None:
         for path, view in ((WEBCHART, self.webchart), (EHRYOURWAY, self.ehryourway), (DOCREF, self.docref)):
@@ -57,6 +66,7 @@ class Documentation:
             app.add_url_rule(f"{path}/terms", f"terms {path}", self.terms)
         app.add_url_rule(_LOGIN, "documentation login", screens.login_page)
 
+        app.add_url_rule(ENDPOINTS, "service base addresses", self.endpoints)
         app.add_url_rule("/", "front page", self.front)
 
     @staticmethod
@@ -126,6 +136,13 @@ class Documentation:
         path = request.path.removesuffix("/terms")
         product = {WEBCHART: "WebChart", EHRYOURWAY: "EHR Your Way", DOCREF: "FHIR"}[path]
         return self._written("terms.html", path, product=product)
+
+    def endpoints(self) -> AnyResponse:
+        """The list of service base addresses."""
+        if "fhir-endpoints-missing" in self._faults:
+            return Response(screens.notice("There is no such page."), status=404)
+        base, organizations = self._service()
+        return as_json(published.bundle(organizations, base, self._faults))
 
     def _page(self, template: str, path: str, **facts: object) -> AnyResponse:
         if "docs-behind-login" in self._faults:

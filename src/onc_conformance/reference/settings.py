@@ -45,3 +45,9 @@ class Settings:
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
     us_core: UsCore = "6.1.0"
     """The version of US Core that the FHIR server follows."""
+    bulk_version: Literal["1.0.1", "2.0.0"] = "2.0.0"
+    """The version of Bulk Data Access that exports follow."""
+    bulk_seconds: float = 0.2
+    """How long an export takes."""
+    bulk_lines: int = 50
+    """Resources in a file of an export, at the most."""

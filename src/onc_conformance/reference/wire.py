@@ -181,3 +181,10 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's names
         """Nothing: faults in this program are still told by Flask."""
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as line:
+        line.bind((host, 0))
+        return int(line.getsockname()[1])

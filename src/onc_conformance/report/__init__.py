@@ -1,4 +1,4 @@
-"""Reports of a run: results.json, junit.xml, dossier.html, evidence/, and what Allure needs around its results."""
+"""Reports of a run: results, JUnit, dossier, evidence, what is still to be attested, and what Allure needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from onc_conformance.redaction import Secrets
-from onc_conformance.report import allure, dossier, evidence, junit, results
+from onc_conformance.report import allure, attesting, dossier, evidence, junit, results
 from onc_conformance.report.folder import EVIDENCE, point_latest, run_folder, writing
 from onc_conformance.report.results import timestamp
 from onc_conformance.report.run import LayerNotRun, Product, Run
@@ -45,6 +45,7 @@ def write(run: Run, directory: Path) -> None:
             masked = run.masked()
             results.write(masked, directory / "results.json", len(entries))
             junit.write(masked, directory / "junit.xml")
+            attesting.write(masked, directory / attesting.FILE)
             dossier.write(masked, entries, directory / "dossier.html")
             if told.is_dir():
                 allure.write(masked, told)

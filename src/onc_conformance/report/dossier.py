@@ -17,7 +17,7 @@ from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import Exit, StepResult, TargetOutcome
 from onc_conformance.judging.inspection import Sheet
 from onc_conformance.procedure import Criterion
-from onc_conformance.report import changes, results
+from onc_conformance.report import attesting, changes, results
 from onc_conformance.report.evidence import Entry
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
@@ -122,6 +122,7 @@ def render(run: Run, entries: Sequence[Entry]) -> str:
         sheets=list(_sheets(run)),
         titles=dict(run.patients),
         states=changes.MEANINGS,
+        attesting=attesting.FILE,
     )
 
 

@@ -73,7 +73,7 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
         started=exchange.started,
         seconds=exchange.seconds,
         media_type=_text(exchange.media_type, secrets),
-        bytes=len(exchange.response_body),
+        bytes=len(exchange.response_body) + exchange.omitted,
         sha256=exchange.sha256,
         altered=body != exchange.response_body,
         curl=printable(curl(exchange if bodies else _bodiless(exchange), secrets)),
@@ -90,6 +90,7 @@ def record(exchange: Exchange, directory: Path, secrets: Secrets, *, bodies: boo
     if bodies:
         facts["key"] = printable(secrets.mask_values(exchange.key))
         facts["trouble"] = exchange.trouble
+        facts["omitted"] = exchange.omitted
     lines = ",\n".join(f" {_line(name)}: {_line(value)}" for name, value in facts.items())
     put(directory / entry.file, f"{{\n{lines}\n}}\n")
     return entry

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from onc_conformance import targets
-from onc_conformance.exchange import Exchange, Journal
+from onc_conformance.exchange import OBSERVED, Exchange, Journal
 from onc_conformance.findings import NotTested, UsageError
 from onc_conformance.redaction import MASK, Secrets
 from onc_conformance.report import evidence, reading
 from onc_conformance.report.folder import EVIDENCE, writing
 from onc_conformance.targets.target import unnumbered
-from onc_conformance.transport import Headers, Transport
+from onc_conformance.transport import Halt, Headers, Received, Receiver, Transport
 from onc_conformance.trouble import Trouble
 
 INPUTS = "inputs"
@@ -82,6 +83,7 @@ class _Fact(_Kept):
     response_headers: Headers
     key: str
     trouble: Trouble | None = None
+    omitted: int = 0
 
 
 def keep(
@@ -187,22 +189,59 @@ class Replay(Journal):
         body: bytes = b"",
         transport: Transport | None = None,  # noqa: ARG002 - nothing is transported
         key: str = "",
+        receiver: Receiver | None = None,
+        patience_s: float | None = None,  # noqa: ARG002
     ) -> Exchange:
         """The recorded answer to this request, those to a repeated one in order; raises NotTested without one."""
+        return self._recalled(
+            method, url, target=target, purpose=purpose, key=key, headers=tuple(headers), body=body, receiver=receiver
+        )
+
+    def observe(
+        self,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        look: Callable[[float | None], Received],  # noqa: ARG002 - nothing is looked at
+        key: str,
+        method: str = OBSERVED,
+    ) -> Exchange:
+        """What was seen when the recording was made."""
+        return self._recalled(method, url, target=target, purpose=purpose, key=key)
+
+    def _recalled(
+        self,
+        method: str,
+        url: str,
+        *,
+        target: str,
+        purpose: str,
+        key: str,
+        headers: Headers = (),
+        body: bytes = b"",
+        receiver: Receiver | None = None,
+    ) -> Exchange:
         fact = self._next(target, key)
         if fact is None:
             raise NotTested(f"not in the recording: {purpose} ({method} {self.secrets.mask_text(url)})")
+        if fact.omitted:
+            raise NotTested(f"only the beginning was recorded of what came: {purpose}")
+        answered = _body(self.recording.folder / EVIDENCE, fact)
+        if receiver and fact.status and (sink := receiver(fact.status, fact.response_headers)):
+            with contextlib.suppress(Halt):  # which the recorded error tells
+                sink(answered)
         exchange = Exchange(
             id=self.next_id(),
             target=target,
             purpose=purpose,
             method=method,
             url=fact.url,
-            request_headers=tuple(headers),
+            request_headers=headers,
             request_body=body,
             status=fact.status,
             response_headers=fact.response_headers,
-            response_body=_body(self.recording.folder / EVIDENCE, fact),
+            response_body=answered,
             started=fact.started,
             seconds=fact.seconds,
             sha256=fact.sha256,

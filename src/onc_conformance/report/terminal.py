@@ -15,7 +15,7 @@ from rich.text import Text
 
 from onc_conformance.findings import Finding, Outcome, Severity
 from onc_conformance.gate import StepResult, TargetOutcome
-from onc_conformance.report import changes, results
+from onc_conformance.report import attesting, changes, results
 from onc_conformance.report.run import Run
 
 _STYLES = {
@@ -76,6 +76,10 @@ def close(run: Run, folder: Path, console: Console) -> None:
         _say(console, f"warning: {warning}", "yellow")
     for line in _since_baseline(run):
         _say(console, line)
+    if unsigned := run.settlement.unsigned:
+        steps = ", ".join(dict.fromkeys(step.id for step, _ in unsigned))
+        where = "with --attestations"
+        _say(console, f"to be attested: {steps}; fill in {folder / attesting.FILE} and name it {where}", "cyan")
     summary = run.settlement.summary
     extras = [f"{summary[key]} {key.replace('_', ' ')}" for key in ("warnings", "codes_not_judged", "suppressed")]
     asked = f"{len(run.exchanges)} request{'' if len(run.exchanges) == 1 else 's'}"

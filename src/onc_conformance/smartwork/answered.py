@@ -164,12 +164,12 @@ def not_stored(title: str, answer: TokenAnswer, rule: str) -> Iterator[Finding]:
 def _living(title: str, answer: TokenAnswer, rule: str) -> Iterator[Finding]:
     life = answer.fields.get("expires_in")
     if not isinstance(life, (int, float)) or isinstance(life, bool) or life <= 0:
-        say = objection if life is not None else uncertain
-        yield say(
+        yield objection(
             answer.exchange,
             rule,
             f"{title}: the answer does not say how long the token lives",
-            expected="expires_in, a number of seconds",
+            path="$.expires_in",
+            expected="a number of seconds",
             found=str(life) if life is not None else "nothing",
         )
     elif life > LONGEST_S:
@@ -196,10 +196,16 @@ def refreshable(launch: Launch, rule: str) -> Iterator[Finding]:
         )
 
 
-def granted(launch: Launch, rule: str) -> Iterator[Finding]:
-    """Objections to scopes that were asked for and agreed to, and did not come back; and to more than was asked for."""
+def granted(launch: Launch, rule: str, *, resources: bool = False) -> Iterator[Finding]:
+    """Objections to scopes that were asked for and agreed to, and did not come back; and to more than was asked for.
+
+    With `resources` those for resources alone are looked at. Raises NotTested where nothing says what was granted.
+    """
     answer = launch.given()
-    gone = lacking(launch.request.scopes, answer.scopes)
+    if not answer.scopes:
+        raise NotTested(f"{launch.title}: the answer does not say what was granted", "AUT-PAT-35")
+    wanted = [each for each in launch.request.scopes if parse(each) or not resources]
+    gone = lacking(wanted, answer.scopes)
     if gone:
         yield objection(
             answer.exchange,
@@ -252,13 +258,14 @@ def renewed(launch: Launch, answer: TokenAnswer, rule: str) -> Iterator[Finding]
             expected=", ".join(before.scopes),
             found=", ".join(answer.scopes),
         )
-    for name in ("patient", "encounter"):
-        if name in answer.fields and answer.fields[name] != before.fields.get(name):
+    chosen = launch.plan.chosen
+    for name, told in (("patient", chosen.patient), ("encounter", chosen.encounter)):
+        if before.fields.get(name) == told and answer.fields.get(name, told) != told:
             yield objection(
                 answer.exchange,
                 rule,
                 f"{title}: another {name} is in context",
                 path=f"$.{name}",
-                expected=str(before.fields.get(name)),
+                expected=told,
                 found=str(answer.fields[name]),
             )

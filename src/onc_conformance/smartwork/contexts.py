@@ -39,7 +39,7 @@ def encounter(smart: Smart, launch: Launch, rule: str) -> Iterator[Finding]:
     """
     answer, chosen = launch.given(), launch.plan.chosen
     if not chosen.encounter:
-        raise NotTested(f"the test patient {chosen.subject.id} has no Encounter that could be in context")
+        raise NotTested(f"{chosen.title} has no Encounter that could be in context")
     named = answer.text("encounter")
     if named != chosen.encounter:
         yield objection(

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from onc_conformance.access import authorization, discovery, tokens
-from onc_conformance.access.apps import App
+from onc_conformance.access.apps import App, basic
 from onc_conformance.access.assertions import read_key
-from onc_conformance.access.authorization import AuthorizationRequest
+from onc_conformance.access.authorization import AuthorizationRequest, Redirected
 from onc_conformance.access.credentials import Credential
 from onc_conformance.access.discovery import Configuration
 from onc_conformance.access.parameters import AS_IT_IS, Change, Parameters, in_query, value_of
@@ -23,20 +23,29 @@ from onc_conformance.exchange import Exchange
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.asking import read as read_resource
 from onc_conformance.findings import NotApplicable, NotTested
+from onc_conformance.smartwork.browserlogin import BrowserLogin
 from onc_conformance.smartwork.errands import Arrival, Driver, Errand
 from onc_conformance.smartwork.formlogin import FormLogin
 from onc_conformance.smartwork.launches import Chosen, Launch, Plan
+from onc_conformance.smartwork.personlogin import PersonLogin
 from onc_conformance.targets import Client
 from onc_conformance.targets.assembly import Prepared
+from onc_conformance.targets.client import Launched
+from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.smart import ClientKind, LoginName, SmartLogin, SmartTable
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.variables import Variables
+from onc_conformance.transport import Received
 
 CAPABILITY = {
     "public": "client-public",
     "symmetric": "client-confidential-symmetric",
     "asymmetric": "client-confidential-asymmetric",
 }
+BROWSER_S = 60.0
+"""Seconds that a browser may be on one way at the least."""
+ALONG = ("Binary",)
+"""Types that US Core has no profile of, and that others of a patient lead to."""
 ALONE, FROM_EHR = "standalone", "ehr"
 """How an app is launched."""
 
@@ -72,6 +81,8 @@ class Smart:
     """Told the exchanges that the current scenario rests on."""
     choose: Callable[[str | None, bool], Chosen]
     """The patient to be in context by the id in the patients file, or the first; with an encounter if one is wanted."""
+    absent: set[str] = field(default_factory=set)
+    """Who was waited for in vain."""
     _published: dict[str, Published] = field(default_factory=dict)
     _launches: dict[tuple[object, ...], Launch] = field(default_factory=dict)
     _read: dict[tuple[str, str], Got] = field(default_factory=dict)
@@ -155,6 +166,18 @@ class Smart:
         self._set(name)
         return self._rendered(text)
 
+    def introspector(self) -> Parameters:
+        """The header by which a resource server proves itself when it asks about a token; NotTested without one."""
+        self.needs("introspection")
+        table = self.table.introspection
+        if table is None:
+            raise NotTested("the description has no smart.introspection")
+        self._set("introspection")
+        if table.token is not None:
+            self.secret(self._rendered(table.token))
+            return (("Authorization", f"Bearer {self._rendered(table.token)}"),)
+        return basic(self._rendered(table.id or ""), self._rendered(table.secret or ""))
+
     def driver(self, name: LoginName, chosen: Chosen) -> Driver:
         """A new browser with somebody in front of it."""
         login = self.login(name)
@@ -166,14 +189,14 @@ class Smart:
 
     # a launch, piece by piece
 
-    def scope(self, whose: str, form: int | None = None) -> str:
-        """Scopes for the resources of a patient or user: those of the description, or every type of US Core."""
+    def scope(self, whose: str, form: int | None = None, more: Sequence[str] = ()) -> str:
+        """Scopes for resources of a patient or user: those of the description, or every type of US Core and `more`."""
         told = self.table.scope.get(whose)  # type: ignore[call-overload]
         if told is not None and form is None:
             self._set("scope", whose)
             return self._rendered(told)
         may = "read" if (form or int(self.version[0])) == 1 else "rs"
-        return " ".join(f"{whose}/{kind}.{may}" for kind in self.types)
+        return " ".join(f"{whose}/{kind}.{may}" for kind in (*self.types, *more))
 
     def plan(
         self,
@@ -186,19 +209,23 @@ class Smart:
         post: bool = False,
         person: str | None = None,
         change: Change = AS_IT_IS,
+        called: str = "",
+        chosen: Chosen | None = None,
     ) -> Plan:
         """Everything that is needed to launch an app; one that is launched from the EHR has been opened by it.
 
         `scope` replaces all scopes, `resources` those for resources; `change` makes the request a wrong one.
-        `person` is the test patient to be in context, by the id in the patients file.
+        `person` is the test patient to be in context, by the id in the patients file; `called` is what the evidence
+        says of the launch beyond that; `chosen` replaces who is chosen.
         """
         self.needs("launch-ehr" if how == FROM_EHR else "launch-standalone")
         who = who or ("clinician" if how == FROM_EHR else "patient")
         app, login = self.app(kind), self.login(who)
-        chosen = self.choose(person or login.person, how == FROM_EHR)
+        chosen = chosen or self.choose(person or login.person, how == FROM_EHR)
         driver = self.driver(who, chosen)
         app = replace(app, redirect=driver.address(app.redirect), launch=driver.address(app.launch))
-        title = f"launch {app.title} {'from the EHR' if how == FROM_EHR else 'by itself'}"
+        where = "from the EHR" if how == FROM_EHR else "by itself"
+        title = f"launch {app.title} {where}{' by POST' if post else ''}{' ' + called if called else ''}"
         opened, given = None, None
         if how == FROM_EHR:
             opened = self._opened(title, app, driver, chosen)
@@ -218,7 +245,7 @@ class Smart:
         )
         self.secret(request.pkce.verifier)
         return Plan(
-            title=f"{title}{' by POST' if post else ''}",
+            title=title,
             app=app,
             driver=driver,
             chosen=chosen,
@@ -304,11 +331,12 @@ class Smart:
         post: bool = False,
         person: str | None = None,
         grant: Sequence[str] | None = None,
+        called: str = "",
     ) -> Launch:
         """A right launch, made once however often it is asked for, as far as it came."""
         key = (kind, how, who, resources, post, person, tuple(grant) if grant is not None else None)
         if key not in self._launches:
-            plan = self.plan(kind, how=how, who=who, resources=resources, post=post, person=person)
+            plan = self.plan(kind, how=how, who=who, resources=resources, post=post, person=person, called=called)
             self._launches[key] = self._launch(plan, grant)
         self.note(self._launches[key].exchanges)
         return self._launches[key]
@@ -331,6 +359,29 @@ class Smart:
             name = f"token of {app.title}, launched {'from the EHR' if launch.plan.opened else 'by itself'}"
             self._credentials[answer.access_token] = Credential(name, answer, lambda token: self.refresh(app, token))
         return self._credentials[answer.access_token]
+
+    def sign_in(self, step: AuthStep, stale: str) -> Launched:
+        """The token of a login that is a launch, for everything that is asked in its session.
+
+        It is made once and renewed when it has run out or is `stale`. Raises NotTested where no token is given.
+        """
+        kind, who = step.client or "symmetric", step.login or "clinician"
+        key = f"{kind} {who}"
+        known = self._credentials.get(key)
+        if known is not None and (known.token == stale or known.expired) and not known.renew():
+            known = None
+        if known is None:
+            of_patient = who == "patient"
+            context = ("launch/patient",) if of_patient else ()
+            resources = self.scope("patient" if of_patient else "user", more=ALONG)
+            scopes = (*context, "openid", "fhirUser", "offline_access", resources)
+            plan = self.plan(kind, who=who, scope=" ".join(scopes), called="to log in", chosen=Chosen(None, ""))
+            launch = self._launch(plan, None)
+            answer = launch.given()
+            known = Credential(f"token of {plan.app.title}", answer, lambda token: self.refresh(plan.app, token))
+            self._credentials[key] = known
+        patient = known.answer.text("patient") if who == "patient" else ""
+        return Launched(known.token, patient, known.shown, known.life_s)
 
     # requests with a token
 
@@ -380,10 +431,27 @@ class Smart:
 
         return Walk(send, self.secret)
 
+    def seen(self, purpose: str, url: str, page: bytes, sent_to: str | None, trouble: str | None) -> Exchange:
+        """Keep what a real browser showed as an exchange."""
+        if sent_to:
+            self.secret(Redirected(sent_to).code)
+        headers = (("Content-Type", "text/html; charset=utf-8"), *((("Location", sent_to),) if sent_to else ()))
+        kept = self.client.journal.observe(
+            url,
+            target=self.client.target.id,
+            purpose=purpose,
+            key=purpose,
+            look=lambda _: Received(
+                status=None if trouble else 302 if sent_to else 200, headers=headers, body=page, error=trouble
+            ),
+            method="GET",
+        )
+        self.note([kept.id])
+        return kept
+
     def rendered(self, text: str, chosen: Chosen, errand: Errand) -> str:
         """A template of a page, filled for an errand."""
-        patient = chosen.subject.record.patient_variables()
-        return parse(text).render(Variables(self.client.target, patient, {}, dict(errand.names)))
+        return parse(text).render(Variables(self.client.target, chosen.variables, {}, dict(errand.names)))
 
     def _names(self, app: App, chosen: Chosen) -> dict[str, str]:
         return {
@@ -406,4 +474,21 @@ def _form(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
     return FormLogin(smart.walk(), login.page, lambda text, errand: smart.rendered(text, chosen, errand))
 
 
-DRIVERS["form"] = _form
+def _browser(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
+    transport = smart.client.target.transport
+    return BrowserLogin(
+        login.page,
+        login.step,
+        lambda text, errand: smart.rendered(text, chosen, errand),
+        smart.seen,
+        trusting=transport.tls_verify is not True,
+        seconds=max(BROWSER_S, transport.timeout_s),
+    )
+
+
+def _person(smart: Smart, login: SmartLogin, chosen: Chosen) -> Driver:
+    who = next(name for name, each in smart.table.login.items() if each is login)
+    return PersonLogin(smart.walk(), login.wait_s, smart.absent, f"{who} ({chosen.title})")
+
+
+DRIVERS |= {"form": _form, "browser": _browser, "person": _person}

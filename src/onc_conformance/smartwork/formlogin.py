@@ -46,7 +46,7 @@ class FormLogin:
         for _ in range(PAGES):
             if stop.arrived or stop.trouble:
                 return arrived(stop)
-            fit = self._recognised(stop.page)
+            fit = self._recognised(stop.page, errand)
             if fit is None:
                 return arrived(stop, _shown(stop.page))
             page, form = fit
@@ -74,22 +74,39 @@ class FormLogin:
             if each.kind == "hidden" and _RANDOM.fullmatch(each.value):
                 self.walk.secret(each.value)
 
-    def _recognised(self, page: Exchange) -> tuple[SmartPage, Form] | None:
+    def _recognised(self, page: Exchange, errand: Errand) -> tuple[SmartPage, Form] | None:
         forms = forms_of(page) if page.error is None else []
-        return next(
-            ((known, form) for known in self.pages for form in forms if set(known.fields) <= form.names),
-            None,
-        )
+        return recognised(self.pages, forms, self._button, errand)
+
+    def _button(self, page: SmartPage, errand: Errand) -> tuple[str, str] | None:
+        """The button that is to be pressed; None for the first."""
+        button = page.deny if errand.deny and page.deny else page.press
+        return next(((name, self.rendered(text, errand)) for name, text in button.items()), None)
 
     def _filled(self, page: SmartPage, form: Form, errand: Errand) -> tuple[tuple[str, str], ...]:
         fill = {name: self.rendered(text, errand) for name, text in page.fill.items()}
-        button = page.deny if errand.deny and page.deny else page.press
-        press = next(((name, self.rendered(text, errand)) for name, text in button.items()), None)
+        press = self._button(page, errand)
         ticked = None
         if page.scopes is not None:
             offered = form.values(page.scopes)
             ticked = (page.scopes, [each for each in offered if errand.grant is None or each in errand.grant])
         return form.filled(fill, press=press, ticked=ticked)
+
+
+def recognised(
+    pages: Sequence[SmartPage],
+    forms: Sequence[Form],
+    button: Callable[[SmartPage, Errand], tuple[str, str] | None],
+    errand: Errand,
+) -> tuple[SmartPage, Form] | None:
+    """The first page described that one of the forms fits; of several forms that do, the one with its button."""
+    for known in pages:
+        fit = [form for form in forms if set(known.fields) <= form.names]
+        if fit:
+            press = button(known, errand)
+            with_it = (form for form in fit if press and press[1] in form.values(press[0]))
+            return known, next(with_it, fit[0])
+    return None
 
 
 def _shown(page: Exchange) -> str:

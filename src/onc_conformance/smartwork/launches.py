@@ -16,10 +16,21 @@ from onc_conformance.smartwork.errands import Arrival, Driver
 class Chosen:
     """The patient and, where there is one, the encounter that are to be in context."""
 
-    subject: Subject
+    subject: Subject | None
+    """None where an app is launched for nobody in particular."""
     patient: str
     """The patient's id at the server."""
     encounter: str = ""
+
+    @property
+    def title(self) -> str:
+        """Who it is."""
+        return self.subject.record.title if self.subject else "nobody"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What {patient.NAME} stands for."""
+        return self.subject.record.patient_variables() if self.subject else {}
 
 
 @dataclass(frozen=True, kw_only=True)

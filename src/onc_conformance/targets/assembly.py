@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 from onc_conformance.access.signing import hmac_signature, signing_string
 from onc_conformance.targets.models import Apply, Sign
 from onc_conformance.targets.templates import parse, text_of
+from onc_conformance.transport import Receiver
 from onc_conformance.trouble import host
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Prepared:
     signed: bool = False
     key: str = ""
     """What it is recognised by in a recording."""
+    receiver: Receiver | None = None
+    """What takes the answer as it comes."""
+    patience_s: float | None = None
+    """Seconds that the answer may take where that is not the transport's business."""
 
 
 def assemble(

@@ -11,6 +11,7 @@ from lxml import etree
 from onc_conformance.moments import Days
 from onc_conformance.targets.loading import bundled, text_of, unbound
 from onc_conformance.targets.paths import read_xml
+from onc_conformance.targets.target import PAGES
 from onc_conformance.targets.terms import CCDS
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _reached(client: Client) -> Iterator[Row]:
         said = f"{url} answers: HTTP {page.status}"
         outcome, detail = ("warning", page.error or "no answer") if page.status is None else ("ok", said)
         yield Row(f"base.{name}", outcome, client.journal.secrets.mask_text(detail), page.id)
-    for name in ("api", "terms"):
+    for name in PAGES:
         if (address := target.documentation(name)) is not None:
             page = client.fetch(address, f"open documentation.{name}")[-1]
             detail = page.error or f"{address}: HTTP {page.status} {page.media_type}".rstrip()

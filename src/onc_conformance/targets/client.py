@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from onc_conformance.exchange import Exchange, Journal, astray, redirect, same_origin
 from onc_conformance.findings import OutOfTime, UsageError
+from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.patience import Patience, Tally
 from onc_conformance.targets.secrecy import field_names
 from onc_conformance.targets.session import Session
@@ -15,7 +17,7 @@ from onc_conformance.targets.templates import TemplateError, parse
 from onc_conformance.trouble import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from onc_conformance.targets.assembly import Prepared
     from onc_conformance.targets.target import Target
@@ -27,6 +29,23 @@ IMPATIENT = 0.1
 """The share of the time allowed that a request gets while the ones before it were not answered in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What a login by launching an app leaves behind."""
+
+    token: str = field(repr=False)
+    patient: str
+    """The id of the patient that the token is for; empty where it is for none."""
+    called: str
+    """Which credential it is, for the evidence."""
+    life_s: float | None
+    """Seconds that it is good for; None where nobody knows."""
+
+
+Launcher = Callable[[AuthStep, str], Launched]
+"""Launches an app, or renews its token where the one given is no good any more. Raises NotTested."""
+
+
 class Client:
     """One target, spoken to politely."""
 
@@ -35,6 +54,8 @@ class Client:
         self.journal = journal
         self.again = Tally()
         """What was sent more than once."""
+        self.launcher: Launcher | None = None
+        """Launches apps for logins that are launches."""
         self._sleep = sleep or journal.sleep
         self._next = 0.0
         self._away = False
@@ -161,6 +182,8 @@ class Client:
             body=prepared.body,
             transport=transport,
             key=prepared.key,
+            receiver=prepared.receiver,
+            patience_s=prepared.patience_s,
         )
         self._hanging = self._hanging + 1 if exchange.trouble is Trouble.TIMEOUT else 0
         return exchange

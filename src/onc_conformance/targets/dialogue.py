@@ -14,10 +14,10 @@ from onc_conformance.exchange import redirect, same_origin
 from onc_conformance.redaction import MASK
 from onc_conformance.targets import plugins
 from onc_conformance.targets.assembly import Prepared, assemble, sign
-from onc_conformance.targets.capture import capture
+from onc_conformance.targets.capture import PAT_ID, capture
 from onc_conformance.targets.classify import classify
 from onc_conformance.targets.keys import key
-from onc_conformance.targets.logins import ASSERTION, PAIR, AuthStep
+from onc_conformance.targets.logins import ASSERTION, PAIR, TOKEN, AuthStep
 from onc_conformance.targets.models import Refresh
 from onc_conformance.targets.onward import ONWARD, following
 from onc_conformance.targets.reading import Reading
@@ -70,12 +70,16 @@ class Dialogue:
         self.description = client.target.description
         self.patient = dict(patient)
         self.overrides = overrides
-        self.refresh = self.description.auth.refresh or Refresh(max=0)
+        launches = any(step.kind == "smart" for step in self.description.auth.step)
+        self.refresh = self.description.auth.refresh or Refresh(max=1 if launches else 0)
         self.login = Login(self.refresh.ttl_s)
         self.chosen: dict[str, Captured] = {}
         self.encounters: dict[str, Captured] | None = None
         self.spoiled: Spoiled | None = None
         self.plugins: dict[str, Any] = {}
+        self.credential = ""
+        """Which credential serves the requests, where there may be several."""
+        self._stale = ""
         self.made: list[str] = []
         """Ids of the exchanges since somebody began to count."""
 
@@ -103,12 +107,21 @@ class Dialogue:
                 captured |= self._captured(request, reading, variables, None)
             variables = Variables(self.client.target, self.patient, self.overrides, captured)
             variables.spoiled = wrong.values if wrong else {}
-            given = step.given(variables)
+            given = self._launched(step) if step.kind == "smart" else step.given(variables)
             for name in given.keys() & {name for name, place in step.captures.items() if place.secret}:
                 self.client.journal.secrets.add(given[name])
             captured |= given
         self.login.complete(captured, tuple(self.made[before:]))
         return self.login.captures
+
+    def _launched(self, step: AuthStep) -> dict[str, str]:
+        """The token of an app that was launched, and the patient it is for. Raises Stopped and NotTested."""
+        if self.client.launcher is None:
+            raise Stopped("auth", "apps are launched in a run alone")
+        launched = self.client.launcher(step, self._stale)
+        self.credential = launched.called
+        self.login.ttl_s = self.refresh.ttl_s or launched.life_s
+        return {TOKEN: launched.token} | ({PAT_ID: launched.patient} if launched.patient else {})
 
     def _plugin(self, reference: str, kind: type[Any]) -> Any:
         """The instance that this session has of a plugin's class."""
@@ -140,7 +153,7 @@ class Dialogue:
                 self.log_in()
                 variables.captured = {**self.known(), **(captured or {})}
             exchange = self.client.send(
-                purpose,
+                f"{purpose}, with the {self.credential}" if in_session and self.credential else purpose,
                 lambda: self._prepared(
                     step, variables, url=url, dates=dates or [], wrong=wrong, page=page, login=login
                 ),
@@ -154,6 +167,7 @@ class Dialogue:
             kind = classify(self.description, reading)
             if in_session and again and kind in self.refresh.on:
                 again -= 1
+                self._stale = text_of(self.login.captures.get(TOKEN, ""))
                 self.login.forget()
                 continue
             if kind != "ok":

@@ -137,7 +137,7 @@ def _signing(description: Description) -> Iterator[tuple[Path, str, str]]:
     app = description.smart.client.asymmetric if description.smart else None
     if app and app.key and app.alg:
         yield ("smart", "client", "asymmetric"), app.key, app.alg
-    if description.bulk:
+    if description.bulk and description.bulk.client.alg:
         yield ("bulk", "client"), description.bulk.client.key, description.bulk.client.alg
 
 

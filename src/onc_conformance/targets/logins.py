@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, model_validator
 
 from onc_conformance.access.assertions import ALGORITHMS, client_assertion, read_key
+from onc_conformance.targets.smart import ClientKind, LoginName
 from onc_conformance.targets.steps import Capture, Request
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import Templated
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 TOKEN = "token"  # noqa: S105 - a name
 """What the credential is called where a step does not say otherwise."""
-SCHEMES = {"basic": "Basic", "static": "Bearer", "oauth2_client": "Bearer", "oauth2_jwt": "Bearer"}
+SCHEMES = {"basic": "Basic", "static": "Bearer", "oauth2_client": "Bearer", "oauth2_jwt": "Bearer", "smart": "Bearer"}
 """How the credential of each kind travels in the Authorization header."""
 ENDPOINT, ASSERTION, PAIR = "oauth_token_url", "oauth_assertion", "oauth_pair"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -29,6 +30,7 @@ _NEEDED = {
     "oauth2_jwt": ("client_id", "key", "alg"),
     "basic": ("user", "password"),
     "static": ("token",),
+    "smart": ("client", "login"),
 }
 _OAUTH = {"token_url", "discover", "client_id", "scope", "form", "headers", "capture"}
 _TAKEN = {
@@ -36,14 +38,15 @@ _TAKEN = {
     "oauth2_jwt": _OAUTH | {"key", "alg"},
     "basic": {"user", "password"},
     "static": {"token", "patient"},
+    "smart": {"client", "login"},
 }
 
 
-def _not_yet(value: Any) -> Any:
+def _renamed(value: Any) -> Any:
     if value == "oauth2_code":
         raise ValueError(
-            "oauth2_code needs a person at a browser and is not in this version; "
-            'expected a token got by hand: kind = "static", token = "{env.NAME}"'
+            "oauth2_code is called smart here; "
+            'expected kind = "smart" with the client and the login of [smart], or kind = "static" with a token'
         )
     return value
 
@@ -51,9 +54,9 @@ def _not_yet(value: Any) -> Any:
 class AuthStep(Request):
     """One step of a login: a request, or a usual way to prove oneself."""
 
-    kind: Annotated[Literal["http", "oauth2_client", "oauth2_jwt", "basic", "static"], BeforeValidator(_not_yet)] = (
-        "http"
-    )
+    kind: Annotated[
+        Literal["http", "oauth2_client", "oauth2_jwt", "basic", "static", "smart"], BeforeValidator(_renamed)
+    ] = "http"
     """http: a request as described. The others capture `token`, which travels as Authorization by itself."""
     url: Templated = ""
     token_url: Templated | None = None
@@ -74,6 +77,10 @@ class AuthStep(Request):
     """static: a token got elsewhere."""
     patient: Templated | None = None
     """static: the id of the patient the token was given for; becomes pat_id."""
+    client: ClientKind | None = None
+    """smart: the app of [smart] that is launched by itself."""
+    login: LoginName | None = None
+    """smart: who logs in; a patient's token is for that patient, whose id becomes pat_id."""
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -94,7 +101,8 @@ class AuthStep(Request):
         if self.kind == "http" or self.capture:
             return self.capture
         given = Capture.model_validate({"from": "json", "path": "$.access_token", "secret": True})
-        bound = {"pat_id": Capture.model_validate({"from": "json", "path": "$.patient"})} if self.patient else {}
+        is_bound = self.patient or self.login == "patient"
+        bound = {"pat_id": Capture.model_validate({"from": "json", "path": "$.patient"})} if is_bound else {}
         return {TOKEN: given, **bound}
 
     @property
@@ -110,7 +118,7 @@ class AuthStep(Request):
         """The requests the step comes to, in order; none where the credential is there already."""
         if self.kind == "http":
             return [self]
-        if self.kind in {"basic", "static"}:
+        if self.kind in {"basic", "static", "smart"}:
             return []
         found: list[dict[str, Any]] = []
         if self.discover:

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from onc_conformance.targets.logins import SCHEMES, TOKEN, AuthStep
 from onc_conformance.targets.onward import Paginate, Poll
-from onc_conformance.targets.smart import BulkTable, SmartTable
+from onc_conformance.targets.population import BulkTable
+from onc_conformance.targets.smart import SmartTable
 from onc_conformance.targets.steps import OpsTable
 from onc_conformance.targets.terms import (
     Category,
@@ -68,6 +69,10 @@ class DocumentationTable(Table):
     """URL of the API documentation."""
     terms: Templated | None = None
     """URL of the terms of use."""
+    endpoints: Templated | None = None
+    """URL of the published list of service base addresses, a Bundle of Endpoints and Organizations."""
+    registration: Templated | None = None
+    """URL of the page on which an app is registered."""
     items: dict[
         Literal[
             "syntax", "functions", "parameters", "returns", "exceptions", "components", "dates", "registration", "terms"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance.targets.logins import AuthStep
 from onc_conformance.targets.smart import LAUNCH_NAMES
 from onc_conformance.targets.steps import Op, Request, Step
-from onc_conformance.targets.target import texts_within
+from onc_conformance.targets.target import PAGES, texts_within
 from onc_conformance.targets.templates import parse
 from onc_conformance.targets.terms import strings
 
@@ -103,6 +103,7 @@ class _Check:
         if description.fhir and description.fhir.base not in description.target.base:
             raise Problem(("fhir", "base"), f"target.base has no {description.fhir.base}")
         self.launches()
+        self.launched()
         for name in description.vars:
             self.acyclic(name, ())
         login = self.requests(("auth", "step"), description.auth.step, set())
@@ -123,7 +124,7 @@ class _Check:
 
     def documentation(self) -> Iterator[tuple[Path, str]]:
         table = self.description.documentation
-        return (((key,), text) for key in ("api", "terms") if (text := getattr(table, key)) is not None)
+        return (((key,), text) for key in PAGES if (text := getattr(table, key)) is not None)
 
     def launches(self) -> None:
         """The pages of a login know the launch; all else of [smart] and [bulk] goes by the environment alone."""
@@ -134,11 +135,24 @@ class _Check:
             for path, text in texts_within(
                 table.model_dump(by_alias=True, exclude_unset=True) if table else {}, (name,)
             ):
-                on_page = path[:2] == ("smart", "login") and path[3:4] == ("page",) and "fields" not in path
+                on_page = (
+                    path[:2] == ("smart", "login") and path[3:4] in {("page",), ("step",)} and "fields" not in path
+                )
                 self.names(path, text, set(LAUNCH_NAMES) if on_page else set(), only_env=not on_page)
         verify = self.description.target.tls_verify
         if isinstance(verify, str):
             self.names(("target", "tls_verify"), verify, set(), only_env=True)
+
+    def launched(self) -> None:
+        """Whether [smart] has the app and the login of each step that launches one."""
+        smart = self.description.smart
+        for index, step in enumerate(self.description.auth.step):
+            if step.kind != "smart" or step.client is None or step.login is None:
+                continue
+            if smart is None or getattr(smart.client, step.client) is None:
+                raise Problem(("auth", "step", index, "client"), f"there is no [smart.client.{step.client}]")
+            if step.login not in smart.login:
+                raise Problem(("auth", "step", index, "login"), f"there is no [smart.login.{step.login}]")
 
     def acyclic(self, name: str, above: tuple[str, ...]) -> None:
         if name in above:

@@ -1,4 +1,4 @@
-"""The tables [smart] and [bulk]: how apps are authorized, who sits at the login page, and what the product has not."""
+"""The table [smart]: how apps are authorized, who sits at the login page, and what the product has not."""
 
 # ruff: noqa: RUF012 - pydantic copies the defaults of its fields
 
@@ -27,9 +27,9 @@ LAUNCH_NAMES = ("pat_id", "encounter_id", "client_id", "redirect_uri", "launch_u
 _CLIENT_NEEDS = {"public": (), "symmetric": ("secret",), "asymmetric": ("key", "alg")}
 _LOGIN_TAKES = {
     "form": {"page"},
-    "browser": set(),
-    "person": set(),
-    "token": {"token", "refresh_token", "scope", "patient", "encounter"},
+    "browser": {"page", "step"},
+    "person": {"wait_s"},
+    "token": {"token", "patient"},
 }
 
 
@@ -94,22 +94,48 @@ class SmartPage(Table):
         return self
 
 
+class SmartStep(Table):
+    """One thing that a browser does: one of fill, click, check and wait, with the place as a CSS selector."""
+
+    fill: str | None = None
+    """The field that `text` goes into."""
+    text: Templated = ""
+    click: str | None = None
+    check: str | None = None
+    """The box to tick; with `scopes`, boxes whose values are scopes: those that are to be granted are ticked."""
+    scopes: bool = False
+    wait: str | None = None
+    """What must appear before the next step."""
+    when: Literal["allow", "deny"] | None = None
+    """Done only where the user agrees, or refuses."""
+    optional: bool = False
+    """Passed over where the page has no such place."""
+
+    @model_validator(mode="after")
+    def _one_deed(self) -> Self:
+        if sum(getattr(self, name) is not None for name in ("fill", "click", "check", "wait")) != 1:
+            raise ValueError("expected one of fill, click, check and wait")
+        if self.scopes and self.check is None:
+            raise ValueError("scopes = true goes with check")
+        return self
+
+
 class SmartLogin(Table):
     """Somebody at the login page, and how that is done without them."""
 
     kind: Literal["form", "browser", "person", "token"]
     """form: HTML forms filled and sent. browser: a real one. person: somebody does it. token: it was got by hand."""
     page: list[SmartPage] = []
+    step: list[SmartStep] = []
+    """browser: what is done, in order, where no page described fits."""
+    wait_s: Annotated[float, Field(gt=0)] = 300.0
+    """person: how many seconds somebody is waited for."""
     person: str | None = None
     """The id, in the patients file, of the patient who logs in; without it, the first."""
     token: Templated | None = None
     """token: the access token."""
-    refresh_token: Templated | None = None
-    scope: Templated | None = None
-    """token: the scopes it was given for."""
     patient: Templated | None = None
     """token: the id of the patient it was given for."""
-    encounter: Templated | None = None
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -118,8 +144,10 @@ class SmartLogin(Table):
             raise ValueError(f'kind = "{self.kind}" takes no {strange[0]}')
         if self.kind == "form" and not self.page:
             raise ValueError('kind = "form" needs a page: [[smart.login.NAME.page]] with fields and fill')
-        if self.kind == "token" and self.token is None:
-            raise ValueError('kind = "token" needs token')
+        if self.kind == "browser" and not self.page and not self.step:
+            raise ValueError('kind = "browser" needs a page or a step: [[smart.login.NAME.step]] with fill, click, …')
+        if self.kind == "token" and (self.token is None or self.patient is None):
+            raise ValueError('kind = "token" needs token and patient')
         return self
 
 
@@ -162,22 +190,3 @@ class SmartTable(Table):
     login: dict[LoginName, SmartLogin] = {}
     """Who logs in: a patient when an app is launched by itself, a clinician when it is launched from the EHR."""
     introspection: SmartIntrospection | None = None
-
-
-class BulkClient(Table):
-    """A backend service as it is registered."""
-
-    id: Templated
-    key: Templated
-    """The path of a file with the private key as JWK."""
-    alg: Literal["RS384", "ES384"] = "ES384"
-
-
-class BulkTable(Table):
-    """How the data of a group are exported."""
-
-    version: Literal["1.0.1", "2.0.0"] | None = None
-    """Of Bulk Data Access; without it, that of the edition."""
-    group: Templated
-    """The id of the group."""
-    client: BulkClient

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from onc_conformance.targets.lines import Path
     from onc_conformance.targets.models import CategoryTable, Description, Misuse, ProductTable
 
+PAGES = ("api", "terms", "endpoints", "registration")
+"""The addresses of [documentation]."""
 OPTIONAL = (("documentation",), ("negative",), ("smart",), ("bulk",), ("target", "tls_verify"))
 """Places whose variables may be unset: what needs them is not tried then."""
 _SECRET = re.compile(r"(PASS|PASSWORD|SECRET|TOKEN|KEY)$")
@@ -92,7 +94,7 @@ class Target:
         return {str(key): entry for key, entry in self.description.categories.items()}.get(name)
 
     def documentation(self, page: str) -> str | None:
-        """The address of a page, `api` or `terms`; None if there is none, or its variable is not set."""
+        """The address of a page, such as `api`; None if there is none, or its variable is not set."""
         return self.rendered(getattr(self.description.documentation, page))
 
     def documentation_item(self, name: str) -> str | None:

@@ -133,7 +133,7 @@ class SmartApp:
         assert answer.status_code == 200, answer.text
         return answer.json
 
-    def redeem(self, code, **changes):
+    def redeem(self, code, /, **changes):
         sent = {
             "grant_type": "authorization_code",
             "code": code,

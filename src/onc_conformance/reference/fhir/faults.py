@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.reference.fhir import misagreed, misasked, misfound, missent, misshown
+from onc_conformance.reference.fhir import misagreed, misasked, misbulk, misfound, missent, misshown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -35,6 +35,7 @@ HANDLERS: dict[str, Callable[..., Any] | None] = {
     **missent.SENT,
     **missent.REFUSED,
     **missent.STATED,
+    **misbulk.HANDLERS,
     **dict.fromkeys(sorted(FLAGS)),
 }
 """Every id, with what makes its change; None where that is the server itself."""

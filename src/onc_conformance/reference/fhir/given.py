@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.reference.fhir import groups
 from onc_conformance.reference.fhir.records import Records
 
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ def load(paths: Sequence[Path]) -> Records:
     resources = [_resolved(resource, addresses) for resource, _ in found.values()]
     if not any(resource["resourceType"] == "Patient" for resource in resources):
         raise ValueError(f"{', '.join(map(str, paths))}: no Patient; a Bundle to serve holds the patients it is about")
-    return Records(_owned(resources))
+    owned = [
+        (one, groups.OWNER) if one["resourceType"] == "Group" else (one, whose) for one, whose in _owned(resources)
+    ]
+    if not any(resource["resourceType"] == "Group" for resource in resources):
+        patients = [str(one["id"]) for one in resources if one["resourceType"] == "Patient"]
+        owned += [(group, groups.OWNER) for group in groups.written(patients)]
+    return Records(owned)
 
 
 def _entries(path: Path) -> list[Any]:

@@ -10,6 +10,7 @@ from onc_conformance.reference.fhir import (
     care,
     conditions,
     documents,
+    groups,
     lived,
     measured,
     medicines,
@@ -84,7 +85,8 @@ def of_people(people: People, base: str, version: str) -> Records:
     for person in people.all:
         issued = people.number_of(person)
         owned += [(resource, issued) for resource in _about(person, issued, directory, version)]
-    return Records(owned)
+    issued_to = [people.number_of(person) for person in people.all]
+    return Records([*owned, *((group, groups.OWNER) for group in groups.written(issued_to))])
 
 
 def _about(person: Person, issued: str, directory: Directory, version: str) -> list[Resource]:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from onc_conformance.reference.fhir import search, statement
+from onc_conformance.reference.fhir import groups, search, statement
 from onc_conformance.reference.fhir.answers import FHIR, Refusal, as_json, guarded, host, outcome
 from onc_conformance.reference.fhir.catalog import INCLUDED, Kind, kind_of, kinds, references
 from onc_conformance.reference.fhir.faults import Bent
@@ -69,6 +69,14 @@ class FhirServer:
             return self._selection.first
         return str(self.records.of_type("Patient")[0]["id"])
 
+    def organizations(self) -> list[Resource]:
+        """Every Organization."""
+        return [dict(each) for each in self.records.of_type("Organization")]
+
+    def groups(self) -> list[str]:
+        """The ids of the Groups, the one of everybody first."""
+        return groups.ids() if self._selection else [str(one["id"]) for one in self.records.of_type("Group")]
+
     def register(self, app: Flask) -> None:
         for rule, view, methods in (
             ("/metadata", self.metadata, ["GET"]),
@@ -91,7 +99,8 @@ class FhirServer:
     def _statement(self) -> Resource:
         _acceptable()
         base, issuer = host() + BASE, f"{host()}/auth"
-        return self._bent.stated(statement.written(base, issuer, self.records, self._version, charted=self.charted))
+        written = statement.written(base, issuer, self.records, self._version, charted=self.charted)
+        return self._bent.stated(written if self._bent.has("bulk-capability-missing") else statement.exporting(written))
 
     def read(self, kind: str, issued: str) -> Response:
         """One resource by its id."""
@@ -103,9 +112,7 @@ class FhirServer:
         if name == "Patient" and self._selection:
             issued = self._selection.meant(issued)
         resource = self._one(kind.name, self._bent.id_read(kind.name, issued, self.records), grant)
-        if name == "Patient" and self._selection:
-            return self._selection.shown(self._shown(resource))
-        return self._shown(resource)
+        return self.shown(resource)
 
     def _one(self, kind: str, issued: str, grant: Grant) -> Resource:
         found = self.records.get(kind, issued)
@@ -249,6 +256,12 @@ class FhirServer:
         return [one for one in found if self._may_see(self.records.get(kind, one["id"]) or (one, None), grant, "s")]
 
     # --- what is sent
+
+    def shown(self, resource: Resource) -> Resource:
+        """A resource as clients are told it."""
+        if resource["resourceType"] == "Patient" and self._selection:
+            return self._selection.shown(self._shown(resource))
+        return self._shown(resource)
 
     def _shown(self, resource: Resource) -> Resource:
         """As it is told to a client: a given resource as it is; in others, files have whole addresses."""

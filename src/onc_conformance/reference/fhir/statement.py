@@ -57,6 +57,22 @@ def written(base: str, issuer: str, records: Records, version: str, *, charted: 
     }
 
 
+def exporting(statement: Resource) -> Resource:
+    """The same statement, with the operations of Bulk Data Access."""
+    guide = "http://hl7.org/fhir/uv/bulkdata"
+    operation = {"name": "export", "definition": f"{guide}/OperationDefinition/group-export"}
+    everybody = {"name": "export", "definition": f"{guide}/OperationDefinition/patient-export"}
+    added = {"Group": operation, "Patient": everybody}
+    resources = [
+        entry | {"operation": [*entry.get("operation", ()), added[entry["type"]]]} if entry["type"] in added else entry
+        for entry in statement["rest"][0]["resource"]
+    ]
+    return statement | {
+        "instantiates": [*statement["instantiates"], f"{guide}/CapabilityStatement/bulk-data"],
+        "rest": [statement["rest"][0] | {"resource": resources}, *statement["rest"][1:]],
+    }
+
+
 def _resource(kind: Kind, claimed: Sequence[str] | None, version: str, *, charted: bool) -> Resource:
     told = [profile(name) for name in kind.profiles + (kind.since_7 if version != "6.1.0" else ())]
     entry: Resource = {"type": kind.name}

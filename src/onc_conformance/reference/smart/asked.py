@@ -87,7 +87,7 @@ class Requests:
 
     def good(self, sent: Mapping[str, str], to: Return, audience: str) -> Asked:
         """The request; OAuthError for the app if there is something wrong with it. `audience` is the FHIR base."""
-        if sent.get("response_type") != "code":
+        if sent.get("response_type") != "code" and "smart-response-type-unchecked" not in self._faults:
             raise OAuthError("unsupported_response_type", "response_type is code.")
         if not to.state:
             raise OAuthError("invalid_request", "state is missing.")
@@ -95,6 +95,8 @@ class Requests:
             raise OAuthError("invalid_request", f"aud is the FHIR server's address, {audience}.")
         challenge, method = self._challenge(sent)
         scopes = offered(sent.get("scope", "").split(), kinds(), ("patient", "user"))
+        if "smart-v1-scopes-dropped" in self._faults:
+            scopes = tuple(text for text in scopes if not ((scope := parsed(text)) and scope.v1))
         if not scopes:
             raise OAuthError("invalid_scope", "scope names nothing that can be granted.")
         launch = None

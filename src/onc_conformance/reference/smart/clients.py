@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from flask import request
 
 from onc_conformance.reference import jose
+from onc_conformance.reference.smart import misserved
 from onc_conformance.reference.smart.keysets import KeySetError
 from onc_conformance.reference.smart.oauth import OAuthError
 
@@ -28,6 +29,8 @@ _LENIENT = {
     "smart-assertion-expired-accepted": "time",
     "smart-assertion-replay-accepted": "replay",
 }
+_UNPROVED = {"smart-secret-unchecked": "symmetric", "smart-assertion-optional": "asymmetric"}
+"""Kinds of apps that need not prove who they are, by fault."""
 
 
 class Clients:
@@ -37,6 +40,7 @@ class Clients:
         self._apps = apps
         self._faults = faults
         self._assertions = jose.Assertions()
+        self._unproved = {"public"} | {kind for fault, kind in _UNPROVED.items() if fault in faults}
         self._lenient = {check for fault, check in _LENIENT.items() if fault in faults}
 
     def proved(self, form: Mapping[str, str]) -> App:
@@ -73,14 +77,16 @@ class Clients:
         assertion = form.get("client_assertion", "")
         try:
             app = self._apps.get(form.get("client_id") or jose.claimed(assertion, "sub"))
-            if not app or not app.keys:
+            app = app or self._apps.get(misserved.stranger(self._faults))
+            if not app or not app.keys or (app.of_people and "smart-asymmetric-refused" in self._faults):
                 raise OAuthError(
                     "invalid_client",
                     "iss and sub of the client_assertion are the client id of a client with keys.",
                     401,
                 )
+            lenient = self._lenient | misserved.lenient(app, jose.claims(assertion), self._faults)
             self._assertions.check(
-                assertion, client_id=app.id, keys=app.keys.matching, audience=request.base_url, lenient=self._lenient
+                assertion, client_id=app.id, keys=app.keys.matching, audience=request.base_url, lenient=lenient
             )
         except (jose.BadAssertion, KeySetError) as error:
             raise OAuthError("invalid_client", str(error), 401) from None
@@ -88,7 +94,6 @@ class Clients:
 
     def _by_name(self, form: Mapping[str, str]) -> App:
         app = self._apps.get(form.get("client_id", ""))
-        unproved = app and app.kind == "symmetric" and "smart-secret-unchecked" in self._faults
-        if not app or not (app.kind == "public" or unproved):
+        if not app or app.kind not in self._unproved:
             raise OAuthError("invalid_client", "The client is unknown, or has to prove who it is.", 401)
         return app

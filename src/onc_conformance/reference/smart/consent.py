@@ -191,6 +191,8 @@ class Consent:
     def _approved(self, asked: Asked, user: User, scopes: tuple[str, ...]) -> Approval:
         if "smart-offline-ignored" in self._faults:
             scopes = tuple(scope for scope in scopes if scope not in LASTING)
+        if "smart-granular-scope-whole" in self._faults:
+            scopes = tuple(scope.partition("?")[0] for scope in scopes)
         asked = replace(asked, scopes=scopes)
         patient = self._contexts.patient(asked) if asked.needs_patient or "launch" in scopes else ""
         told = self._contexts.told(asked, scopes, patient, f"{host()}/auth/{STYLE}")

@@ -26,7 +26,6 @@ def _scopes(change: Callable[[Scope], Scope]) -> Callable[[Grant], Grant]:
 BENT: dict[str, Callable[[Grant], Grant]] = {
     "smart-scope-not-enforced": _scopes(lambda scope: replace(scope, kind="*", categories=())),
     "smart-granular-scope-ignored": _scopes(lambda scope: replace(scope, categories=())),
-    "smart-right-not-enforced": _scopes(lambda scope: replace(scope, rights="rs")),
     "smart-patient-not-enforced": lambda grant: replace(
         _scopes(lambda scope: replace(scope, level="user"))(grant), confined=False
     ),

@@ -75,7 +75,6 @@ CONFIGURED: dict[str, Callable[[Content], Content]] = {
     "smart-capability-offline-missing": _listed_less("capabilities", "permission-offline"),
     "smart-capability-encounter-missing": _listed_less("capabilities", "context-ehr-encounter"),
     "smart-configuration-token-relative": _with(token_endpoint="/auth/token"),
-    "smart-configuration-without-introspection": _less("introspection_endpoint"),
 }
 """Of the SMART configuration."""
 
@@ -107,6 +106,7 @@ REFRESHED: dict[str, Callable[[Content], Content]] = {
     "smart-refresh-expires-missing": _less("expires_in"),
     "smart-refresh-scope-missing": _less("scope"),
     "smart-refresh-patient-missing": _less("patient"),
+    "smart-refresh-patient-of-another": _if_there("patient", _another),
 }
 """Of the token endpoint, to a refresh token."""
 INTROSPECTED: dict[str, Callable[[Content], Content]] = {
@@ -114,8 +114,6 @@ INTROSPECTED: dict[str, Callable[[Content], Content]] = {
     "smart-introspection-client-missing": _less("client_id"),
     "smart-introspection-expiry-missing": _less("exp"),
     "smart-introspection-patient-missing": _less("patient"),
-    "smart-introspection-scope-of-all": _if_there("scope", lambda told: f"{told} patient/*.rs"),
-    "smart-introspection-user-missing": _less("fhirUser", "sub"),
     "smart-introspection-active-as-text": _if_there("active", lambda told: str(told).lower()),
 }
 """Of introspection, about a token that is good."""

@@ -52,13 +52,21 @@ class Inspection:
         return app
 
     def _about(self, token: str, asking: App | None) -> dict[str, Any]:
-        late = "smart-introspection-revoked-active" in self._faults
-        grant = self._access.found(token) or (self._access.taken_back(token) if late else None)
+        grant = self._access.found(token, late="smart-introspection-expired-active" in self._faults)
+        if grant is None and "smart-introspection-revoked-active" in self._faults:
+            grant = self._access.taken_back(token)
+        if grant and "smart-introspection-good-inactive" in self._faults:
+            return {"active": False}
         if grant and self._may_ask(asking, grant.approval):
             return self._of_access(token, grant)
         approval = self._refresh.found(token)
         if approval and self._may_ask(asking, approval):
-            return {"active": True, **_who(approval, approval.scopes), **_launched(approval)}
+            return {
+                "active": True,
+                "exp": int(self._refresh.until(token)),
+                **_who(approval, approval.scopes),
+                **_launched(approval),
+            }
         if grant is None and approval is None and "smart-introspection-invented-active" in self._faults:
             return {"active": True, "scope": "", "client_id": "", "exp": int(time.time()) + 300}
         return {"active": False}

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet as JoseKeySet
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Key = RSAKey | ECKey
 _PATIENCE = 5.0
@@ -45,8 +45,15 @@ def read(text: str | bytes) -> list[Key]:
 class KeySet:
     """The keys by value, or at an address that is asked as often as its Cache-Control wants."""
 
-    def __init__(self, keys: Sequence[Key] = (), url: str = "", clock: Callable[[], float] = time.monotonic) -> None:
-        self.url = url
+    def __init__(
+        self,
+        keys: Sequence[Key] = (),
+        url: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        faults: Collection[str] = (),
+    ) -> None:
+        self.url = "" if "bulk-keys-not-fetched" in faults else url
+        self._hoards = "bulk-keys-kept" in faults
         self._keys = list(keys)
         self._clock = clock
         self._until = float("-inf")
@@ -56,7 +63,8 @@ class KeySet:
         """The keys a JWT with that header may be signed with; an unknown kid has them fetched anew."""
         if self.url and (self._clock() >= self._until or not _fitting(self._keys, header)):
             with self._lock:
-                self._keys, life = _fetched(self.url)
+                keys, life = _fetched(self.url)
+                self._keys = [*self._keys, *keys] if self._hoards else keys
                 self._until = self._clock() + life
         return _fitting(self._keys, header)
 

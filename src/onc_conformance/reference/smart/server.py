@@ -30,6 +30,7 @@ from onc_conformance.reference.smart.managing import ManagementPage
 from onc_conformance.reference.smart.registering import RegistrationPage
 from onc_conformance.reference.smart.tokens import RefreshTokens, TokenEndpoint
 from onc_conformance.reference.smart.users import User, Users
+from onc_conformance.reference.wire import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,15 +90,25 @@ class AuthorizationServer:
             redirect_uris=_REDIRECTS,
             launch_url=_LAUNCH,
         )
+        algorithms = [each for each in jose.ALGORITHMS if f"bulk-{each.lower()}-refused" not in faults]
         self._service = App(
             "reference-bulk-client",
             "Population Pipeline",
             "system",
-            keys=KeySet([jose.key(algorithm) for algorithm in jose.ALGORITHMS]),
+            keys=KeySet([jose.key(algorithm) for algorithm in algorithms]),
+            scopes=_OF_SERVICES,
+        )
+        self._listener = f"127.0.0.1:{free_port()}"
+        self._keyed = App(
+            "reference-keyed-client",
+            "Population Pipeline with keys of its own",
+            "system",
+            keys=KeySet(url=f"http://{self._listener}/jwks.json", faults=faults),
             scopes=_OF_SERVICES,
         )
         self._resource = App("reference-resource-server", "Imaging archive", "resource", secret=apps.secret())
-        self._apps = Apps((self._public, self._symmetric, self._asymmetric, self._service, self._resource, *services))
+        built_in = (self._public, self._symmetric, self._asymmetric, self._service, self._keyed, self._resource)
+        self._apps = Apps((*built_in, *services))
         self._patient = User("patient", secrets.token_urlsafe(12), patient.title, patient.resource)
         self._clinician = User("clinician", secrets.token_urlsafe(12), clinician.title, clinician.resource)
         users = Users((self._patient, self._clinician))
@@ -141,6 +152,8 @@ class AuthorizationServer:
             "SMART_SYMMETRIC_SECRET": self._symmetric.secret,
             "SMART_ASYMMETRIC_ID": self._asymmetric.id,
             "BULK_CLIENT_ID": self._service.id,
+            "BULK_KEYS_CLIENT_ID": self._keyed.id,
+            "BULK_KEYS_LISTEN": self._listener,
             "SMART_PATIENT_USER": self._patient.name,
             "SMART_PATIENT_PASSWORD": self._patient.password,
             "SMART_CLINICIAN_USER": self._clinician.name,

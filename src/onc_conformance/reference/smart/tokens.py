@@ -11,6 +11,7 @@ from onc_conformance.reference.fhir.access import Grant
 from onc_conformance.reference.fhir.answers import host
 from onc_conformance.reference.fhir.catalog import kinds
 from onc_conformance.reference.smart import faults as misdone
+from onc_conformance.reference.smart import misserved
 from onc_conformance.reference.smart.approvals import Approval
 from onc_conformance.reference.smart.oauth import OAuthError, guarded, posted, told
 from onc_conformance.reference.smart.scopes import beyond, offered
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _OFFLINE = 180 * 86400.0
 """Seconds a refresh token may lie unused; each use begins them anew."""
+_SHORT = 30 * 86400.0
 _ONLINE = 1800.0
 
 
@@ -35,7 +37,8 @@ class RefreshTokens:
 
     def __init__(self, faults: frozenset[str]) -> None:
         self._faults = faults
-        self._offline: Tickets[Approval] = Tickets(_OFFLINE, lambda: secrets.token_urlsafe(32), sliding=True)
+        life = _SHORT if "smart-refresh-short" in faults else _OFFLINE
+        self._offline: Tickets[Approval] = Tickets(life, lambda: secrets.token_urlsafe(32), sliding=True)
         self._online: Tickets[Approval] = Tickets(_ONLINE, lambda: secrets.token_urlsafe(32), sliding=True)
         self._last: Approval | None = None
 
@@ -53,6 +56,15 @@ class RefreshTokens:
             return self._last
         taken_back = approval is not None and not approval.stands
         return None if taken_back and "smart-revoked-app-refreshes" not in self._faults else approval
+
+    def until(self, token: str) -> float:
+        """Unix time at which a token that was found ends if it is not used."""
+        return (self._offline if self._offline.holder(token) else self._online).until(token)
+
+    def spend(self, token: str) -> None:
+        """Make a token worth nothing."""
+        for issued in (self._offline, self._online):
+            issued.redeem(token)
 
 
 class TokenEndpoint:
@@ -78,7 +90,7 @@ class TokenEndpoint:
 
     def answer(self) -> Response:
         """An access token, or what is wrong with the request."""
-        response = guarded(self._answered)
+        response = misserved.sent(guarded(self._answered), self._faults)
         if response.status_code == 200 and "smart-token-cacheable" in self._faults:
             response.headers["Cache-Control"] = "max-age=3600"
             del response.headers["Pragma"]
@@ -87,13 +99,15 @@ class TokenEndpoint:
         return response
 
     def _answered(self) -> Response:
-        form = posted()
+        form = misserved.asked(posted(), self._faults)
         grants = {
             "authorization_code": self._of_code,
             "refresh_token": self._of_refresh_token,
             "client_credentials": self._of_assertion,
         }
         kind = form.get("grant_type", "")
+        if kind not in grants and "smart-grant-type-unchecked" in self._faults:
+            kind = "authorization_code"
         if kind not in grants:
             raise OAuthError(
                 "unsupported_grant_type" if kind else "invalid_request", f"grant_type is one of {', '.join(grants)}."
@@ -126,7 +140,10 @@ class TokenEndpoint:
             raise OAuthError("invalid_scope", f"{more[0][:80]} goes beyond what was granted.")
         narrowed = asked and "smart-refresh-narrowing-ignored" not in self._faults
         answer = self._issued(approval, asked if narrowed else approval.scopes)
-        answer["refresh_token"] = form["refresh_token"]
+        if "smart-refresh-once" in self._faults:
+            self._refresh.spend(form["refresh_token"])
+        else:
+            answer["refresh_token"] = form["refresh_token"]
         return misdone.through(misdone.REFRESHED, answer, self._faults)
 
     def _issued(self, approval: Approval, scopes: tuple[str, ...]) -> dict[str, Any]:
@@ -149,6 +166,7 @@ class TokenEndpoint:
         if app.kind != "system":
             raise OAuthError("unauthorized_client", "This client is no backend service.")
         scopes = tuple(form.get("scope", "").split())
-        if not scopes or offered(scopes, kinds(), ("system",)) != scopes or beyond(scopes, app.scopes):
+        good = bool(scopes) and offered(scopes, kinds(), ("system",)) == scopes and not beyond(scopes, app.scopes)
+        if not good and not misserved.unlimited(scopes, self._faults):
             raise OAuthError("invalid_scope", "scope is some of what the client was registered for.")
-        return self._token(Grant(scopes, approval=Approval(app, None, scopes)))
+        return misserved.told(self._token(Grant(scopes, approval=Approval(app, None, scopes))), self._faults)

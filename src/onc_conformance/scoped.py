@@ -1,0 +1,356 @@
+"""What the suite makes of scopes: what a user chose is granted, each grant opens its own door, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from onc_conformance.access.forms import words_of
+from onc_conformance.access.parameters import Parameters
+from onc_conformance.access.scopes import lacking, parse
+from onc_conformance.authorization import PARTS
+from onc_conformance.examination import Examination
+from onc_conformance.fhirwork.asking import Got
+from onc_conformance.fhirwork.chart import Chart
+from onc_conformance.findings import Finding, NotApplicable, NotTested
+from onc_conformance.lifecycle import outdated
+from onc_conformance.smartwork import denials
+from onc_conformance.smartwork.launches import Launch
+from onc_conformance.smartwork.objections import objection, uncertain
+from onc_conformance.smartwork.trials import NEVER_ISSUED
+
+CHOSEN = ("Patient", "Condition", "Observation")
+"""The types a user grants who is asked for all."""
+REFUSED = (401, 403)
+_CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A request that only a scope for its type opens."""
+
+    kind: str
+    path: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Key:
+    """An access token and the one scope for resources it is good for."""
+
+    scope: str
+    kind: str
+    token: str
+
+
+# what the user chose
+
+
+def chosen(exam: Examination) -> Launch:
+    """An app that asks for every type and offline access, and is granted a few types and nothing for later.
+
+    Raises NotTested where the login pages offer no choice of scopes.
+    """
+    trials = exam.trials
+    asked = trials.plan().request.scopes
+    grant = [each for each in asked if each != "offline_access" and _kind(each) in (None, *CHOSEN)]
+    launch = trials.fresh(name=_CHOICE, grant=grant)
+    arrival = launch.arrived()
+    if not any(seen.page.scopes for seen in arrival.seen):
+        raise NotTested("no page of smart.login.patient says where the user chooses among scopes (scopes)")
+    return launch
+
+
+def as_chosen(launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to scopes that are not what the user chose."""
+    answer = launch.given()
+    granted = [each for each in answer.scopes if parse(each)]
+    wanted = [each for each in launch.request.scopes if _kind(each) in CHOSEN]
+    extra, missing = lacking(granted, wanted), lacking(wanted, granted)
+    if extra:
+        yield objection(
+            answer.exchange,
+            rule,
+            "scopes are granted that the user did not choose",
+            path="$.scope",
+            expected=" ".join(wanted),
+            found=" ".join(extra),
+        )
+    if missing:
+        yield objection(
+            answer.exchange,
+            rule,
+            "scopes that the user chose are not granted",
+            path="$.scope",
+            expected=" ".join(wanted),
+            found=f"without {' '.join(missing)}",
+        )
+
+
+def others_closed(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to types of resources that open though the user did not choose them."""
+    chart = _chart(exam, launch.plan.chosen.patient)
+    token = launch.given().access_token
+    granted = {_kind(each) for each in launch.given().scopes}
+    for door in doors(exam, chart):
+        if door.kind not in CHOSEN:
+            got = exam.smart.read(token, door.path, door.parameters, shown="token for what the user chose")
+            what = f"{door.kind}, which the user did not choose"
+            yield from denials.no_data(got.exchange, what, rule, REFUSED)
+        elif door.kind in granted:
+            yield from _opens(exam, Key(door.kind, door.kind, token), door, rule)
+
+
+def offline_offered(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to pages on which the user neither decides on offline access nor is told of it."""
+    exam.smart.needs("permission-offline")
+    arrival = launch.arrived()
+    for seen in arrival.seen:
+        if seen.page.scopes and "offline_access" in seen.form.values(seen.page.scopes):
+            return
+    told = " ".join(words_of(seen.exchange, 20_000) for seen in arrival.seen)
+    if "offline" not in told.lower():
+        yield objection(
+            arrival.seen[-1].exchange if arrival.seen else arrival.last,
+            rule,
+            "the user neither decides on offline access nor is told of it",
+            expected="a check box for offline_access, or words about it",
+            found="neither on any page of the login",
+        )
+
+
+def nothing_for_later(launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to a refresh token, or the scope for it, though the user did not choose offline access."""
+    answer = launch.given()
+    if answer.refresh_token and "online_access" not in answer.scopes:
+        yield objection(
+            answer.exchange, rule, "a refresh token comes though the user refused offline access", expected="none"
+        )
+    if "offline_access" in answer.scopes:
+        yield objection(answer.exchange, rule, "offline access is granted though the user refused it", path="$.scope")
+
+
+# each scope and its door
+
+
+def doors(exam: Examination, chart: Chart) -> list[Door]:
+    """A request for each type that was asked for: a search within the patient's data, or the read of a resource."""
+    found = []
+    for kind in exam.smart.types:
+        if kind in chart.kinds and chart.gathered.get(kind):
+            found.append(Door(kind, kind, chart.gathered[kind][0].parameters))
+        elif kept := next((each for each in chart.pool.values() if each.key[0] == kind), None):
+            found.append(Door(kind, kept.name, ()))
+    return found
+
+
+def keys(exam: Examination) -> list[Key]:
+    """An access token for each type alone: by refreshing for it alone, or by a launch where that does not work."""
+    trials, smart = exam.trials, exam.smart
+    launch = for_one(exam)
+    answer = launch.given()
+    found = []
+    for scope in answer.scopes:
+        kind = _kind(scope)
+        if kind is None or kind == "*":
+            continue
+        token = ""
+        if answer.refresh_token:
+            refreshed = trials.once(
+                f"refresh for {scope}",
+                lambda scope=scope: smart.refresh(  # type: ignore[misc]
+                    launch.plan.app, answer.refresh_token, scope=scope, purpose=f"refresh for {scope} alone"
+                ),
+            )
+            alone = refreshed.given and not [each for each in lacking(refreshed.scopes, [scope]) if parse(each)]
+            token = refreshed.access_token if alone else ""
+        if not token:
+            again = trials.fresh(name=f"for {scope}", resources=scope)
+            if lacking([each for each in again.given().scopes if parse(each)], [scope]):
+                raise NotTested(f"a token for {scope} alone is not to be had")
+            token = again.given().access_token
+        found.append(Key(scope, kind, token))
+    if not found:
+        raise NotTested("no scope for a single type of resources was granted", "AUT-PAT-33")
+    return found
+
+
+def matrix(exam: Examination, found: Sequence[Key], rule: str) -> Iterator[Finding]:
+    """Objections to doors that their own scope does not open, or another's does."""
+    chart = _chart(exam, for_one(exam).plan.chosen.patient)
+    every = doors(exam, chart)
+    for key in found:
+        leaks: list[Finding] = []
+        for door in every:
+            if door.kind == key.kind:
+                yield from _opens(exam, key, door, rule)
+            else:
+                got = exam.smart.read(key.token, door.path, door.parameters, shown=f"token for {key.scope}")
+                what = f"{door.kind} with a token for {key.scope} alone"
+                leaks += denials.no_data(got.exchange, what, rule, REFUSED)
+        yield from leaks
+
+
+def _opens(exam: Examination, key: Key, door: Door, rule: str) -> Iterator[Finding]:
+    got = exam.smart.read(key.token, door.path, door.parameters, shown=f"token for {key.scope}")
+    if not got.ok:
+        yield got.objection(
+            rule, f"{key.scope} was granted and does not open {door.kind}", expected="HTTP 200", found=got.said
+        )
+
+
+# parts of resources
+
+
+@dataclass(frozen=True)
+class Part:
+    """A token for one category of one type."""
+
+    kind: str
+    code: str
+    scope: str
+    token: str
+
+
+def parts(exam: Examination) -> list[Part]:
+    """A token for each category that US Core divides Conditions and Observations by, alone."""
+    smart, trials = exam.smart, exam.trials
+    smart.needs("permission-v2", "permission-granular")
+    if smart.version == "1.0.0":
+        raise NotApplicable("SMART App Launch 1.0 knows no scopes for parts of resources")
+    found = []
+    for kind, codes in PARTS.items():
+        for code in codes:
+            scope = f"patient/{kind}.rs?category={code}"
+            launch = trials.fresh(name=f"for {scope}", resources=scope)
+            granted = [each for each in launch.given().scopes if parse(each)]
+            if not granted:
+                continue  # which is told where granting is judged
+            found.append(Part(kind, code, scope, launch.given().access_token))
+    if not found:
+        raise NotTested("no scope for a part of a resource was granted", "AUT-PAT-33")
+    return found
+
+
+def parts_closed(exam: Examination, found: Sequence[Part], rule: str) -> Iterator[Finding]:
+    """Objections to what a scope for one category opens beyond it, in searches and by reading."""
+    chart = _chart(exam, for_one(exam).plan.chosen.patient)
+    for part in found:
+        other = [each for each in chart.of(part.kind) if part.code not in _categories(each.resource)]
+        search = exam.smart.read(
+            part.token,
+            part.kind,
+            (("patient", chart.id), ("category", part.code)),
+            shown=f"token for {part.scope}",
+        )
+        if not search.ok:
+            yield search.objection(
+                rule, f"{part.scope} was granted and opens nothing", expected="a Bundle", found=search.said
+            )
+        whole = exam.smart.read(part.token, part.kind, (("patient", chart.id),), shown=f"token for {part.scope}")
+        yield from _leaked(part, whole, rule)
+        for kept in other[:1]:
+            read = exam.smart.read(part.token, kept.name, shown=f"token for {part.scope}")
+            what = f"{kept.name}, which is not of that category, with a token for {part.scope} alone"
+            yield from denials.no_data(read.exchange, what, rule, (*REFUSED, 404))
+
+
+def _leaked(part: Part, got: Got, rule: str) -> Iterator[Finding]:
+    entries = (got.resource or {}).get("entry") if got.ok else None
+    for entry in entries if isinstance(entries, list) else ():
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict) or resource.get("resourceType") != part.kind:
+            continue
+        if part.code not in _categories(resource):
+            yield got.objection(
+                rule,
+                f"a token for {part.scope} alone finds what is not of that category",
+                expected=part.code,
+                found=f"{part.kind}/{resource.get('id')}",
+            )
+            return
+
+
+def _categories(resource: Mapping[str, object]) -> set[str]:
+    told = resource.get("category")
+    codings = [
+        coding
+        for each in (told if isinstance(told, list) else ())
+        if isinstance(each, dict)
+        for coding in each.get("coding", ())
+        if isinstance(coding, dict)
+    ]
+    return {f"{coding.get('system')}|{coding.get('code')}" for coding in codings}
+
+
+# other people, and nobody
+
+
+def for_one(exam: Examination) -> Launch:
+    """An app that is authorized for every type of one patient's resources."""
+    return exam.trials.fresh(name="every scope")
+
+
+def foreign(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to a token for one patient that opens another's data, by reading and by searching."""
+    token, patient = launch.given().access_token, launch.plan.chosen.patient
+    others = [chart for chart in exam.charts() if chart.id != patient]
+    if not others:
+        raise NotApplicable("two test patients with different ids are needed")
+    other = others[0]
+    read = exam.smart.read(token, f"Patient/{other.id}", shown="token for another patient")
+    yield from denials.no_data(read.exchange, "another patient, by reading", rule, (*REFUSED, 404))
+    for kind in other.kinds:
+        kept = next((each for each in other.of(kind)), None)
+        if kept is None:
+            continue
+        if kind != "Patient":
+            got = exam.smart.read(token, kept.name, shown="token for another patient")
+            yield from denials.no_data(got.exchange, f"another patient's {kind}, by reading", rule, (*REFUSED, 404))
+        found = exam.smart.read(token, kind, other.gathered[kind][0].parameters, shown="token for another patient")
+        if found.ok and (found.resource or {}).get("entry"):
+            yield found.objection(
+                rule,
+                f"a token for one patient finds another patient's {kind}",
+                expected="a refusal, or nothing",
+                found=f"{len((found.resource or {})['entry'])} entries",
+            )
+        elif not found.ok:
+            yield from denials.unfit(found.exchange, f"another patient's {kind}", rule, "a refusal")
+
+
+TOKENS = ("no token", "a token that was never given out", "a token that has run out")
+
+
+def stranger(exam: Examination, what: str) -> Got:
+    """A read of the Patient with no token or one that is not good."""
+    patient = exam.id_of(exam.identified()[0])
+    token = {"no token": "", "a token that was never given out": NEVER_ISSUED}.get(what)
+    if token is None:
+        token = outdated(exam)
+    return exam.smart.read(token, f"Patient/{patient}", shown=what, again=True)
+
+
+def turned_away(got: Got, what: str, rule: str) -> Iterator[Finding]:
+    """Objections to an answer to somebody without a good token (RFC 6750, 3)."""
+    yield from denials.no_data(got.exchange, f"a request with {what}", rule, (401,))
+    if got.exchange.status == 401 and not got.exchange.header("www-authenticate"):
+        yield uncertain(
+            got.exchange,
+            rule,
+            f"a request with {what}: the refusal does not say how to be let in",
+            expected="a WWW-Authenticate header",
+            found="none",
+        )
+
+
+def _kind(scope: str) -> str | None:
+    found = parse(scope)
+    return found.type if found else None
+
+
+def _chart(exam: Examination, patient: str) -> Chart:
+    found = next((chart for chart in exam.charts() if chart.id == patient), None)
+    if found is None:
+        raise NotTested("the patient of the launch is none of the test patients that were found", "SH-PAT-2")
+    return found
