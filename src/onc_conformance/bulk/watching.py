@@ -8,6 +8,7 @@ from datetime import datetime
 
 from onc_conformance.bulk.files import File, Resource
 from onc_conformance.fhir import fitting, validate
+from onc_conformance.fhir.nodes import Item, Node, tree
 from onc_conformance.fhir.tables import Profile, Tables
 from onc_conformance.fhir.validating import codes_of
 from onc_conformance.fhirwork import guidance, ledger
@@ -57,6 +58,7 @@ class Form:
 @dataclass
 class _Shown:
     profile: Profile
+    root: Node
     unseen: dict[str, ledger.Line]
     resources: int = 0
     first: str = ""
@@ -76,11 +78,12 @@ class Support:
                 continue
             shown = self._shown.get(profile.id)
             if shown is None:
-                shown = self._shown[profile.id] = _Shown(profile, ledger.lines(profile, self.tables))
+                shown = self._shown[profile.id] = _Shown(profile, tree(profile), ledger.lines(profile, self.tables))
             shown.resources += 1
             shown.first = shown.first or "/".join(key(resource))
             if shown.unseen:
-                ledger.note(resource, "/".join(key(resource)), shown.unseen, self.tables)
+                item = Item(resource, None, "/".join(key(resource)))
+                ledger.Sight(self.tables, codes).walk(shown.root, [item], profile.type, shown.unseen)
                 shown.unseen = {name: line for name, line in shown.unseen.items() if not line.seen}
 
     def without(self, kinds: Collection[str]) -> list[Profile]:
@@ -90,8 +93,13 @@ class Support:
 
     def gaps(self, rule: str) -> Iterator[Finding]:
         """A warning for each element that nothing showed."""
-        book = ledger.Ledger(self.tables, list(self._lines()), dict.fromkeys(self._shown, ()), ())
-        for line in book.missing:
+        every: list[ledger.Line] = []
+        for shown in self._shown.values():
+            told = ledger.lines(shown.profile, self.tables)
+            for name, line in told.items():
+                line.seen += [] if name in shown.unseen else [shown.first]
+            every += told.values()
+        for line in ledger.Ledger(self.tables, every, dict.fromkeys(self._shown, ()), ()).missing:
             shown = self._shown[line.profile.id]
             yield Finding(
                 layer=Layer.USCDI,
@@ -103,11 +111,6 @@ class Support:
                 found=f"none of {shown.resources:,}, {shown.first} among them",
                 hint=f"enter {line.element} for {shown.first}, or for any other of them",
             )
-
-    def _lines(self) -> Iterator[ledger.Line]:
-        for shown in self._shown.values():
-            for name, line in ledger.lines(shown.profile, self.tables).items():
-                yield shown.unseen.get(name) or replace(line, seen=[shown.first])
 
 
 @dataclass

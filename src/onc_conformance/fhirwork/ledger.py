@@ -66,14 +66,14 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
     for kept in pool:
         for profile in fitting.profiles(kept.resource, tables, codes)[0]:
             by_profile.setdefault(profile.id, []).append(kept)
-    every: list[Line] = []
+    found: list[Line] = []
     for profile in (each for of_type in tables.of_type.values() for each in of_type):
         kept_of = by_profile.get(profile.id, [])
         if kept_of and profile.context is None and not guidance.unneeded(profile, tables):
-            every += _lines(profile, kept_of, tables)
+            found += _lines(profile, kept_of, Sight(tables, codes))
     served = frozenset(kinds)
     without = tuple(each for each in needed(tables) if each.type in served and each.id not in by_profile)
-    return Ledger(tables, every, by_profile, without)
+    return Ledger(tables, found, by_profile, without)
 
 
 def needed(tables: Tables) -> Iterator[Profile]:
@@ -88,35 +88,28 @@ def needed(tables: Tables) -> Iterator[Profile]:
 def seen(resource: Mapping[str, Any], profile: Profile, tables: Tables) -> frozenset[str]:
     """The must-support elements of a profile that one resource shows, by id without the type."""
     wanted = {name: Line(profile, name) for name in _wanted(profile)}
-    note(resource, profile.type, wanted, tables)
+    Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
     return frozenset(name for name, line in wanted.items() if line.seen)
-
-
-def lines(profile: Profile, tables: Tables) -> dict[str, Line]:
-    """A line for each must-support element of a profile that has to be shown, by id without the type."""
-    names = [name for name in _wanted(profile) if not guidance.unneeded(profile, tables, name)]
-    return {name: Line(profile, name) for name in names}
-
-
-def note(resource: Mapping[str, Any], name: str, wanted: Mapping[str, Line], tables: Tables) -> None:
-    """Note in lines of one profile where a resource, called `name` in the FHIRPaths, shows their elements."""
-    for profile in {line.profile.id: line.profile for line in wanted.values()}.values():
-        _Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, name)], profile.type, wanted)
 
 
 def _wanted(profile: Profile) -> Iterator[str]:
     return (each.id.partition(".")[2] for each in profile.elements if each.must_support or each.uscdi)
 
 
-def _lines(profile: Profile, resources: Sequence[Kept], tables: Tables) -> Iterator[Line]:
-    wanted = lines(profile, tables)
+def lines(profile: Profile, guide: Tables) -> dict[str, Line]:
+    """A line for each element of a profile that has to be shown, by its id without the type."""
+    return {name: Line(profile, name) for name in _wanted(profile) if not guidance.unneeded(profile, guide, name)}
+
+
+def _lines(profile: Profile, resources: Sequence[Kept], sight: Sight) -> Iterator[Line]:
+    wanted = lines(profile, sight.guide)
     for kept in resources:
-        note(kept.resource, kept.name, wanted, tables)
+        sight.walk(tree(profile), [Item(kept.resource, None, kept.name)], profile.type, wanted)
     yield from wanted.values()
 
 
 @dataclass(frozen=True)
-class _Sight:
+class Sight:
     """What counts as shown: a value that says more than why it is absent, of a type the profile marks."""
 
     guide: Tables
