@@ -14,9 +14,10 @@ _LARGEST = 64 * 1024
 
 
 class Listener:
-    """A server on a free port of 127.0.0.1, for as long as it is entered; remembers where browsers came."""
+    """A server on a port of 127.0.0.1, for as long as it is entered; remembers where browsers came."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        """At this port, or at a free one where it is 0 or taken."""
         self._heard: queue.SimpleQueue[str] = queue.SimpleQueue()
         heard = self._heard
 
@@ -43,7 +44,10 @@ class Listener:
             def log_message(self, *_: object) -> None:
                 """Codes travel in addresses, so nothing is logged."""
 
-        self._server = ThreadingHTTPServer((HOST, 0), Handler)
+        try:
+            self._server = ThreadingHTTPServer((HOST, port), Handler)
+        except OSError:
+            self._server = ThreadingHTTPServer((HOST, 0), Handler)
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -67,6 +71,11 @@ class Listener:
         if parts.hostname not in {HOST, "localhost"} or parts.port:
             return registered
         return urlunsplit(parts._replace(netloc=f"{parts.hostname}:{self.port}"))
+
+    def hears(self, address: str) -> bool:
+        """Whether a browser that opens the address comes here."""
+        parts = urlsplit(address)
+        return parts.scheme == "http" and parts.hostname in {HOST, "localhost"} and parts.port == self.port
 
     def wait(self, address: str, seconds: float) -> str | None:
         """The next address below `address` that a browser opens within so many seconds; None if none does."""

@@ -84,7 +84,7 @@ def no_code(
         yield objection(page, rule, f"{what}: answered with {' and '.join(gave)}", expected=wanted, found=shown)
         return
     if not back:
-        yield uncertain(
+        yield objection(
             page,
             rule,
             f"{what}: the browser is sent to an address that nobody vouches for",
@@ -97,7 +97,7 @@ def no_code(
         yield objection(page, rule, f"{what}: sent back to the app without an error", expected=wanted, found=shown)
     elif errors and error not in errors:
         other = "that says something else" if error in REDIRECTED_ERRORS else "that nobody defined"
-        yield objection(
+        yield uncertain(
             page,
             rule,
             f"{what}: refused with an error {other}",
@@ -105,7 +105,7 @@ def no_code(
             found=error,
         )
     if request.state and sent.value("state") != request.state:
-        yield uncertain(
+        yield objection(
             page,
             rule,
             f"{what}: the error comes back {'with another state' if sent.value('state') else 'without the state'}",
@@ -124,7 +124,7 @@ def no_data(got: Exchange, what: str, rule: str, statuses: Collection[int]) -> I
     if got.status is None or got.status >= 500:
         return
     if got.status not in statuses:
-        yield objection(
+        yield uncertain(
             got,
             rule,
             f"{what}: refused, but not as the field has it",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from onc_conformance.access import person
-from onc_conformance.access.authorization import leads_to
 from onc_conformance.access.listener import Listener
 from onc_conformance.access.walking import Walk
 from onc_conformance.findings import NotTested
@@ -33,15 +33,14 @@ class PersonLogin:
     """Filled where nobody came, for all logins of a run."""
     who: str
     ask: Ask = asked
-    listener: Listener = field(default_factory=Listener)
-
-    def __post_init__(self) -> None:
-        self.listener.__enter__()
-        weakref.finalize(self, self.listener.__exit__)
+    _listener: Listener | None = None
 
     def address(self, registered: str) -> str:
-        """The registered address with the port that is listened at."""
-        return self.listener.at(registered)
+        """The registered address with the port that is listened at: its own, or a free one where it names none."""
+        if self._listener is None:
+            self._listener = Listener(urlsplit(registered).port or 0).__enter__()
+            weakref.finalize(self, self._listener.__exit__)
+        return self._listener.at(registered)
 
     def do(self, errand: Errand) -> Arrival:
         """Try it without anybody first: what is refused at once keeps nobody busy.
@@ -56,11 +55,12 @@ class PersonLogin:
         made = tuple(each.id for each in self.walk.exchanges[begun:])
         if stop.arrived or stop.trouble or stop.page.status is None or stop.page.status >= 400:
             return Arrival(stop.page, stop.arrived, stop.trouble or stop.page.error, (), made)
-        if not leads_to(errand.until, self.listener.at(errand.until)):
+        listener = self._listener
+        if listener is None or not listener.hears(errand.until):
             raise NotTested(f"nothing can listen at {errand.until}; register http://127.0.0.1/… for a person's browser")
         if self.who in self.absent:
             raise NotTested(f"nobody came back as the {self.who} before, so nobody is waited for again", STEP)
-        came = self.ask(self.listener, errand.until, errand.url, _wanted(errand, self.who), self.seconds)
+        came = self.ask(listener, errand.until, errand.url, _wanted(errand, self.who), self.seconds)
         if came is None:
             self.absent.add(self.who)
             raise NotTested(f"nobody came back as the {self.who} within {self.seconds:g} s: {errand.purpose}", STEP)
