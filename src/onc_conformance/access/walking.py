@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from onc_conformance.access.authorization import leads_to
 from onc_conformance.access.cookies import Jar
-from onc_conformance.access.parameters import Parameters
+from onc_conformance.access.parameters import Parameters, of_query
 from onc_conformance.exchange import Exchange, redirect
 
 Send = Callable[[str, str, str, Parameters, bytes], Exchange]
 """Sends one request and follows nothing: purpose, method, address, headers, body."""
+RANDOM = re.compile(r"[A-Za-z0-9_-]{20,}")
+"""What a value looks like that a server drew at random."""
+_SHOWN = frozenset({"client_id", "redirect_uri", "scope", "aud", "iss", "state", "nonce", "code_challenge"})
+"""Parameters that are no secrets, and that a reader of the evidence looks for."""
 HOPS = 12
 """Redirects that are followed one after the other."""
 FORM = "application/x-www-form-urlencoded"
@@ -37,7 +42,7 @@ class Walk:
 
     send: Send
     secret: Callable[[str], None]
-    """Told the values of cookies."""
+    """Told the values of cookies, and of what else stands for a login under way."""
     until: Sequence[str] = ()
     """Addresses that are not asked for: the journey ends where a redirect leads to one."""
     jar: Jar = field(default_factory=Jar)
@@ -57,6 +62,7 @@ class Walk:
             onward = redirect(page)
             if onward is None:
                 return Stop(page)
+            self._hide(onward)
             if any(leads_to(onward, end) for end in self.until):
                 return Stop(page, arrived=onward)
             if urlsplit(onward).scheme not in {"http", "https"}:
@@ -65,6 +71,12 @@ class Walk:
                 body = None
             url = onward
         return Stop(self.exchanges[-1], trouble=f"more than {HOPS} redirects, the last one to {url}")
+
+    def _hide(self, onward: str) -> None:
+        """What looks random in the address of a redirect stands for a login under way, as cookies do."""
+        for name, value in of_query(onward):
+            if name not in _SHOWN and RANDOM.fullmatch(value):
+                self.secret(value)
 
     def _open(self, purpose: str, url: str, cookies: str, body: bytes | None) -> Exchange:
         headers: Parameters = (("Accept", _ACCEPT),)
