@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
@@ -51,6 +51,7 @@ class Walk:
     def go(self, purpose: str, url: str, form: Parameters | None = None) -> Stop:
         """Open an address, or post a form to it, and follow where the answers lead."""
         body = None if form is None else urlencode(form).encode()
+        own = {value for _, value in (*of_query(url), *(form or ()))}
         seen: set[tuple[str, str, str]] = set()
         for hop in range(HOPS + 1):
             cookies = self.jar.header(url)
@@ -62,7 +63,7 @@ class Walk:
             onward = redirect(page)
             if onward is None:
                 return Stop(page)
-            self._hide(onward)
+            self._hide(onward, own)
             if any(leads_to(onward, end) for end in self.until):
                 return Stop(page, arrived=onward)
             if urlsplit(onward).scheme not in {"http", "https"}:
@@ -72,10 +73,10 @@ class Walk:
             url = onward
         return Stop(self.exchanges[-1], trouble=f"more than {HOPS} redirects, the last one to {url}")
 
-    def _hide(self, onward: str) -> None:
-        """What looks random in the address of a redirect stands for a login under way, as cookies do."""
+    def _hide(self, onward: str, own: Collection[str]) -> None:
+        """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
         for name, value in of_query(onward):
-            if name not in _SHOWN and RANDOM.fullmatch(value):
+            if name not in _SHOWN and value not in own and RANDOM.fullmatch(value):
                 self.secret(value)
 
     def _open(self, purpose: str, url: str, cookies: str, body: bytes | None) -> Exchange:
