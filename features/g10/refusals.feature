@@ -64,11 +64,6 @@ Feature: Authorization is refused where it must be
       | one with another redirect address         |
       | one with a kind of grant that there is not |
 
-    @waiting
-    Examples:
-      | which                |
-      | one that has run out |
-
   @AUT-PAT-18
   Scenario: A code is good once
     When an app exchanges a code twice

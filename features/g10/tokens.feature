@@ -49,7 +49,7 @@ Feature: The life of tokens
     When nobody in particular asks about an access token that is good
     Then they are told nothing
 
-  @AUT-PAT-18
+  @AUT-PAT-18 @waiting
   Scenario: A code that was not used in time is refused
     When an app exchanges a code that has run out
     Then no token comes back, but an error

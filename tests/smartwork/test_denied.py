@@ -123,7 +123,7 @@ def test_a_token_that_was_never_given_out_is_turned_away_or_objected_to(exam, do
 
 
 def person(smart, ask, absent=None):
-    return PersonLogin(smart.walk(), 1.0, set() if absent is None else absent, "patient", ask)
+    return PersonLogin(Trials(smart).plan().driver.walk, 1.0, set() if absent is None else absent, "patient", ask)
 
 
 def errand(double, until, path="/auth/authorize", **facts):

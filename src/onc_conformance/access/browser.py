@@ -79,7 +79,7 @@ def available() -> bool:
         import playwright.sync_api  # noqa: F401
     except ImportError:
         return False
-    return _program() is not None
+    return program() is not None
 
 
 def walk(
@@ -105,7 +105,7 @@ def walk(
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise NoBrowserError("no browser can be driven here: pip install 'onc-conformance[browser]'") from None
-    program = _program()
+    program = program()
     if program is None:
         raise NoBrowserError(f"no browser here: install Chromium, or name its program in {EXECUTABLE}")
     with sync_playwright() as playwright:
@@ -243,7 +243,7 @@ class _Walker:
             self._pictures.append(self._page.screenshot(full_page=True))
 
 
-def _program() -> str | None:
+def program() -> str | None:
     """The browser's program."""
     named = os.environ.get(EXECUTABLE)
     return next(filter(None, map(shutil.which, [named] if named else _KNOWN)), None)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from onc_conformance.access.authorization import leads_to
 from onc_conformance.access.cookies import Jar
-from onc_conformance.access.parameters import Parameters
+from onc_conformance.access.parameters import Parameters, of_query
 from onc_conformance.exchange import Exchange, redirect
 
 Send = Callable[[str, str, str, Parameters, bytes], Exchange]
 """Sends one request and follows nothing: purpose, method, address, headers, body."""
+RANDOM = re.compile(r"[A-Za-z0-9_-]{20,}")
+"""What looks as if it were made up to be guessed by nobody."""
 HOPS = 12
 """Redirects that are followed one after the other."""
 FORM = "application/x-www-form-urlencoded"
@@ -46,6 +49,7 @@ class Walk:
     def go(self, purpose: str, url: str, form: Parameters | None = None) -> Stop:
         """Open an address, or post a form to it, and follow where the answers lead."""
         body = None if form is None else urlencode(form).encode()
+        own = {value for _, value in (*of_query(url), *(form or ()))}
         seen: set[tuple[str, str, str]] = set()
         for hop in range(HOPS + 1):
             cookies = self.jar.header(url)
@@ -59,12 +63,19 @@ class Walk:
                 return Stop(page)
             if any(leads_to(onward, end) for end in self.until):
                 return Stop(page, arrived=onward)
+            self._hide(onward, own)
             if urlsplit(onward).scheme not in {"http", "https"}:
                 return Stop(page, trouble=f"it leads to {onward}, which no browser opens")
             if page.status not in {307, 308}:
                 body = None
             url = onward
         return Stop(self.exchanges[-1], trouble=f"more than {HOPS} redirects, the last one to {url}")
+
+    def _hide(self, onward: str, own: Collection[str]) -> None:
+        """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
+        for _, value in of_query(onward):
+            if RANDOM.fullmatch(value) and value not in own:
+                self.secret(value)
 
     def _open(self, purpose: str, url: str, cookies: str, body: bytes | None) -> Exchange:
         headers: Parameters = (("Accept", _ACCEPT),)
