@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import socket
 import zlib
@@ -84,6 +85,7 @@ class Carrier:
 
     def __init__(self) -> None:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the reports say it once
+        logging.getLogger(urllib3.__name__).setLevel(logging.INFO)  # below, it tells addresses, and those bear tokens
         self._session = requests.Session()
         self._session.trust_env = False  # ~/.netrc would add credentials nobody declared
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

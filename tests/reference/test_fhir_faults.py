@@ -193,7 +193,9 @@ EXACTLY = {
     "fhir-empty-for-bad-parameter": {"bad date", "no patient"},
     "fhir-post-body-ignored": {"posted"},
     "fhir-unknown-patient-answered": {"unknown patient"},
-    **dict.fromkeys((fault for fault in HANDLERS if fault.startswith("fhir-statement-")), STATED),
+    **dict.fromkeys(
+        (fault for fault in HANDLERS if fault.startswith(("fhir-statement-", "smart-oauth-uris-"))), STATED
+    ),
 }
 """Exactly what changes."""
 WIDELY = {

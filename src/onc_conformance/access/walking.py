@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from onc_conformance.access.authorization import leads_to
 from onc_conformance.access.cookies import Jar
-from onc_conformance.access.parameters import Parameters
+from onc_conformance.access.parameters import Parameters, of_query
 from onc_conformance.exchange import Exchange, redirect
 
 Send = Callable[[str, str, str, Parameters, bytes], Exchange]
 """Sends one request and follows nothing: purpose, method, address, headers, body."""
+RANDOM = re.compile(r"[A-Za-z0-9_-]{20,}")
+"""What a value looks like that a server drew at random."""
+_SHOWN = frozenset({"client_id", "redirect_uri", "scope", "aud", "iss", "state", "nonce", "code_challenge"})
+"""Parameters that are no secrets, and that a reader of the evidence looks for."""
 HOPS = 12
 """Redirects that are followed one after the other."""
 FORM = "application/x-www-form-urlencoded"
@@ -37,7 +42,7 @@ class Walk:
 
     send: Send
     secret: Callable[[str], None]
-    """Told the values of cookies."""
+    """Told the values of cookies, and of what else stands for a login under way."""
     until: Sequence[str] = ()
     """Addresses that are not asked for: the journey ends where a redirect leads to one."""
     jar: Jar = field(default_factory=Jar)
@@ -46,6 +51,7 @@ class Walk:
     def go(self, purpose: str, url: str, form: Parameters | None = None) -> Stop:
         """Open an address, or post a form to it, and follow where the answers lead."""
         body = None if form is None else urlencode(form).encode()
+        own = {value for _, value in (*of_query(url), *(form or ()))}
         seen: set[tuple[str, str, str]] = set()
         for hop in range(HOPS + 1):
             cookies = self.jar.header(url)
@@ -57,6 +63,7 @@ class Walk:
             onward = redirect(page)
             if onward is None:
                 return Stop(page)
+            self._hide(onward, own)
             if any(leads_to(onward, end) for end in self.until):
                 return Stop(page, arrived=onward)
             if urlsplit(onward).scheme not in {"http", "https"}:
@@ -65,6 +72,12 @@ class Walk:
                 body = None
             url = onward
         return Stop(self.exchanges[-1], trouble=f"more than {HOPS} redirects, the last one to {url}")
+
+    def _hide(self, onward: str, own: Collection[str]) -> None:
+        """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
+        for name, value in of_query(onward):
+            if name not in _SHOWN and value not in own and RANDOM.fullmatch(value):
+                self.secret(value)
 
     def _open(self, purpose: str, url: str, cookies: str, body: bytes | None) -> Exchange:
         headers: Parameters = (("Accept", _ACCEPT),)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from onc_conformance.access.forms import Form, Unfillable, forms_of, words_of
 from onc_conformance.access.parameters import in_query
-from onc_conformance.access.walking import Stop, Walk
+from onc_conformance.access.walking import RANDOM, Stop, Walk
 from onc_conformance.exchange import Exchange
 from onc_conformance.smartwork.errands import Arrival, Errand, Seen
 from onc_conformance.targets.smart import SmartPage
 
-_RANDOM = re.compile(r"[A-Za-z0-9_-]{20,}")
 PAGES = 12
 """Pages on one way."""
 
@@ -71,7 +69,7 @@ class FormLogin:
     def _hide(self, form: Form) -> None:
         """Hidden fields that look random stand for a login under way, as cookies do."""
         for each in form.fields:
-            if each.kind == "hidden" and _RANDOM.fullmatch(each.value):
+            if each.kind == "hidden" and RANDOM.fullmatch(each.value):
                 self.walk.secret(each.value)
 
     def _recognised(self, page: Exchange, errand: Errand) -> tuple[SmartPage, Form] | None:
