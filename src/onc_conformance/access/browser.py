@@ -105,15 +105,15 @@ def walk(
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise NoBrowserError("no browser can be driven here: pip install 'onc-conformance[browser]'") from None
-    program = program()
-    if program is None:
+    found = program()
+    if found is None:
         raise NoBrowserError(f"no browser here: install Chromium, or name its program in {EXECUTABLE}")
     with sync_playwright() as playwright:
         try:
             # without its sandbox, which containers and root do not let it have; it visits the product alone
-            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         except Error as problem:
-            raise NoBrowserError(f"{program} does not start: {_first_line(problem)}") from None
+            raise NoBrowserError(f"{found} does not start: {_first_line(problem)}") from None
         try:
             context = browser.new_context(ignore_https_errors=trusting, storage_state=(state or {}).get(_KEPT))
             walker = _Walker(context.new_page(), ends, time.monotonic() + seconds, pictures=pictures)
