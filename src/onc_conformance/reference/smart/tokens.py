@@ -56,9 +56,10 @@ class RefreshTokens:
 
     def accepted(self, token: str) -> Approval | None:
         """What one that is used is taken to stand for."""
-        if "smart-revoked-app-refreshes" in self._faults:
-            return self._offline.holder(token) or self._online.holder(token)
-        return self.found(token) or (self._last if "smart-refresh-invented-accepted" in self._faults else None)
+        approval = self._offline.holder(token) or self._online.holder(token)
+        if approval is None:
+            return self._last if "smart-refresh-invented-accepted" in self._faults else None
+        return approval if approval.stands or "smart-revoked-app-refreshes" in self._faults else None
 
     def until(self, token: str) -> float:
         """Unix time at which a token that was found ends if it is not used."""
