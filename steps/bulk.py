@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import then, when
 
-from onc_conformance import population, singlepatient
+from onc_conformance import exported, population, singlepatient
 from onc_conformance.bulk import files
 
 TURNED_AWAY = (401, 403)
@@ -119,24 +119,24 @@ def _(export, verdict, rule):
 
 @when("the service reads every line of every file", target_fixture="whole")
 def _(exam):
-    return population.whole(exam)
+    return exported.whole(exam)
 
 
 @then("each file comes whole, each line a resource of the type announced, as many as are announced")
 def _(whole, verdict, rule):
-    verdict(files.judged(whole.files, rule))
+    verdict([*files.judged(whole.files, rule), *exported.said(whole, rule)])
 
 
 @when("the service has read the export of the group", target_fixture="whole")
 def _(exam):
-    read = population.whole(exam)
-    population.shown(read)
+    read = exported.whole(exam)
+    exported.shown(read)
     return read
 
 
 @then("it has data of each patient of the group and of nobody else")
 def _(exam, whole, verdict, rule):
-    verdict(population.peopled(exam, whole, rule))
+    verdict(exported.peopled(exam, whole, rule))
 
 
 @then("each line of it has no error in form or vocabulary")
@@ -146,12 +146,12 @@ def _(whole, verdict):
 
 @then("it has each resource of each single patient, told alike")
 def _(exam, whole, verdict, rule):
-    verdict(population.alike(exam, whole, rule))
+    verdict(exported.alike(exam, whole, rule))
 
 
 @then("each profile that US Core demands is shown by an exported resource")
 def _(exam, whole):
-    population.unshown(exam, whole)
+    exported.unshown(exam, whole)
 
 
 @then("each must-support element is shown by an exported resource")
@@ -168,39 +168,39 @@ def _(exam):
 
 @then("there are files of these types alone")
 def _(exam, export, verdict, rule):
-    verdict(population.of_asked_types(exam, export, rule))
+    verdict(exported.of_asked_types(exam, export, rule))
 
 
 @when("the service asks for what changed since a moment", target_fixture="both")
 def _(exam):
-    return population.since(exam)
+    return exported.since(exam)
 
 
 @then("everything that changed is exported, and nothing that did not")
 def _(exam, both, verdict, rule):
-    verdict(population.changed_since(exam, both, rule))
+    verdict(exported.changed_since(exam, both, rule))
 
 
 @when("the service asks for the export of the other group", target_fixture="export")
 def _(exam):
-    return population.of_others(exam)
+    return exported.of_others(exam)
 
 
 @then("it is refused, or holds the patients of the other group alone")
 def _(exam, export, verdict, rule):
-    verdict(population.other_patients(exam, export, rule))
+    verdict(exported.other_patients(exam, export, rule))
 
 
 @when("the service deletes an export that has just begun", target_fixture="answers")
 def _(exam):
-    return population.deleted(exam, early=True)
+    return exported.deleted(exam, early=True)
 
 
 @when("the service deletes the export of the group", target_fixture="answers")
 def _(exam):
-    return population.deleted(exam, early=False)
+    return exported.deleted(exam, early=False)
 
 
 @then("the deletion is accepted, and the export is not there any longer")
 def _(answers, verdict, rule):
-    verdict(population.gone(answers, rule))
+    verdict(exported.gone(answers, rule))

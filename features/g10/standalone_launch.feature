@@ -79,7 +79,11 @@ Feature: Apps launched by themselves
   Scenario: Scopes for parts of resources that the user agrees to are granted
     When an app is launched by itself for parts of Conditions and Observations
     Then the scopes for resources that were asked for are granted
-    And each granted scope opens its door
+
+  @AUT-PAT-33
+  Scenario: Scopes for parts of resources open their doors
+    When an app is launched by itself for parts of Conditions and Observations
+    Then each granted scope opens its door
 
   @AUT-PAT-10 @AUT-PAT-33
   Scenario: A user grants single types of resources

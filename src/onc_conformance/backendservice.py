@@ -173,7 +173,8 @@ def _fetched(service: Service, client_id: str, listen: str) -> Fetched:
     first, second = _made(service, 0), _made(service, 1)
     tokens = []
     try:
-        with KeyRing(host or "127.0.0.1", int(port)) as ring:
+        certificate = service.optional("keys", "certificate")
+        with KeyRing(host or "127.0.0.1", int(port), certificate=certificate) as ring:
             for name, key, shown in zip(_NAMES, (first, second, first), (first, second, second), strict=True):
                 ring.keys = [shown]
                 who = replace(service.credential(), client_id=client_id, key=key)

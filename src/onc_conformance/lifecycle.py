@@ -92,6 +92,8 @@ def widened(exam: Examination) -> Narrowed:
     token = launch.given().refresh_token
     if not token:
         raise NotTested(f"{launch.title}: no refresh token was given", "AUT-PAT-20")
+    if not launch.given().scopes:
+        raise NotTested(f"{launch.title}: the answer does not say what was granted", "AUT-PAT-35")
     may = "read" if trials.smart.version == "1.0.0" else "rs"
     wider = f"{own or 'patient/Patient.rs'} patient/Condition.{may}"
     answer = trials.smart.refresh(
@@ -241,7 +243,7 @@ def told_of(found: tuple[Launch, TokenAnswer], rule: str) -> Iterator[Finding]:
             expected=launch.plan.app.id,
             found=str(fields.get("client_id")),
         )
-    if set(answer.text("scope").split()) != set(given.scopes):
+    if given.scopes and set(answer.text("scope").split()) != set(given.scopes):
         odd = sorted(set(answer.text("scope").split()) ^ set(given.scopes))
         yield objection(
             answer.exchange,

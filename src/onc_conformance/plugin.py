@@ -35,6 +35,8 @@ KINDS = {
     "waiting": "waits until something has run out",
     "bulk": "tokens and exports of a backend service",
 }
+_NEEDS_NO_LOGIN = ("Documentation", "Connections")
+"""How the names of features begin that can be asked of a target nobody can log in to."""
 
 
 class Verdict:
@@ -126,7 +128,7 @@ class Conduct:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
         target = _target(pyfuncitem)
-        if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith("Documentation"):
+        if target in self.trouble and not _scenario(pyfuncitem).feature.name.startswith(_NEEDS_NO_LOGIN):
             self._skip(pyfuncitem, NotTested(self.trouble[target]))
         if self.until is not None and time.monotonic() >= self.until:
             self._skip(pyfuncitem, OutOfTime())

@@ -64,6 +64,8 @@ def chosen(exam: Examination) -> Launch:
 def as_chosen(launch: Launch, rule: str) -> Iterator[Finding]:
     """Objections to scopes that are not what the user chose."""
     answer = launch.given()
+    if not answer.scopes:
+        raise NotTested(f"{launch.title}: the answer does not say what was granted", "AUT-PAT-35")
     granted = [each for each in answer.scopes if parse(each)]
     wanted = [each for each in launch.request.scopes if _kind(each) in CHOSEN]
     extra, missing = lacking(granted, wanted), lacking(wanted, granted)

@@ -1,6 +1,7 @@
 """Token requests of backend services, right and wrong in one thing."""
 
 import json
+import ssl
 from urllib.request import urlopen
 
 import pytest
@@ -10,6 +11,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from onc_conformance.access import backend
 from onc_conformance.access.keyring import PATH, KeyRing
+from onc_conformance.reference.certificates import authority
 
 KEYS = {
     "ES384": ECKey.generate_key("P-384", {"kid": "one"}, private=True),
@@ -67,6 +69,16 @@ def test_missing_claims_are_missing_and_nothing_else():
         claims = read(wrong.change(request("ES384")).written(), "ES384").claims
         assert len(claims) == 5
         assert wrong.name.removeprefix("has no ") not in claims
+
+
+def test_a_key_ring_speaks_tls(tmp_path):
+    file = tmp_path / "server.pem"
+    file.write_bytes(authority().issue(["127.0.0.1"]))
+    trusting = ssl.create_default_context(cadata=authority().pem.decode())
+    with KeyRing("127.0.0.1", 0, keys=[KEYS["ES384"]], certificate=str(file)) as ring:
+        assert ring.url.startswith("https://")
+        with urlopen(f"{ring.url}{PATH}", context=trusting) as answer:
+            assert json.load(answer)["keys"]
 
 
 def test_a_key_ring_shows_public_halves_and_counts():

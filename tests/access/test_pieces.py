@@ -201,6 +201,18 @@ def test_a_walk_changes_the_method_where_a_redirect_says_so():
         assert secrets == ["secret-of-mine"]
 
 
+def test_what_stands_for_a_login_under_way_is_a_secret():
+    ticket, state = "T" * 24, "S" * 24
+    secrets = []
+
+    def send(purpose, method, url, headers, body):
+        onward = f"/next?request={ticket}&state={state}&page=2"
+        return page("", url, (("Location", onward),), 302) if url.endswith("/login") else page("done", url)
+
+    Walk(send, secrets.append).go("walk", "https://ehr.example/login")
+    assert secrets == [ticket]
+
+
 # scopes
 
 

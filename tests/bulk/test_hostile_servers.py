@@ -6,7 +6,7 @@ import json
 import pytest
 from tests.bulk.hostile import TOKEN, Ehr, Scripted, examination
 
-from onc_conformance import population
+from onc_conformance import exported, population
 from onc_conformance.bulk import files
 from onc_conformance.findings import NotTested, Severity
 
@@ -239,6 +239,16 @@ def test_an_empty_file_and_empty_lines_are_no_lines(ehr, exam):
     ehr.exports({"type": "Patient", "url": f"{ehr.url}/patients.ndjson", "count": 0})
     ehr.answers["/patients.ndjson"] = (200, {"Content-Type": "application/fhir+ndjson"}, b"\n\r\n\n")
     assert of_files(exam) == []
+
+
+def test_what_the_export_says_went_wrong_is_advice(ehr, exam):
+    issue = {"severity": "error", "code": "exception", "diagnostics": "three notes could not be read"}
+    ehr.exports(error=[{"type": "OperationOutcome", "url": f"{ehr.url}/errors.ndjson"}])
+    ehr.file({"resourceType": "OperationOutcome", "id": "o", "issue": [issue]}, name="/errors.ndjson")
+    whole = exported.whole(exam)
+    [told] = said(exported.said(whole, RULE), Severity.WARNING)
+    assert "three notes could not be read" in told
+    assert said(files.judged(whole.files, RULE)) == []
 
 
 def test_no_token_endpoint_is_told_as_such(ehr, exam):

@@ -237,9 +237,12 @@ def test_two_honest_systems_answer_alike(patients, honest):
 
 
 PUBLISHED = {fault.id for fault in CATALOGUE if fault.id.startswith("fhir-endpoints-")}
-ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | PUBLISHED
+SERVED = {fault.id for fault in CATALOGUE if fault.id.startswith("bulk-")}
+ELSEWHERE = (
+    {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | PUBLISHED | SERVED
+)
 """Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults, of the
-list of service base addresses in test_published."""
+list of service base addresses in test_published; those of backend services show to their own clients."""
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if fault.id not in ELSEWHERE])

@@ -88,8 +88,9 @@ def test_what_is_given_belongs_to_its_patient(ehr, client):
 def test_the_statement_says_what_is_given(client):
     rest = client.bundle("metadata")["rest"][0]
     types = [one["type"] for one in rest["resource"]]
-    assert types == ["Condition", "Medication", "MedicationRequest", "Patient", "Provenance", "Slot"]
-    assert not any("supportedProfile" in one or "operation" in one for one in rest["resource"])
+    assert types == ["Condition", "Group", "Medication", "MedicationRequest", "Patient", "Provenance", "Slot"]
+    assert not any("supportedProfile" in one for one in rest["resource"])
+    assert {one["type"] for one in rest["resource"] if "operation" in one} == {"Group", "Patient"}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,10 @@ def test_the_statement_is_of_the_version_it_follows(version, more):
     with ReferenceEHR(settings=Settings(us_core=version)) as ehr:
         statement = FhirClient(ehr, "").bundle("metadata")
     assert statement["fhirVersion"] == "4.0.1"
-    assert statement["instantiates"] == [f"http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server|{version}"]
+    assert statement["instantiates"] == [
+        f"http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server|{version}",
+        "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data",
+    ]
     resources = {one["type"]: one for one in statement["rest"][0]["resource"]}
     profiles = {one.rpartition("/")[2] for one in resources["Observation"]["supportedProfile"]}
     assert {"us-core-observation-lab", "us-core-blood-pressure", "pediatric-bmi-for-age"} | more <= profiles

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,8 @@ class KeyRing:
     max_age: int = 0
     """Seconds that whoever fetched the keys may go by them (RFC 9111 5.2.2.1)."""
     keys: Sequence[Key] = ()
+    certificate: str | None = None
+    """The path of a PEM file with the certificate and key to speak TLS with; without it, plain HTTP."""
     fetched: list[str] = field(default_factory=list)
     """The path of each request."""
     _server: ThreadingHTTPServer | None = None
@@ -44,8 +47,14 @@ class KeyRing:
             def log_message(self, *_: Any) -> None:
                 """Nothing is told on the terminal."""
 
+        secure = None
+        if self.certificate is not None:
+            secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            secure.load_cert_chain(self.certificate)
         self._server = ThreadingHTTPServer((self.host, self.port), Handler)
         self._server.daemon_threads = True
+        if secure is not None:
+            self._server.socket = secure.wrap_socket(self._server.socket, server_side=True)
         Thread(target=self._server.serve_forever, args=(0.05,), name="keyring", daemon=True).start()
         return self
 
@@ -58,7 +67,8 @@ class KeyRing:
     @property
     def url(self) -> str:
         """Where it listens, while it is open."""
-        return f"http://{self.host}:{self._server.server_address[1] if self._server else self.port}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://{self.host}:{self._server.server_address[1] if self._server else self.port}"
 
     def written(self) -> bytes:
         """The JWK set (RFC 7517 5), private halves left out."""

@@ -15,7 +15,9 @@ from onc_conformance.exchange import Exchange, redirect
 Send = Callable[[str, str, str, Parameters, bytes], Exchange]
 """Sends one request and follows nothing: purpose, method, address, headers, body."""
 RANDOM = re.compile(r"[A-Za-z0-9_-]{20,}")
-"""What looks as if it were made up to be guessed by nobody."""
+"""What a value looks like that a server drew at random."""
+_SHOWN = frozenset({"client_id", "redirect_uri", "scope", "aud", "iss", "state", "nonce", "code_challenge"})
+"""Parameters that are no secrets, and that a reader of the evidence looks for."""
 HOPS = 12
 """Redirects that are followed one after the other."""
 FORM = "application/x-www-form-urlencoded"
@@ -40,7 +42,7 @@ class Walk:
 
     send: Send
     secret: Callable[[str], None]
-    """Told the values of cookies."""
+    """Told the values of cookies, and of what else stands for a login under way."""
     until: Sequence[str] = ()
     """Addresses that are not asked for: the journey ends where a redirect leads to one."""
     jar: Jar = field(default_factory=Jar)
@@ -61,9 +63,9 @@ class Walk:
             onward = redirect(page)
             if onward is None:
                 return Stop(page)
+            self._hide(onward, own)
             if any(leads_to(onward, end) for end in self.until):
                 return Stop(page, arrived=onward)
-            self._hide(onward, own)
             if urlsplit(onward).scheme not in {"http", "https"}:
                 return Stop(page, trouble=f"it leads to {onward}, which no browser opens")
             if page.status not in {307, 308}:
@@ -73,8 +75,8 @@ class Walk:
 
     def _hide(self, onward: str, own: Collection[str]) -> None:
         """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
-        for _, value in of_query(onward):
-            if RANDOM.fullmatch(value) and value not in own:
+        for name, value in of_query(onward):
+            if name not in _SHOWN and value not in own and RANDOM.fullmatch(value):
                 self.secret(value)
 
     def _open(self, purpose: str, url: str, cookies: str, body: bytes | None) -> Exchange:

@@ -12,7 +12,7 @@ from onc_conformance.bulk import files
 from onc_conformance.bulk.files import File, Watcher
 from onc_conformance.bulk.manifest import Manifest, Output, read
 from onc_conformance.bulk.service import JSON, Fetched, Service
-from onc_conformance.bulk.watching import Changes, Form, Likeness, People, Support
+from onc_conformance.bulk.watching import Changes, Form, Likeness, Messages, People, Support
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.findings import NotTested
 
@@ -75,6 +75,7 @@ class Whole:
     people: People
     likeness: Likeness
     changes: Changes
+    messages: Messages
 
 
 @dataclass
@@ -172,14 +173,15 @@ class Exports:
     # --- files
 
     def fetched(
-        self, export: Export, watchers: Sequence[Watcher] = (), only: Callable[[Output], bool] | None = None
+        self, export: Export, watchers: Sequence[Watcher] = (), outputs: Sequence[Output] | None = None
     ) -> list[File]:
-        """The files, each fetched once, with whoever watches."""
+        """These files, or all with data, each fetched once, with whoever watches."""
         manifest = self.told(export)
-        chosen = [each for each in manifest.outputs if only is None or only(each)]
+        chosen = manifest.outputs if outputs is None else outputs
         for output in chosen:
             if output.url not in export.files:
-                what = f"file {output.number} of the export {export.wanted.name}"
+                kind = "file" if output.list == "output" else f"{output.list} file"
+                what = f"{kind} {output.number} of the export {export.wanted.name}"
                 export.files[output.url] = files.fetched(self.service, output, what, watchers, guarded=manifest.guarded)
         found = [export.files[each.url] for each in chosen]
         self.service.note(file.got.exchange.id for file in found if file.got)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from onc_conformance.bulk.files import File, Resource
 from onc_conformance.fhir import fitting, validate
@@ -15,6 +14,7 @@ from onc_conformance.fhir.validating import codes_of
 from onc_conformance.fhirwork import ledger
 from onc_conformance.fhirwork.asking import key
 from onc_conformance.fhirwork.chart import Kept, whose
+from onc_conformance.fhirwork.contents import different
 from onc_conformance.findings import Finding, Layer, Severity
 
 ROOM = 3
@@ -151,14 +151,9 @@ class Likeness:
         if kept is None:
             return
         self.unseen.discard(kept.key)
-        odd = _different(kept.resource, resource)
+        odd = different(kept.resource, resource)
         if odd is not None:
             self.unlike.append((file, number, kept, odd))
-
-
-def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    names = [*one, *(name for name in other if name not in one)]
-    return next((name for name in names if name not in {"meta", "text"} and one.get(name) != other.get(name)), None)
 
 
 @dataclass
@@ -184,6 +179,20 @@ class Changes:
             self.many += 1
             if len(self.older) < ROOM:
                 self.older.append((file, number, "/".join(key(resource)), changed.isoformat()))
+
+
+@dataclass
+class Messages:
+    """What an export says went wrong: the first few errors of its OperationOutcomes."""
+
+    told: list[tuple[File, int, str]] = field(default_factory=list)
+    """File, line and text."""
+
+    def __call__(self, file: File, number: int, resource: Resource) -> None:
+        issues = resource.get("issue")
+        for issue in issues if isinstance(issues, list) else ():
+            if isinstance(issue, dict) and issue.get("severity") in {"error", "fatal"} and len(self.told) < ROOM:
+                self.told.append((file, number, str(issue.get("diagnostics") or issue.get("code"))[:200]))
 
 
 def moment(text: object) -> datetime | None:

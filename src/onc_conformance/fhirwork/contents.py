@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ def read(chart: Chart, resources: Iterable[Kept], rule: str) -> Iterator[Finding
         got = chart.server.read(chart.subject, kept.name)
         if not got.ok:
             yield got.objection(rule, "was not answered", expected=kept.name, found=got.said)
-        elif (odd := _different(kept.resource, got.resource or {})) is not None:
+        elif (odd := different(kept.resource, got.resource or {})) is not None:
             yield got.objection(
                 rule,
                 "is not the resource that the search brought",
@@ -40,7 +40,8 @@ def read(chart: Chart, resources: Iterable[Kept], rule: str) -> Iterator[Finding
             )
 
 
-def _different(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """The first element that is not alike in both, whatever meta and text say; None where all are."""
     names = [*one, *(name for name in other if name not in one)]
     return next((name for name in names if name not in {"meta", "text"} and one.get(name) != other.get(name)), None)
 

@@ -118,6 +118,7 @@ class Documentation:
             DOCREF,
             url=f"{_host()}{server.BASE}",
             token=f"{_host()}{smart.PATH}/token",
+            issuer=f"{_host()}{smart.PATH}",
             assertion_type=jose.TYPE,
             algorithms=jose.ALGORITHMS,
             longest=jose.LONGEST,

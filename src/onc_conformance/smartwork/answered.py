@@ -238,7 +238,7 @@ def renewed(launch: Launch, answer: TokenAnswer, rule: str) -> Iterator[Finding]
     before = launch.given()
     if answer.access_token == before.access_token:
         yield uncertain(answer.exchange, rule, f"{title}: the access token is the one that was there before")
-    beyond = [each for each in answer.scopes if not covered(each, before.scopes)]
+    beyond = [each for each in answer.scopes if not covered(each, before.scopes)] if before.scopes else []
     if beyond:
         yield objection(
             answer.exchange,

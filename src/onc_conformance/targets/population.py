@@ -35,6 +35,8 @@ class BulkKeys(Table):
     client: Templated
     listen: Templated
     """Host and port at which this program has the keys while it asks, as 127.0.0.1:8765: /jwks.json there."""
+    certificate: Templated | None = None
+    """The path of a PEM file with the certificate and key to speak TLS with there; without it, plain HTTP."""
 
 
 class BulkTable(Table):

@@ -118,6 +118,20 @@ def _without_goals(statement: Resource) -> Resource:
     return statement | {"rest": [rest | {"resource": [one for one in rest["resource"] if one["type"] != "Goal"]}]}
 
 
+def _secured(change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
+    def changed(statement: Resource) -> Resource:
+        rest = statement["rest"][0]
+        return statement | {"rest": [rest | {"security": change(rest["security"])}]}
+
+    return changed
+
+
+def _moved(security: Resource) -> Resource:
+    uris = security["extension"][0]
+    moved = [one | {"valueUri": f"{one['valueUri']}/old"} for one in uris["extension"]]
+    return security | {"extension": [uris | {"extension": moved}]}
+
+
 STATED: dict[str, Callable[[Resource], Resource]] = {
     "fhir-statement-of-another-release": lambda statement: statement | {"fhirVersion": "3.0.2"},
     "fhir-statement-without-json": lambda statement: statement | {"format": ["xml"]},
@@ -125,4 +139,6 @@ STATED: dict[str, Callable[[Resource], Resource]] = {
     "fhir-statement-without-category": _of_type("Observation", _without_category),
     "fhir-statement-without-provenance": _of_type("*", _less("searchRevInclude")),
     "fhir-statement-without-goals": _without_goals,
+    "smart-oauth-uris-missing": _secured(_less("extension")),
+    "smart-oauth-uris-of-another": _secured(_moved),
 }

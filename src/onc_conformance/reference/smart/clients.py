@@ -94,6 +94,6 @@ class Clients:
 
     def _by_name(self, form: Mapping[str, str]) -> App:
         app = self._apps.get(form.get("client_id", ""))
-        if not app or app.kind not in self._unproved:
+        if not app or app.kind not in self._unproved or "smart-public-refused" in self._faults:
             raise OAuthError("invalid_client", "The client is unknown, or has to prove who it is.", 401)
         return app

@@ -46,8 +46,8 @@ class Codes:
     def redeem(self, issued: str, app: App, redirect_uri: str, verifier: str | None) -> Approval:
         """What was approved; OAuthError, invalid_grant. A code used again takes back what came of it."""
         found = self._issued.holder(issued, late=True)
-        if found is None and "smart-code-invented-accepted" in self._faults:
-            found = self._last
+        if found is None and self._last and "smart-code-invented-accepted" in self._faults:
+            return self._last.approval
         if found is None:
             raise OAuthError("invalid_grant", "The code is unknown.")
         if found.approval.app is not app and "smart-code-of-another-app-accepted" not in self._faults:
@@ -62,8 +62,7 @@ class Codes:
         return found.approval
 
     def _good(self, issued: str, found: _Code, redirect_uri: str, verifier: str | None) -> bool:
-        late = "smart-code-expired-accepted" in self._faults or "smart-code-invented-accepted" in self._faults
-        if self._issued.holder(issued, late=late) is None and not late:
+        if self._issued.holder(issued, late="smart-code-expired-accepted" in self._faults) is None:
             raise OAuthError("invalid_grant", "The code has expired.")
         if redirect_uri != found.redirect_uri and "smart-redirect-unchecked-at-token" not in self._faults:
             raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request.")

@@ -47,7 +47,8 @@ class Contexts:
         if asked.launch or patient:
             context |= {"need_patient_banner": asked.launch is None, "smart_style_url": style}
         if asked.launch and (place := self._charted.practice()):
-            context["fhirContext"] = [{"reference": place, "type": place.partition("/")[0]}]
+            shown = {"reference": place, "type": place.partition("/")[0]}
+            context["fhirContext"] = [place if "smart-fhir-context-as-text" in self._faults else shown]
         return context
 
     @property

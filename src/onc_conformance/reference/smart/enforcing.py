@@ -25,6 +25,9 @@ def _scopes(change: Callable[[Scope], Scope]) -> Callable[[Grant], Grant]:
 
 BENT: dict[str, Callable[[Grant], Grant]] = {
     "smart-scope-not-enforced": _scopes(lambda scope: replace(scope, kind="*", categories=())),
+    "smart-granular-scope-shut": lambda grant: replace(
+        grant, scopes=tuple(text for text in grant.scopes if "?" not in text)
+    ),
     "smart-granular-scope-ignored": _scopes(lambda scope: replace(scope, categories=())),
     "smart-patient-not-enforced": lambda grant: replace(
         _scopes(lambda scope: replace(scope, level="user"))(grant), confined=False

@@ -46,7 +46,6 @@ CLAIMS: dict[str, Callable[[Content], Content]] = {
     "smart-id-token-subject-missing": _less("sub"),
     "smart-fhir-user-missing": _less("fhirUser"),
     "smart-fhir-user-unresolvable": _if_there("fhirUser", lambda address: f"{address}0"),
-    "smart-fhir-user-relative": _if_there("fhirUser", lambda address: "/".join(address.split("/")[-2:])),
 }
 """Of id_tokens."""
 KEYS: dict[str, Callable[[Content], Content]] = {
@@ -105,7 +104,6 @@ ANSWERED: dict[str, Callable[[Content], Content]] = {
 REFRESHED: dict[str, Callable[[Content], Content]] = {
     "smart-refresh-expires-missing": _less("expires_in"),
     "smart-refresh-scope-missing": _less("scope"),
-    "smart-refresh-patient-missing": _less("patient"),
     "smart-refresh-patient-of-another": _if_there("patient", _another),
 }
 """Of the token endpoint, to a refresh token."""

@@ -30,6 +30,8 @@ class Inspection:
         self._refresh = refresh
         self._approvals = approvals
         self._faults = faults
+        self._given_back: dict[str, Grant] = {}
+        """Kept for the fault that forgets what was given back."""
 
     # --- asked about
 
@@ -54,7 +56,7 @@ class Inspection:
     def _about(self, token: str, asking: App | None) -> dict[str, Any]:
         grant = self._access.found(token, late="smart-introspection-expired-active" in self._faults)
         if grant is None and "smart-introspection-revoked-active" in self._faults:
-            grant = self._access.taken_back(token)
+            grant = self._access.taken_back(token) or self._given_back.get(token)
         if grant and "smart-introspection-good-inactive" in self._faults:
             return {"active": False}
         if grant and self._may_ask(asking, grant.approval):
@@ -80,7 +82,7 @@ class Inspection:
         return {
             "active": True,
             "token_type": "Bearer",
-            "exp": int(self._access.until(token)),
+            "exp": int(time.time()) + 300 if token in self._given_back else int(self._access.until(token)),
             **(_who(approval, grant.scopes) if approval else {"scope": " ".join(grant.scopes)}),
             **(_launched(approval) if approval else {}),
         }
@@ -102,6 +104,8 @@ class Inspection:
         grant = self._access.found(form["token"])
         if grant and grant.approval and grant.approval.app is app and "smart-revocation-ignored" not in self._faults:
             self._access.revoke(form["token"])
+            if "smart-introspection-revoked-active" in self._faults:
+                self._given_back[form["token"]] = grant
         return told({})
 
 

@@ -13,6 +13,8 @@ from onc_conformance.reference.smart.launches import Launch
 from onc_conformance.reference.smart.pages import page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
     from werkzeug.wrappers import Response
 
@@ -22,14 +24,23 @@ if TYPE_CHECKING:
     from onc_conformance.reference.smart.users import User, Users
 
 
+OPENED: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
+    "smart-launch-without-iss": lambda told: {"launch": told["launch"]},
+    "smart-launch-of-another-server": lambda told: told | {"iss": f"{told['iss']}/elsewhere"},
+    "smart-launch-without-value": lambda told: {"iss": told["iss"]},
+}
+"""What an opened app is told wrongly, by fault."""
+
+
 class LaunchPage:
     """A form with app, patient and visit."""
 
-    def __init__(self, apps: Apps, users: Users, charted: Charted, launches: Launches) -> None:
+    def __init__(self, apps: Apps, users: Users, charted: Charted, launches: Launches, faults: frozenset[str]) -> None:
         self._apps = apps
         self._users = users
         self._charted = charted
         self._launches = launches
+        self._faults = faults
 
     def register(self, app: Flask, path: str) -> None:
         app.add_url_rule(f"{path}/launch", "smart launch", self.answer, methods=["GET", "POST"])
@@ -83,5 +94,8 @@ class LaunchPage:
         return self._sent(app, address, Launch(app, user, patient.id, visit))
 
     def _sent(self, app: App, address: str, launch: Launch) -> Response:
-        asked = urlencode({"iss": f"{host()}/fhir", "launch": self._launches.issue(launch)})
-        return redirect(f"{address}{'&' if '?' in app.launch_url else '?'}{asked}", 302)
+        told = {"iss": f"{host()}/fhir", "launch": self._launches.issue(launch)}
+        for fault, change in OPENED.items():
+            if fault in self._faults:
+                told = change(told)
+        return redirect(f"{address}{'&' if '?' in app.launch_url else '?'}{urlencode(told)}", 302)

@@ -129,7 +129,7 @@ class AuthorizationServer:
                 codes,
                 faults,
             ),
-            LaunchPage(self._apps, users, charted, launches),
+            LaunchPage(self._apps, users, charted, launches, faults),
             ManagementPage(users, approvals, faults),
             RegistrationPage(self._apps),
         )
@@ -202,6 +202,8 @@ class AuthorizationServer:
         if "smart-configuration-missing" in self._faults:
             return Response("Not here.", status=404, content_type="text/plain")
         response = _published(discovery.configuration(f"{host()}{PATH}", self._faults))
+        if "smart-configuration-as-text" in self._faults:
+            response.content_type = "text/plain; charset=utf-8"
         if "smart-configuration-as-html" in self._faults:
             response.set_data("<!DOCTYPE html><title>Log in</title><p>Please log in.</p>")
             response.headers["Content-Type"] = "text/html; charset=utf-8"

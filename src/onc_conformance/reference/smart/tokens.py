@@ -52,10 +52,14 @@ class RefreshTokens:
     def found(self, token: str) -> Approval | None:
         """What a good one stands for."""
         approval = self._offline.holder(token) or self._online.holder(token)
-        if approval is None and "smart-refresh-invented-accepted" in self._faults:
-            return self._last
-        taken_back = approval is not None and not approval.stands
-        return None if taken_back and "smart-revoked-app-refreshes" not in self._faults else approval
+        return approval if approval and approval.stands else None
+
+    def accepted(self, token: str) -> Approval | None:
+        """What one that is used is taken to stand for."""
+        approval = self._offline.holder(token) or self._online.holder(token)
+        if approval is None:
+            return self._last if "smart-refresh-invented-accepted" in self._faults else None
+        return approval if approval.stands or "smart-revoked-app-refreshes" in self._faults else None
 
     def until(self, token: str) -> float:
         """Unix time at which a token that was found ends if it is not used."""
@@ -131,7 +135,7 @@ class TokenEndpoint:
         return misdone.through(misdone.ANSWERED, answer, self._faults)
 
     def _of_refresh_token(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
-        approval = self._refresh.found(form.get("refresh_token", ""))
+        approval = self._refresh.accepted(form.get("refresh_token", ""))
         stranger = approval and approval.app is not app and "smart-refresh-of-another-app-accepted" not in self._faults
         if approval is None or stranger:
             raise OAuthError("invalid_grant", "The refresh token is unknown, over, or another client's.")
