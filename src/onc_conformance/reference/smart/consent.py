@@ -83,9 +83,9 @@ class Consent:
         return self._next(asked)
 
     def _back(self, to: Return, **answer: str) -> Response:
-        if "smart-state-missing" in self._faults:
+        if ("smart-error-state-missing" if "error" in answer else "smart-state-missing") in self._faults:
             to = replace(to, state="")
-        if "smart-state-altered" in self._faults:
+        if "code" in answer and "smart-state-altered" in self._faults:
             to = replace(to, state=to.state.swapcase()[::-1])
         return redirect(to.address(**answer), 302)
 
