@@ -54,3 +54,13 @@ def _(exam):
 @then("it is a Bundle with this server's address and whom it serves")
 def _(exam, page, verdict, rule):
     verdict(publishing.listed(page, exam.fhir.base, rule))
+
+
+@when("anybody opens the page on which an app is registered", target_fixture="page")
+def _(exam):
+    return exam.page("registration")
+
+
+@then("it opens")
+def _(page, verdict, rule):
+    verdict(publishing.opens(page, rule))

@@ -32,3 +32,8 @@ Feature: Documentation of the standardized API
       | exceptions   | exceptions and their handling    |
       | components   | software components and settings |
       | registration | the registration of an app       |
+
+  @APP-REG-1 @APP-REG-2
+  Scenario: The page on which an app is registered is there
+    When anybody opens the page on which an app is registered
+    Then it opens

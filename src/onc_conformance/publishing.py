@@ -18,7 +18,7 @@ _HINT = "publish a Bundle of an Endpoint for each base address and an Organizati
 
 def listed(page: Page, base: str, rule: str) -> Iterator[Finding]:
     """Objections to a list that does not open, is no Bundle of Endpoints and Organizations, or leaves out `base`."""
-    told = _Told(page, rule)
+    told = _Told(page, rule, _HINT)
     if page.trouble or page.status != 200:
         found = page.trouble or f"status {page.status}"
         yield told.objection("the list of service base addresses does not open", "an answer with status 200", found)
@@ -55,6 +55,13 @@ def listed(page: Page, base: str, rule: str) -> Iterator[Finding]:
             )
 
 
+def opens(page: Page, rule: str) -> Iterator[Finding]:
+    """Objections to a page that does not open; one that asks for a login is a page."""
+    if page.trouble or page.status != 200 or not page.body.strip():
+        found = page.trouble or f"status {page.status}, {len(page.body)} bytes"
+        yield _Told(page, rule).objection("the page does not open", "a page with status 200", found)
+
+
 def _endpoint(told: _Told, endpoint: dict[str, Any]) -> Iterator[Finding]:
     name = f"Endpoint/{endpoint.get('id')}"
     connection = endpoint.get("connectionType")
@@ -68,8 +75,8 @@ def _endpoint(told: _Told, endpoint: dict[str, Any]) -> Iterator[Finding]:
 
 
 class _Told:
-    def __init__(self, page: Page, rule: str) -> None:
-        self._page, self._rule = page, rule
+    def __init__(self, page: Page, rule: str, hint: str | None = None) -> None:
+        self._page, self._rule, self._hint = page, rule, hint
 
     def objection(self, message: str, expected: str, found: str) -> Finding:
         return Finding(
@@ -81,7 +88,7 @@ class _Told:
             expected=expected,
             found=found,
             exchange=self._page.exchange,
-            hint=_HINT,
+            hint=self._hint,
         )
 
 

@@ -188,7 +188,9 @@ EXACTLY = {
     "fhir-post-body-ignored": {"posted"},
     "fhir-scope-type-ignored": {"foreign type"},
     "fhir-unknown-patient-answered": {"unknown patient"},
-    **dict.fromkeys((fault for fault in HANDLERS if fault.startswith("fhir-statement-")), STATED),
+    **dict.fromkeys(
+        (fault for fault in HANDLERS if fault.startswith(("fhir-statement-", "smart-oauth-uris-"))), STATED
+    ),
 }
 """Exactly what changes."""
 WIDELY = {

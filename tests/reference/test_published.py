@@ -6,7 +6,7 @@ import pytest
 from tests.reference.clients import in_process
 
 from onc_conformance.documentation import Page
-from onc_conformance.publishing import listed
+from onc_conformance.publishing import listed, opens
 from onc_conformance.reference import ReferenceEHR, charts
 
 BASE = "https://ehr.example/fhir"
@@ -70,3 +70,10 @@ def test_an_organization_without_name_place_or_identifier_is_told():
     organization = {"resourceType": "Organization", "id": "2", "name": "Practice"}
     bundle = {"resourceType": "Bundle", "entry": [{"resource": endpoint}, {"resource": organization}]}
     assert told(bundle) == ["an Organization has no identifier and no address"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "objections"), [(200, b"<form>", 0), (404, b"<h1>", 1), (200, b" ", 1), (None, b"", 1)]
+)
+def test_a_page_opens_or_does_not(status, body, objections):
+    assert len(list(opens(page(body, status=status), "APP-REG-1"))) == objections
