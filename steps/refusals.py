@@ -44,6 +44,16 @@ def _(exam):
     return denied.expired(exam)
 
 
+@when(parsers.parse("the app that signs exchanges its code with an assertion {what}"), target_fixture="tried")
+def _(exam, what):
+    return denied.disbelieved(exam, what)
+
+
+@when("the app that signs uses one assertion twice", target_fixture="tried")
+def _(exam):
+    return denied.asserted_twice(exam)
+
+
 @when(parsers.re(rf"an app exchanges its code with (?P<what>{'|'.join(denied.PROOFS)})"), target_fixture="tried")
 def _(exam, what):
     return denied.unproven(exam, what)

@@ -83,6 +83,27 @@ Feature: Authorization is refused where it must be
       | an assertion signed with another key |
       | no assertion                         |
 
+  @AUT-PAT-18 @assertions
+  Scenario Outline: An app with an assertion <what> is refused
+    When the app that signs exchanges its code with an assertion <what>
+    Then no token comes back, but an error
+
+    Examples:
+      | what                                         |
+      | that is not signed                           |
+      | that is signed with the public key for a secret |
+      | that says something else than was signed     |
+      | that has run out                             |
+      | that is meant for another server             |
+      | that is issued by another client             |
+      | that is about another client than its issuer |
+      | that has another issuer than it is about     |
+
+  @AUT-PAT-18 @assertions
+  Scenario: An assertion is good once
+    When the app that signs uses one assertion twice
+    Then no token comes back, but an error
+
   @AUT-PAT-23
   Scenario Outline: A refresh token that is not valid is refused, <which>
     When an app refreshes with a refresh token, <which>

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from joserfc.jwk import ECKey, RSAKey
 
+from onc_conformance.access import backend
 from onc_conformance.access.apps import App
 from onc_conformance.access.authorization import AuthorizationRequest
 from onc_conformance.access.parameters import Change
@@ -222,6 +225,46 @@ PROOFS: Mapping[str, tuple[Callable[[App], App], ClientKind]] = {
     "no assertion": (lambda app: replace(app, kind="public", key=None), "asymmetric"),
 }
 """What is wrong with the proof of an app, in the words of the features."""
+
+
+ASSERTIONS: Mapping[str, backend.Wrong] = {
+    f"that {wrong.name}": wrong for wrong in backend.SIGNATURES if wrong.must and "nobody registered" not in wrong.name
+}
+"""What is wrong with the assertion of an app, in the words of the features."""
+
+
+def disbelieved(exam: Examination, what: str) -> Tried:
+    """A right code of the app that signs, and one thing wrong with its assertion."""
+    smart = exam.smart
+    app = smart.app("asymmetric")
+    plan, code = exam.trials.code("asymmetric")
+    request = ASSERTIONS[what].change(_asserted(smart.endpoint("token_endpoint"), app))
+    change = Change({"client_assertion": request.written()["client_assertion"]})
+    return Tried(f"an assertion {what}", smart.redeem(plan, code, change=change), ASSERTIONS[what].errors)
+
+
+def asserted_twice(exam: Examination) -> Tried:
+    """An assertion of an app that was used before, for its refresh token."""
+    smart = exam.smart
+    app = smart.app("asymmetric")
+    _, token = exam.trials.refreshable("asymmetric", name="assertion used twice")
+    made = _asserted(smart.endpoint("token_endpoint"), app).written()
+    change = Change({"client_assertion": made["client_assertion"]})
+    first = smart.refresh(app, token, change=change, purpose="refresh with an assertion")
+    if not first.given:
+        raise NotTested(f"the assertion is not taken even once, {first.said}", "AUT-PAT-20")
+    again = smart.refresh(
+        app, first.refresh_token or token, change=change, purpose="refresh with the same assertion once more"
+    )
+    return Tried("an assertion that was used before", again, CLIENT)
+
+
+def _asserted(endpoint: str, app: App) -> backend.Asked:
+    """An assertion of the app before it is written down."""
+    if app.key is None:
+        raise NotApplicable("the description has no app that signs")
+    credential = backend.Credential(client_id=app.id, key=app.key, algorithm=app.alg)
+    return backend.asked(credential, audience=endpoint, scope="", now=int(time.time()), jti=str(uuid.uuid4()))
 
 
 def no_token(tried: Tried, rule: str) -> Iterator[Finding]:

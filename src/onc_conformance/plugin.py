@@ -33,6 +33,7 @@ KINDS = {
     "beyond": "good practice beyond the stated steps",
     "authorization": "how apps are authorized, and what is refused",
     "matrix": "every door tried with every key: hundreds of requests",
+    "assertions": "apps that sign, with one thing wrong",
     "waiting": "waits until something has run out",
     "bulk": "tokens and exports of a backend service",
 }

@@ -197,3 +197,18 @@ def test_a_listener_adds_its_port_to_a_loopback_address_alone():
     with Listener() as listener:
         assert listener.at("http://127.0.0.1/redirect") == f"http://127.0.0.1:{listener.port}/redirect"
         assert listener.at("https://app.example/redirect") == "https://app.example/redirect"
+
+
+@pytest.mark.parametrize("what", denied.ASSERTIONS)
+def test_an_assertion_that_is_believed_wrongly_is_objected_to(exam, what):
+    assert errors(denied.no_token(denied.disbelieved(exam, what), "R"))
+
+
+def test_an_assertion_that_is_taken_twice_is_objected_to(exam):
+    assert errors(denied.no_token(denied.asserted_twice(exam), "R"))
+
+
+def test_without_an_app_that_signs_there_is_no_assertion(connect):
+    smart = connect(PARK, SMART_ASYMMETRIC_ID="")
+    with pytest.raises((NotTested, NotApplicable)):
+        denied.disbelieved(exam_of(smart), "that is not signed")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 METHODS = ("client_secret_basic", "private_key_jwt")
 _LENIENT = {
-    "signature-not-checked": "signature",
     "smart-assertion-signature-unchecked": "signature",
     "smart-assertion-algorithm-unchecked": "algorithm",
     "smart-assertion-issuer-unchecked": "issuer",
@@ -41,7 +40,6 @@ class Clients:
         self._faults = faults
         self._assertions = jose.Assertions()
         self._unproved = {"public"} | {kind for fault, kind in _UNPROVED.items() if fault in faults}
-        self._lenient = {check for fault, check in _LENIENT.items() if fault in faults}
 
     def proved(self, form: Mapping[str, str]) -> App:
         """The app that sent the form; OAuthError, invalid_client, if it is not who it says it is."""
@@ -84,13 +82,19 @@ class Clients:
                     "iss and sub of the client_assertion are the client id of a client with keys.",
                     401,
                 )
-            lenient = self._lenient | misserved.lenient(app, jose.claims(assertion), self._faults)
+            lenient = self._lenient(app) | misserved.lenient(app, jose.claims(assertion), self._faults)
             self._assertions.check(
                 assertion, client_id=app.id, keys=app.keys.matching, audience=request.base_url, lenient=lenient
             )
         except (jose.BadAssertion, KeySetError) as error:
             raise OAuthError("invalid_client", str(error), 401) from None
         return app
+
+    def _lenient(self, app: App) -> set[str]:
+        """The checks of an assertion that an app of people, or the collector of documents, is let off."""
+        if app.of_people:
+            return {check for fault, check in _LENIENT.items() if fault in self._faults}
+        return {"signature"} if "signature-not-checked" in self._faults else set()
 
     def _by_name(self, form: Mapping[str, str]) -> App:
         app = self._apps.get(form.get("client_id", ""))
