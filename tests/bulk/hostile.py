@@ -14,6 +14,13 @@ from onc_conformance.redaction import Secrets
 TOKEN = "a-token-that-nobody-else-may-see"
 
 
+class Quiet(ThreadingHTTPServer):
+    """A client that hangs up is what is wanted here."""
+
+    def handle_error(self, *_):
+        """Nothing is told."""
+
+
 class Scripted:
     """Answers by path: (status, headers, body), a list of these in turn, or a function of the handler."""
 
@@ -46,7 +53,7 @@ class Scripted:
             def log_message(self, *_):
                 """Nothing is told."""
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = Quiet(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"

@@ -15,6 +15,13 @@ from onc_conformance.access.assertions import Key
 PATH = "/jwks.json"
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Whoever hangs up in the middle is no matter for the terminal."""
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing is told."""
+
+
 @dataclass
 class KeyRing:
     """Serves the public halves of `keys` on a loopback port for as long as it is open; OSError if it is taken."""
@@ -51,7 +58,7 @@ class KeyRing:
         if self.certificate is not None:
             secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             secure.load_cert_chain(self.certificate)
-        self._server = ThreadingHTTPServer((self.host, self.port), Handler)
+        self._server = _Quiet((self.host, self.port), Handler)
         self._server.daemon_threads = True
         if secure is not None:
             self._server.socket = secure.wrap_socket(self._server.socket, server_side=True)
