@@ -157,7 +157,7 @@ def _serve(options: argparse.Namespace) -> int:
             serving.write_env(ehr, options.write_env)
         for note in ehr.notes:
             sys.stderr.write(f"{note}\n")
-        sys.stdout.write(f"reference EHR ready at {ehr.url}\n")
+        sys.stdout.write(f"reference EHR ready at {ehr.url}, by TLS at {ehr.secure_url}\n")
         sys.stdout.flush()
         ended.wait()
     return int(Exit.CONFORMS)
