@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 
 import pytest
@@ -83,6 +84,25 @@ def test_keys_are_not_kept_longer_than_allowed(ehr, publisher):
     assert publisher.asked == 3
     publisher.keys = []
     assert error(service.ask("system/Patient.rs", "ES384")) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b"", b"nonsense", b"HTTP/1.1 500 No\r\n\r\n"]
+)
+def test_keys_that_come_in_pieces_prove_nothing(ehr, said):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            line, _ = listening.accept()
+            with line:
+                line.recv(10_000)
+                line.sendall(said)
+
+        threading.Thread(target=answer, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/jwks"
+        service = Service(ehr)
+        service.id, _ = registered(ehr, name="S", kind="system", jwks_uri=url, scope="system/*.rs")
+        assert error(service.ask("system/Patient.rs")) == (401, "invalid_client")
 
 
 def test_keys_that_cannot_be_fetched_prove_nothing(ehr):

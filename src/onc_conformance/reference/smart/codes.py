@@ -59,6 +59,8 @@ class Codes:
         if again and "smart-code-twice-accepted" not in self._faults:
             self._approvals.take_back([found.approval])
             raise OAuthError("invalid_grant", "The code was used before; what came of it is taken back.")
+        if not found.approval.stands:
+            raise OAuthError("invalid_grant", "What the code stands for was taken back.")
         return found.approval
 
     def _good(self, issued: str, found: _Code, redirect_uri: str, verifier: str | None) -> bool:

@@ -172,7 +172,8 @@ class Consent:
             return notice(_OVER)
         if asked.user != self._users.here():
             return self._next(replace(asked, user=None))
-        self._asked.redeem(request.form["request"])
+        if self._asked.redeem(request.values.get("request", "")) is None:  # somebody pressed the button twice
+            return notice(_OVER)
         chosen = self._chosen(asked)
         denied = request.form.get("decision") != "allow" and "smart-denial-ignored" not in self._faults
         if denied or not chosen:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jwk import KeySet as JoseKeySet
+from urllib3.exceptions import HTTPError
 
 import requests
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Key = RSAKey | ECKey
 _PATIENCE = 5.0
 _LARGEST = 100_000
+_PIECE = 8192
 _LONGEST = 300.0
 """Seconds a fetched set is believed at most, however long its Cache-Control allows."""
 
@@ -78,9 +80,13 @@ def _fetched(url: str) -> tuple[list[Key], float]:
     """The keys there, and for how many seconds they may be kept."""
     try:
         with requests.get(url, timeout=_PATIENCE, stream=True, headers={"Accept": "application/json"}) as answer:
-            body = answer.raw.read(_LARGEST + 1, decode_content=True)
+            body, until = b"", time.monotonic() + _PATIENCE
+            while len(body) <= _LARGEST and time.monotonic() < until:
+                if not (piece := answer.raw.read1(_PIECE, decode_content=True)):
+                    break
+                body += piece
             status, told = answer.status_code, answer.headers.get("Cache-Control", "").casefold()
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise KeySetError(f"The JWK Set cannot be fetched: {type(error).__name__}.") from None
     if status != 200 or len(body) > _LARGEST:
         raise KeySetError(f"The JWK Set cannot be fetched: HTTP {status}, {len(body)} bytes.")
