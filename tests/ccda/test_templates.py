@@ -388,7 +388,9 @@ UNCONFIRMED = [
 
 
 @pytest.mark.parametrize(
-    ("template", "name", "attributes", "inside", "change", "rules"), UNCONFIRMED, ids=lambda each: str(each)[:24]
+    ("template", "name", "attributes", "inside", "change", "rules"),
+    UNCONFIRMED,
+    ids=lambda each: str(sorted(each) if isinstance(each, set) else each)[:24],
 )
 def test_an_unconfirmed_template_accepts_and_refuses_and_only_warns(template, name, attributes, inside, change, rules):
     assert not [each.rule for each in templates.check(entry(name, template, attributes, inside))]
