@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from onc_conformance import procedure
+from onc_conformance.reference.faults import CATALOGUE
 
 OUTPUTS = {"results.json", "allure-results", "junit.xml", "dossier.html", "evidence", "inputs"}
 
@@ -30,7 +31,7 @@ def results(folder):
 
 
 def test_the_default_run_ends_well(command):
-    code, out, err = command.run()
+    code, out, err = command("run")
     assert code == 0
     assert "(g)(10) fhir: " in out
     assert "not tested" not in out
@@ -127,6 +128,25 @@ def test_a_planted_fault_fails_the_run_and_is_found_in_the_reports(reference):
     assert finding["severity"] == "error"
     assert (latest / "evidence" / f"{finding['exchange']}.json").is_file()
     assert finding["exchange"] in (latest / "dossier.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fault", "criterion"),
+    [
+        ("select-same-id", "g7"),
+        ("category-wrong-patient", "g8"),
+        ("goals-missing", "g9"),
+        ("smart-code-twice-accepted", "g10"),
+    ],
+)
+def test_a_whole_run_over_a_criterion_finds_a_fault_of_it_and_nothing_else(reference, fault, criterion):
+    told = next(each for each in CATALOGUE if each.id == fault)
+    code, _, err, latest = reference("--fault", fault, "--criterion", criterion)
+    assert (code, err) == (1, "")
+    outcomes = {step["id"]: step["outcome"] for step in results(latest)["steps"]}
+    assert {step for step, outcome in outcomes.items() if outcome == "failed"} == set(told.steps)
+    assert "error" not in outcomes.values()
+    assert {path.name for path in latest.iterdir()} == OUTPUTS
 
 
 def test_digest_evidence_keeps_no_bodies(reference):
