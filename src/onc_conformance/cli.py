@@ -230,6 +230,9 @@ def _matrix(options: argparse.Namespace) -> int:
             told = (f"{version} {len(kinds) or ''}".rstrip() for version, kinds in row["us_core"].items())
             words = "US Core, with the number of types" if any(row["us_core"].values()) else "US Core"
             sys.stdout.write(f"  {'':<27} {words}: {', '.join(told)}\n")
+        for words, versions in (("SMART App Launch", row["smart"]), ("Bulk Data Access", row["bulk"])):
+            if versions:
+                sys.stdout.write(f"  {'':<27} {words}: {', '.join(versions)}\n")
     return int(Exit.CONFORMS)
 
 

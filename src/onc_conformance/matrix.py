@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from gherkin.parser import Parser
 
@@ -12,31 +13,42 @@ from onc_conformance import procedure, suite
 from onc_conformance.fhir import tables
 from onc_conformance.fhirwork import demands
 from onc_conformance.procedure import Step
+from onc_conformance.targets.population import BulkVersion
 
 
 @cache
 def scenarios_by_step() -> Mapping[str, tuple[str, ...]]:
     """`Feature: scenario` for each step id, read off the feature files; an outline counts once."""
-    return {step: tuple(name for name, _ in found) for step, found in _by_step().items()}
+    return {step: tuple(each.name for each in found) for step, found in _by_step().items()}
 
 
 def types_by_step() -> Mapping[str, tuple[str, ...]]:
     """The types of resources that the outlines of each step are done for."""
     return {
-        step: tuple(dict.fromkeys(kind for _, kinds in each for kind in kinds)) for step, each in _by_step().items()
+        step: tuple(dict.fromkeys(kind for each in found for kind in each.types)) for step, found in _by_step().items()
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Covering:
+    """A scenario that covers a step."""
+
+    name: str
+    types: tuple[str, ...]
+    tags: frozenset[str]
+
+
 @cache
-def _by_step() -> Mapping[str, list[tuple[str, list[str]]]]:
-    found: dict[str, list[tuple[str, list[str]]]] = {step: [] for step in procedure.load().steps}
+def _by_step() -> Mapping[str, list[_Covering]]:
+    found: dict[str, list[_Covering]] = {step: [] for step in procedure.load().steps}
     for path in sorted((suite.root() / "features").rglob("*.feature")):
         feature: Any = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
         for child in feature["children"]:
-            scenario = child.get("scenario")
-            for tag in scenario["tags"] if scenario else ():
-                told = f"{feature['name']}: {scenario['name']}", _types(scenario)
-                found.get(tag["name"][1:], []).append(told)
+            if scenario := child.get("scenario"):
+                tags = frozenset(tag["name"][1:] for tag in (*feature["tags"], *scenario["tags"]))
+                told = _Covering(f"{feature['name']}: {scenario['name']}", tuple(_types(scenario)), tags)
+                for tag in scenario["tags"]:
+                    found.get(tag["name"][1:], []).append(told)
     return found
 
 
@@ -63,6 +75,18 @@ def by_us_core(step: Step) -> dict[str, list[str]]:
     }
 
 
+def by_smart(step: Step) -> list[str]:
+    """The versions of SMART App Launch a step about authorization is judged by: those of its editions."""
+    if not any(each.tags & {"authorization", "assertions"} for each in _by_step()[step.id]):
+        return []
+    return sorted({procedure.editions()[each].smart for each in step.editions})
+
+
+def by_bulk(step: Step) -> list[str]:
+    """The versions of Bulk Data Access a step about exports is judged by: a description may name any in any edition."""
+    return list(get_args(BulkVersion)) if any("bulk" in each.tags for each in _by_step()[step.id]) else []
+
+
 def rows() -> list[dict[str, Any]]:
     """One row a step, in the order of the procedures."""
     covered = scenarios_by_step()
@@ -76,6 +100,8 @@ def rows() -> list[dict[str, Any]]:
             "coverage": step.coverage,
             "scenarios": list(covered[step.id]),
             "us_core": by_us_core(step),
+            "smart": by_smart(step),
+            "bulk": by_bulk(step),
         }
         for step in procedure.load().steps.values()
     ]

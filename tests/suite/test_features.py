@@ -71,6 +71,17 @@ def test_every_type_that_us_core_demands_has_its_rows(version):
         assert set(told[step][version]) == {kind for kind in types[step] if asked(guide, kind)} != set()
 
 
+def test_the_matrix_says_by_which_versions_each_step_of_the_standardized_api_is_judged():
+    told = {row["id"]: row for row in rows() if row["criterion"] == "g10"}
+    assert len(told) == 77
+    by_no_version = {step for step, row in told.items() if not (row["us_core"] or row["smart"] or row["bulk"])}
+    assert by_no_version == {"APP-REG-1", "APP-REG-2", "API-DOC-1", "API-DOC-2", "API-DOC-3"}
+    assert told["AUT-PAT-3"]["smart"] == ["1.0.0", "2.0.0", "2.2.0"]
+    assert told["AUT-PAT-5"]["smart"] == ["1.0.0"]
+    assert told["AUT-PAT-24"]["smart"] == ["2.0.0", "2.2.0"]
+    assert told["SH-PAT-5"]["bulk"] == told["AUT-SYS-3"]["bulk"] == ["1.0.1", "2.0.0"]
+
+
 def test_no_step_is_asynchronous():
     for path in (suite.root() / "steps").glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

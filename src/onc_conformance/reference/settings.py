@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 UsCore = Literal["6.1.0", "7.0.0"]
 """The versions of US Core that the FHIR server can follow."""
 US_CORE: tuple[UsCore, ...] = get_args(UsCore)
+BulkVersion = Literal["1.0.1", "2.0.0"]
+"""The versions of Bulk Data Access that exports can follow."""
+BULK: tuple[BulkVersion, ...] = get_args(BulkVersion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Settings:
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
     us_core: UsCore = "6.1.0"
     """The version of US Core that the FHIR server follows."""
-    bulk_version: Literal["1.0.1", "2.0.0"] = "2.0.0"
+    bulk_version: BulkVersion = "2.0.0"
     """The version of Bulk Data Access that exports follow."""
     bulk_seconds: float = 0.2
     """How long an export takes."""

@@ -10,6 +10,9 @@ from pydantic import Field
 
 from onc_conformance.targets.terms import Table, Templated
 
+BulkVersion = Literal["1.0.1", "2.0.0"]
+"""The versions of Bulk Data Access that are known."""
+
 
 class BulkClient(Table):
     """A backend service as it is registered, and what it asks for."""
@@ -42,7 +45,7 @@ class BulkKeys(Table):
 class BulkTable(Table):
     """Where a group is exported, which group, and how the service that asks for it proves itself."""
 
-    version: Literal["1.0.1", "2.0.0"] | None = None
+    version: BulkVersion | None = None
     """Of Bulk Data Access; without it, that of the edition."""
     group: Templated
     """The id of the group that is exported."""
