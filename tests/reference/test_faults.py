@@ -236,13 +236,10 @@ def test_two_honest_systems_answer_alike(patients, honest):
         assert gathered(ehr, ids) == answers
 
 
-PUBLISHED = {fault.id for fault in CATALOGUE if fault.id.startswith("fhir-endpoints-")}
-SERVED = {fault.id for fault in CATALOGUE if fault.id.startswith("bulk-")}
-ELSEWHERE = (
-    {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | PUBLISHED | SERVED
-)
+STANDARDIZED = {fault.id for fault in CATALOGUE if fault.criterion == "g10"}
+ELSEWHERE = {fault.id for fault in CATALOGUE if fault.change} | set(misshapen.forms()) | set(HANDLERS) | STANDARDIZED
 """Those of content are in test_changes, of form in tests/faults/test_forms.py, of FHIR in test_fhir_faults, of the
-list of service base addresses in test_published; those of backend services show to their own clients."""
+list of service base addresses in test_published, of authorization in smart/test_faults, of exports in test_bulk."""
 
 
 @pytest.mark.parametrize("fault", [fault.id for fault in CATALOGUE if fault.id not in ELSEWHERE])
