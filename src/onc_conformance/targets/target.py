@@ -108,15 +108,19 @@ class Target:
         Without a file of certificate authorities those of the system are trusted, so nothing is missing there.
         """
         missing: dict[str, tuple[str, ...]] = {}
-        for path, name in variables(self.description):
+        for path, name in self._used:
             if optional(path) and path[0] != "target" and not self.env.get(name):
                 place = ".".join(map(str, path[: 3 if path[1] in {"client", "login"} else 2]))
                 missing[place] = tuple(dict.fromkeys((*missing.get(place, ()), name)))
         return missing
 
+    @cached_property
+    def _used(self) -> tuple[tuple[Path, str], ...]:
+        return tuple(variables(self.description))
+
     def unset(self, *place: str) -> tuple[str, ...]:
         """The variables that are not set and used somewhere below `place`, as `smart`, `client`, `public`."""
-        used = (name for path, name in variables(self.description) if path[: len(place)] == place)
+        used = (name for path, name in self._used if path[: len(place)] == place)
         return tuple(dict.fromkeys(name for name in used if not self.env.get(name)))
 
     def misuses(self, op: str | None = None) -> list[Misuse]:

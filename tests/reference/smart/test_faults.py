@@ -1,5 +1,6 @@
 """The catalogue of authorization's faults and the code that commits them name each other."""
 
+import copy
 import re
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from tests.reference.smart.apps import Browser, SmartApp, error
 
 from onc_conformance.reference import ReferenceEHR, ehr
 from onc_conformance.reference.faults import CATALOGUE
+from onc_conformance.reference.smart import discovery
+from onc_conformance.reference.smart import faults as misdone
+from onc_conformance.reference.smart.identity import Identity
 
 SOURCES = Path(ehr.__file__).parent.rglob("*.py")
 
@@ -19,6 +23,51 @@ def test_every_fault_is_committed_and_listed():
     listed = {fault.id for fault in CATALOGUE if fault.id.startswith("smart-")}
     assert listed == committed - pages
     assert len(listed) >= 55
+
+
+NOBODY = frozenset()
+TOLD = {
+    "access_token": "t",
+    "token_type": "Bearer",
+    "expires_in": 300,
+    "scope": "openid patient/*.rs",
+    "id_token": "i",
+    "refresh_token": "r",
+    "patient": "1",
+    "encounter": "2",
+    "need_patient_banner": True,
+    "smart_style_url": "https://ehr.example/style.json",
+    "fhirContext": [{"reference": "Location/3"}],
+}
+CLAIMS = {
+    "iss": "https://ehr.example/auth",
+    "sub": "4",
+    "aud": "app",
+    "exp": 9,
+    "iat": 1,
+    "nonce": "n",
+    "fhirUser": "u",
+}
+SAMPLES = (
+    (misdone.CLAIMS, CLAIMS),
+    (misdone.KEYS, Identity(NOBODY).key_set()),
+    (misdone.OPENID, Identity(NOBODY).configuration("https://ehr.example/auth")),
+    (misdone.CONFIGURED, discovery.configuration("https://ehr.example/auth", NOBODY)),
+    (misdone.ANSWERED, TOLD),
+    (misdone.REFRESHED, TOLD),
+    (misdone.INTROSPECTED, {"active": True, "client_id": "app", "exp": 9, **TOLD}),
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "sample", "fault"), [(table, sample, fault) for table, sample in SAMPLES for fault in table]
+)
+def test_a_fault_changes_one_thing_of_what_is_said(table, sample, fault):
+    before = copy.deepcopy(sample)
+    said = misdone.through(table, sample, {fault})
+    assert sample == before == misdone.through(table, sample, NOBODY)
+    changed = {name for name in sample if said.get(name) != sample[name]} | (said.keys() - sample.keys())
+    assert len(changed) == 1 or changed == {"exp", "iat"}
 
 
 def launched(fault, kind="public", **changes):
