@@ -50,7 +50,7 @@ def test_the_terms_have_an_address_of_their_own(ehr, name):
 def test_pages_load_nothing_from_elsewhere(ehr, name):
     root = html.fromstring(page(ehr, name).content)
     links = [href for _, _, href, _ in root.iterlinks()]
-    assert all(href.startswith(("#", "/")) for href in links)
+    assert all(href.startswith(("#", "/", f"{ehr.url}/")) for href in links)
 
 
 def test_the_documentation_names_what_can_be_asked_for(ehr):

@@ -64,7 +64,7 @@ def test_masking_leaves_json_json_and_other_files_what_they_are(tmp_path):
 def test_without_allure_results_none_are_made(run, tmp_path):
     write(run, tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "dossier.html", "evidence", "junit.xml", "results.json",
+        "attestations.toml", "dossier.html", "evidence", "junit.xml", "results.json",
     ]  # fmt: skip
 
 
