@@ -31,11 +31,12 @@ def with_fault(fault):
     return outcomes(["--fault", fault.id, "--criterion", fault.criterion, *fault.options])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(request):
     """The runs of the faults that are asked about, two at a time."""
-    asked = {item.callspec.params["fault"].id for item in request.session.items if "fault" in item.fixturenames}
-    all_of_them = any(item.name == test_the_kill_rate_as_a_table.__name__ for item in request.session.items)
+    mine = [item for item in request.session.items if item.path == request.path and "runs" in item.fixturenames]
+    all_of_them = any(item.name == test_the_kill_rate_as_a_table.__name__ for item in mine)
+    asked = {item.callspec.params["fault"].id for item in mine if "fault" in item.fixturenames}
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("fork")) as workers:
         yield {fault.id: workers.submit(with_fault, fault) for fault in CATALOGUE if all_of_them or fault.id in asked}
 
