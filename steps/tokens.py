@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from onc_conformance import lifecycle
+from onc_conformance import introspected, lifecycle
 
-INACTIVE = "|".join(lifecycle.INACTIVE)
+INACTIVE = "|".join(introspected.INACTIVE)
 
 
 @when("an app refreshes for the scope of the Patient alone", target_fixture="narrowed")
@@ -41,47 +41,47 @@ def _(used, verdict, rule):
 
 @when("the server is asked about the refresh token of the public app", target_fixture="lasting")
 def _(exam):
-    return lifecycle.lasting(exam, "public")
+    return introspected.lasting(exam, "public")
 
 
 @when("the server is asked about the refresh token of an app that used it", target_fixture="lasting")
 def _(exam):
-    return lifecycle.lasting(exam, exam.trials.kind(), used=True)
+    return introspected.lasting(exam, exam.trials.kind(), used=True)
 
 
 @then("it is good for three months at least")
 def _(lasting, verdict, rule):
-    verdict(lifecycle.three_months(lasting, rule))
+    verdict(introspected.three_months(lasting, rule))
 
 
 @when("a resource server asks about an access token that is good", target_fixture="told")
 def _(exam):
-    return lifecycle.active(exam)
+    return introspected.active(exam)
 
 
 @then("it is told that it is active, for whom, for what and until when")
 def _(told, verdict, rule):
-    verdict(lifecycle.told_of(told, rule))
+    verdict(introspected.told_of(told, rule))
 
 
 @when(parsers.re(rf"a resource server asks about a token (?P<what>{INACTIVE})"), target_fixture="answer")
 def _(exam, what):
-    return lifecycle.inactive(exam, what)
+    return introspected.inactive(exam, what)
 
 
 @then(parsers.re(rf"it is told that a token (?P<what>{INACTIVE}) is not active"))
 def _(answer, what, verdict, rule):
-    verdict(lifecycle.not_active(answer, what, rule))
+    verdict(introspected.not_active(answer, what, rule))
 
 
 @when("nobody in particular asks about an access token that is good", target_fixture="answer")
 def _(exam):
-    return lifecycle.unproven(exam)
+    return introspected.unproven(exam)
 
 
 @then("they are told nothing")
 def _(answer, verdict, rule):
-    verdict(lifecycle.not_told(answer, rule))
+    verdict(introspected.not_told(answer, rule))
 
 
 @when("a patient withdraws an app on the page that lists them", target_fixture="withdrawn")
