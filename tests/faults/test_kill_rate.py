@@ -72,7 +72,7 @@ def test_a_fault_turns_exactly_its_steps_red(fault, runs):
     ours = {step: why for step, (outcome, why) in steps.items() if outcome is Outcome.ERROR}
     assert ours == {}, "an outcome of the suite's own making"
     assert {step for step, (outcome, _) in steps.items() if outcome is Outcome.FAILED} == set(fault.steps)
-    assert code == 1
+    assert code == (3 if fault.id.startswith("smart-certificate-") else 1), "nobody is reached whom nobody can trust"
 
 
 def test_the_kill_rate_as_a_table(runs, record_property):
