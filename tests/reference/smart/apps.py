@@ -162,13 +162,7 @@ class SmartApp:
         return import_key(json.loads(Path(self.env["SMART_ASYMMETRIC_JWK_FILE"]).read_text(encoding="utf-8")))
 
     def assertion(self, key=None, alg="ES384", **changed):
-        claims = {
-            "iss": self.id,
-            "sub": self.id,
-            "aud": f"{self.origin}/auth/token",
-            "exp": int(time.time()) + 200,
-            "jti": str(uuid.uuid4()),
-        } | changed
+        claims = claims_of(self.id, self.origin) | changed
         kept = {name: value for name, value in claims.items() if value is not None}
         key = key or self.key
         return jwt.encode({"alg": alg, "typ": "JWT", "kid": self.key.kid}, kept, key, algorithms=[alg])
@@ -178,6 +172,17 @@ class SmartApp:
             path if path.startswith("http") else f"{self.base}/{path}",
             headers={"Authorization": f"Bearer {token}", "Accept": "application/fhir+json"},
         )
+
+
+def claims_of(client, origin):
+    """What the assertion of a client says about itself."""
+    return {
+        "iss": client,
+        "sub": client,
+        "aud": f"{origin}/auth/token",
+        "exp": int(time.time()) + 200,
+        "jti": str(uuid.uuid4()),
+    }
 
 
 def basic(name, secret):

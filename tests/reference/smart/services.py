@@ -1,13 +1,11 @@
 """A backend service with keys of both kinds."""
 
 import json
-import time
-import uuid
 from pathlib import Path
 
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from tests.reference.smart.apps import TYPE, Line
+from tests.reference.smart.apps import TYPE, Line, claims_of
 
 
 class Service:
@@ -19,13 +17,7 @@ class Service:
 
     def assertion(self, alg="RS384", **changed):
         key = next(one for one in self.keys if one.alg == alg)
-        claims = {
-            "iss": self.id,
-            "sub": self.id,
-            "aud": f"{self.origin}/auth/token",
-            "exp": int(time.time()) + 200,
-            "jti": str(uuid.uuid4()),
-        } | changed
+        claims = claims_of(self.id, self.origin) | changed
         return jwt.encode({"alg": alg, "typ": "JWT", "kid": key.kid}, claims, key, algorithms=[alg])
 
     def ask(self, scope, alg="RS384", **changes):
