@@ -9,6 +9,7 @@ import pytest
 from onc_conformance.access import browser
 from onc_conformance.access.apps import App
 from onc_conformance.access.authorization import request_for
+from onc_conformance.access.listener import Listener
 from onc_conformance.reference import ReferenceEHR, charts
 
 pytestmark = pytest.mark.skipif(not browser.available(), reason="no browser, or nothing that drives one")
@@ -22,6 +23,26 @@ SCOPES = "launch/patient openid fhirUser offline_access patient/Patient.rs patie
 def ehr():
     with ReferenceEHR(charts.bundled()) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def asking(ehr):
+    """Makes authorization requests of an app whose redirect URI answers: nothing stays pending after a click."""
+    with Listener() as listener:
+        app = App(
+            kind="public",
+            id=ehr.env["SMART_PUBLIC_ID"],
+            redirect=listener.at("http://127.0.0.1/redirect"),
+            launch="http://x/",
+        )
+        origin = ehr.env["FHIR_BASE"].removesuffix("/fhir")
+
+        def ask(**changed):
+            request = request_for(app, f"{origin}/auth/authorize", audience=ehr.env["FHIR_BASE"], scope=SCOPES)
+            parameters = {**dict(request.parameters), **changed}
+            return f"{origin}/auth/authorize?{urlencode(parameters)}", request
+
+        yield ask
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +67,6 @@ def pictured(page, name):
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
-def asking(ehr, **changed):
-    app = App(kind="public", id=ehr.env["SMART_PUBLIC_ID"], redirect="http://127.0.0.1:9/redirect", launch="http://x/")
-    origin = ehr.env["FHIR_BASE"].removesuffix("/fhir")
-    request = request_for(app, f"{origin}/auth/authorize", audience=ehr.env["FHIR_BASE"], scope=SCOPES)
-    parameters = {**dict(request.parameters), **changed}
-    return f"{origin}/auth/authorize?{urlencode(parameters)}", request
-
-
 def logged_in(page, ehr, who="PATIENT"):
     page.fill("[name=username]", ehr.env[f"SMART_{who}_USER"])
     page.fill("[name=password]", ehr.env[f"SMART_{who}_PASSWORD"])
@@ -62,10 +75,10 @@ def logged_in(page, ehr, who="PATIENT"):
 
 
 def sent_back(page, press):
-    """The address of the app that a click leads to."""
-    with page.expect_request(lambda request: "/redirect?" in request.url) as caught:
-        press()
-    return {name: values[0] for name, values in parse_qs(urlsplit(caught.value.url).query).items()}
+    """What the app is told at the address that a click leads to, once its page is there."""
+    press()
+    page.wait_for_url("**/redirect?*")
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
 def labelled(page):
@@ -76,8 +89,8 @@ def labelled(page):
     )
 
 
-def test_a_patient_logs_in_and_agrees(page, ehr):
-    address, request = asking(ehr)
+def test_a_patient_logs_in_and_agrees(page, ehr, asking):
+    address, request = asking()
     page.goto(address)
     assert page.title()
     assert page.locator("h1").count() == 1
@@ -93,8 +106,8 @@ def test_a_patient_logs_in_and_agrees(page, ehr):
     assert told["code"]
 
 
-def test_a_patient_refuses(page, ehr):
-    address, request = asking(ehr)
+def test_a_patient_refuses(page, ehr, asking):
+    address, request = asking()
     page.goto(address)
     logged_in(page, ehr)
     told = sent_back(page, lambda: page.click("[name=decision][value=deny]"))
@@ -103,8 +116,8 @@ def test_a_patient_refuses(page, ehr):
     assert "code" not in told
 
 
-def test_consent_can_be_given_by_keyboard_alone(page, ehr):
-    address, _ = asking(ehr)
+def test_consent_can_be_given_by_keyboard_alone(page, ehr, asking):
+    address, _ = asking()
     page.goto(address)
     logged_in(page, ehr)
     page.locator("[name=scope]").last.focus()
@@ -113,8 +126,8 @@ def test_consent_can_be_given_by_keyboard_alone(page, ehr):
     assert sent_back(page, lambda: page.keyboard.press("Enter"))["code"]
 
 
-def test_a_wrong_password_is_told_and_asked_for_again(page, ehr):
-    page.goto(asking(ehr)[0])
+def test_a_wrong_password_is_told_and_asked_for_again(page, ehr, asking):
+    page.goto(asking()[0])
     page.fill("[name=username]", ehr.env["SMART_PATIENT_USER"])
     page.fill("[name=password]", "guess")
     page.press("[name=password]", "Enter")
@@ -123,16 +136,16 @@ def test_a_wrong_password_is_told_and_asked_for_again(page, ehr):
     assert page.input_value("[name=password]") == ""
 
 
-def test_a_request_that_is_refused_is_a_page_and_leads_nowhere(page, ehr):
-    answer = page.goto(asking(ehr, client_id="nobody")[0])
+def test_a_request_that_is_refused_is_a_page_and_leads_nowhere(page, ehr, asking):
+    answer = page.goto(asking(client_id="nobody")[0])
     assert answer.status in {400, 401, 403}
     assert urlsplit(page.url).path == "/auth/authorize"
     assert page.locator("h1").count() == 1
     pictured(page, "smart-refused")
 
 
-def test_a_clinician_chooses_a_patient(page, ehr):
-    page.goto(asking(ehr)[0])
+def test_a_clinician_chooses_a_patient(page, ehr, asking):
+    page.goto(asking()[0])
     logged_in(page, ehr, "CLINICIAN")
     assert page.locator("[name=patient]").count() > 1
     assert labelled(page) == []
@@ -143,8 +156,8 @@ def test_a_clinician_chooses_a_patient(page, ehr):
     assert sent_back(page, lambda: page.click("[name=decision][value=allow]"))["code"]
 
 
-def test_a_patient_sees_the_app_and_takes_it_back(page, ehr):
-    page.goto(asking(ehr)[0])
+def test_a_patient_sees_the_app_and_takes_it_back(page, ehr, asking):
+    page.goto(asking()[0])
     logged_in(page, ehr)
     sent_back(page, lambda: page.click("[name=decision][value=allow]"))
     page.goto(ehr.env["SMART_MANAGE_PAGE"])
@@ -164,10 +177,10 @@ def test_the_launch_page_knows_apps_and_patients(page, ehr):
     pictured(page, "smart-launch")
 
 
-def test_no_page_is_wider_than_a_telephone(chromium, ehr):
+def test_no_page_is_wider_than_a_telephone(chromium, ehr, asking):
     context = chromium.new_context(ignore_https_errors=True, viewport={"width": 360, "height": 740})
     page = context.new_page()
-    page.goto(asking(ehr)[0])
+    page.goto(asking()[0])
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         if page.locator("[name=password]").count():

@@ -81,8 +81,9 @@ def test_a_code_runs_out():
 
 def test_of_many_at_once_one_is_given_a_token(ehr, app, browser):
     code = app.code(browser)
+    many = [SmartApp(ehr) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: SmartApp(ehr).redeem(code, code_verifier=app.verifier), range(8)))
+        answers = list(pool.map(lambda each: each.redeem(code, code_verifier=app.verifier), many))
     assert [answer.status_code for answer in answers].count(200) <= 1
     token = next((answer.json["access_token"] for answer in answers if answer.status_code == 200), "none")
     assert app.get("Condition", token).status_code == 401
