@@ -17,7 +17,7 @@ from onc_conformance.options import RunOptions, env_file, patients_files
 from onc_conformance.record import Record, together
 from onc_conformance.record import load as load_records
 from onc_conformance.reference import ReferenceEHR
-from onc_conformance.reference.settings import BULK, US_CORE, Settings
+from onc_conformance.reference.settings import BULK, SMART, US_CORE, Settings
 from onc_conformance.report import recording
 
 DEFAULT = ("webchart", "ehryourway", "docref", "fhir")
@@ -66,10 +66,11 @@ def _patients(names: Sequence[str], folder: Path) -> list[Path]:
 def _played(
     names: Sequence[str], files: Sequence[Path], environment: Mapping[str, str], options: RunOptions, folder: Path
 ) -> Iterator[list[Candidate]]:
-    """The reference EHR open, its FHIR server following the edition's US Core, where it knows that, and Bulk Data."""
+    """The reference EHR open, its FHIR server following the edition's US Core, SMART App Launch and Bulk Data."""
     edition = procedure.edition(options.edition)
     settings = Settings(
-        us_core=next((each for each in US_CORE if each == edition.us_core), US_CORE[0]),
+        us_core=next((each for each in US_CORE if each == edition.us_core), US_CORE[-1]),
+        smart=next((each for each in SMART if each == edition.smart), SMART[-1]),
         bulk_version=next((each for each in BULK if each == edition.bulk), BULK[-1]),
     )
     try:

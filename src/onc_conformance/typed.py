@@ -121,7 +121,9 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
         metavar="BUNDLE",
         help="FHIR resources to serve instead of its own",
     )
-    serve.add_argument("--us-core", choices=("6.1.0", "7.0.0"), default="6.1.0", help="default: 6.1.0")
+    serve.add_argument(
+        "--us-core", choices=("3.1.1", "6.1.0", "7.0.0", "8.0.0"), default="6.1.0", help="default: 6.1.0"
+    )
     serve.add_argument("--fault", nargs="+", action="extend", metavar="ID")
     serve.add_argument("--write-env", type=Path, metavar="FILE", help="write the variables that targets need")
     serve.set_defaults(do="serve")

@@ -165,6 +165,8 @@ EXACTLY = {
     "fhir-name-invariant": PATIENT,
     "fhir-weight-unit-wrong": {"all Observation"},
     "fhir-hole-bindings-of-7.0.0": {"all Observation"},
+    "fhir-issued-missing-in-3.1.1": {"all Observation"},
+    "fhir-sex-of-another-type-in-8.0.0": PATIENT,
     "fhir-unit-system-missing": OBSERVATIONS,
     "fhir-birth-date-malformed": PATIENT,
     "fhir-date-impossible": OBSERVATIONS,

@@ -83,7 +83,7 @@ class Support:
             shown.first = shown.first or "/".join(key(resource))
             if shown.unseen:
                 item = Item(resource, None, "/".join(key(resource)))
-                ledger.Sight(self.tables, codes).walk(shown.root, [item], profile.type, shown.unseen)
+                ledger.sight(self.tables).walk(shown.root, [item], profile.type, shown.unseen)
                 shown.unseen = {name: line for name, line in shown.unseen.items() if not line.seen}
 
     def without(self, kinds: Collection[str]) -> list[Profile]:

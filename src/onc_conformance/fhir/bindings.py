@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from onc_conformance.fhir.errata import misbound
 from onc_conformance.fhir.hearing import Hearing, shown
 from onc_conformance.fhir.tables import Binding
 from onc_conformance.findings import Layer, Severity
 from onc_conformance.vocabulary import Answer
 
 _SEVERITIES = {"required": Severity.ERROR, "extensible": Severity.WARNING, "preferred": Severity.INFO}
-"""A set that may be extended is a question of judgement, and ONC's procedure fails nobody over it: a warning."""
+"""A set that may be extended is a question of judgement, and ONC's procedure fails nobody over it: a warning.
+
+It is taken back where a profile made of the one that has the set says which codes are meant: it fixes the code, or
+requires a set, or has the code in a set of its own (https://hl7.org/fhir/R4/terminologies.html#extensible).
+"""
 _FEW = 12
 
 
@@ -21,6 +26,8 @@ class Judge:
 
     rule: str
     name: str
+    profile: str = ""
+    """URL; empty for FHIR itself."""
 
 
 def check(hearing: Hearing, value: Any, bound: Binding, path: str, judge: Judge) -> None:
@@ -48,16 +55,23 @@ def _within(
 ) -> None:
     path, judge, severity = case
     answers = [hearing.codes.contains(value_set, system, code) for system, code in pairs]
-    if Answer.IN in answers:
-        return
-    if Answer.UNKNOWN_HERE in answers:
+    unlisted = Answer.IN not in answers and Answer.UNKNOWN_HERE in answers
+    if unlisted:
         hearing.not_judged.update((path, *pair) for pair in pairs)
+    allowed = unlisted or Answer.IN in answers
+    if severity is Severity.ERROR or (allowed and severity is Severity.WARNING):
+        hearing.settle(path, judge.profile)
+    if allowed:
+        return
+    erratum = misbound().get(judge.rule)
+    if severity is Severity.ERROR and erratum and erratum.code in {code for _, code in pairs}:
+        hearing.aside[erratum] += 1
         return
     found = ", ".join(f"{system or '(no system)'} {code}" for system, code in pairs)
     message = f"no code of the value set that {judge.name} binds this element to"
     hearing.object(
         judge.rule, message, path, layer=Layer.VOCABULARY, severity=severity, expected=_expected(hearing, value_set),
-        found=shown(found),
+        found=shown(found), doubted=None if severity is Severity.ERROR else judge.profile,
     )  # fmt: skip
 
 

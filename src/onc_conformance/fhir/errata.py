@@ -15,12 +15,14 @@ class Erratum:
     """A rule that is wrong as published."""
 
     rule: str
-    digest: str
-    """Of its expression."""
-    at: str
-    """The element it stands on."""
     reason: str
     source: str
+    digest: str = ""
+    """Of its expression; empty for a binding."""
+    at: str = ""
+    """The element an expression stands on."""
+    code: str = ""
+    """What a binding objects to wrongly; empty for an expression."""
 
     def counted(self, many: int) -> Finding:
         """What a report says of findings that were set aside."""
@@ -29,6 +31,17 @@ class Erratum:
 
 @cache
 def errata() -> dict[tuple[str, str], Erratum]:
-    """By digest and element."""
+    """Of expressions, by digest and element."""
+    return {(each.digest, each.at): each for each in _all() if each.digest}
+
+
+@cache
+def misbound() -> dict[str, Erratum]:
+    """Of bindings, by rule."""
+    return {each.rule: each for each in _all() if each.code}
+
+
+@cache
+def _all() -> tuple[Erratum, ...]:
     text = (suite.schemas() / "us-core" / "errata.toml").read_text(encoding="utf-8")
-    return {(each["digest"], each["at"]): Erratum(**each) for each in tomllib.loads(text)["erratum"]}
+    return tuple(Erratum(**each) for each in tomllib.loads(text)["erratum"])

@@ -42,6 +42,10 @@ class Hearing:
     aside: Counter[Erratum] = field(default_factory=Counter)
     """Findings of rules that are wrong as published."""
     more: int = 0
+    _settled: set[tuple[str, str]] = field(default_factory=set)
+    """Where a profile, by URL, itself says which codes are meant."""
+    _doubted: list[tuple[Finding, str]] = field(default_factory=list)
+    """Objections by bindings that do not require their set, and the profile that has them; empty for FHIR itself."""
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def object(
@@ -55,8 +59,13 @@ class Hearing:
         expected: str | None = None,
         found: str | None = None,
         hint: str | None = None,
+        doubted: str | None = None,
     ) -> None:
-        """Say what is wrong at a place; the same about the same place is said once."""
+        """Say what is wrong at a place; the same about the same place is said once.
+
+        `doubted` is the profile, empty for FHIR itself, whose binding does not require its set: a profile made of it
+        may know better.
+        """
         key = (rule, path, found or "")
         if key in self._told:
             return
@@ -64,15 +73,28 @@ class Hearing:
             self.more += 1
             return
         self._told.add(key)
-        self.findings.append(
-            Finding(
-                layer=layer, severity=severity, rule=rule, message=message, path=path, expected=expected, found=found,
-                hint=hint,
-            )
+        made = Finding(
+            layer=layer, severity=severity, rule=rule, message=message, path=path, expected=expected, found=found,
+            hint=hint,
         )  # fmt: skip
+        self.findings.append(made)
+        if doubted is not None:
+            self._doubted.append((made, doubted))
+
+    def settle(self, path: str, profile: str) -> None:
+        """Note that a profile says which codes are meant at a place: it requires them, fixes them, or lists what came.
+
+        Of a code that is fixed, the Coding, the concept or the quantity around it is settled, too.
+        """
+        self._settled.add((path, profile))
+        outer, dot, last = path.rpartition(".")
+        if dot and (last == "code" or last.startswith("coding[")):
+            self.settle(outer, profile)
 
     def closing(self, path: str) -> list[Finding]:
         """All findings, and how much could not be told or judged."""
+        withdrawn = {id(made) for made, doubted in self._doubted if self._answered(made, doubted)}
+        self.findings = [each for each in self.findings if id(each) not in withdrawn]
         self.findings += [erratum.counted(many) for erratum, many in self.aside.items()]
         if self.not_judged:
             self.findings.append(
@@ -97,6 +119,16 @@ class Hearing:
                 )
             )
         return self.findings
+
+    def _answered(self, made: Finding, doubted: str) -> bool:
+        """Whether a profile made of the one that objects says which codes are meant there."""
+        return any(path == made.path and self._made_of(profile, doubted) for path, profile in self._settled)
+
+    def _made_of(self, profile: str, other: str) -> bool:
+        while profile and profile != other:
+            known = self.tables.profiles.get(profile)
+            profile = known.base if known else ""
+        return profile == other
 
 
 def shown(value: Any) -> str:

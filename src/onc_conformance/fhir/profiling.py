@@ -79,11 +79,15 @@ class Judge:
         if element.types and not self._type(node, item, element.types):
             return
         for told, exact in ((element.fixed, True), (element.pattern, False)):
-            if told is not None and item.value is not None and not slicing.holds(told, item.value, exact=exact):
+            if told is None or item.value is None:
+                continue
+            if slicing.holds(told, item.value, exact=exact):
+                self._hearing.settle(item.path, self._profile.url)
+            else:
                 message = f"{self._profile.name} {'fixes the value' if exact else 'has a pattern'} here"
                 self._say(node, message, item.path, expected=shown(told), found=shown(item.value))
         if element.binding and item.value is not None:
-            judge = bindings.Judge(self._rule(node), self._profile.name)
+            judge = bindings.Judge(self._rule(node), self._profile.name, self._profile.url)
             bindings.check(self._hearing, item.value, element.binding, item.path, judge)
         for each in element.invariants:
             self._invariant(node, each, item)

@@ -212,9 +212,9 @@ def codes() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def unpacked() -> Mapping[str, Mapping[str, Any]]:
-    """Value sets by URL that the guides name without listing (schemas/us-core/value-sets.toml)."""
+    """Value sets by URL that the guides and FHIR do not list, or not right (schemas/us-core/value-sets.toml)."""
     told = tomllib.loads((suite.schemas() / "us-core" / "value-sets.toml").read_text(encoding="utf-8"))["set"]
-    return {each["url"]: {"in": [[system, list(codes)] for system, codes in each["codes"].items()]} for each in told}
+    return {each["url"]: {"in": [list(part) for part in each["codes"].items()]} for each in told}
 
 
 @cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from onc_conformance.fhir import fitting, slicing
-from onc_conformance.fhir.codes import Codes
+from onc_conformance.fhir.codes import Codes, TrustingCodes
 from onc_conformance.fhir.nodes import Item, Node, items, tree
 from onc_conformance.fhir.references import type_of
-from onc_conformance.fhir.tables import Profile, Tables
+from onc_conformance.fhir.tables import Element, Profile, Tables
 from onc_conformance.fhir.validating import codes_of
 from onc_conformance.fhirwork import guidance
 from onc_conformance.fhirwork.chart import Kept
@@ -67,10 +68,11 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
         for profile in fitting.profiles(kept.resource, tables, codes)[0]:
             by_profile.setdefault(profile.id, []).append(kept)
     found: list[Line] = []
+    eyes = sight(tables)
     for profile in (each for of_type in tables.of_type.values() for each in of_type):
         kept_of = by_profile.get(profile.id, [])
         if kept_of and profile.context is None and not guidance.unneeded(profile, tables):
-            found += _lines(profile, kept_of, Sight(tables, codes))
+            found += _lines(profile, kept_of, eyes)
     served = frozenset(kinds)
     without = tuple(each for each in needed(tables) if each.type in served and each.id not in by_profile)
     return Ledger(tables, found, by_profile, without)
@@ -88,12 +90,27 @@ def needed(tables: Tables) -> Iterator[Profile]:
 def seen(resource: Mapping[str, Any], profile: Profile, tables: Tables) -> frozenset[str]:
     """The must-support elements of a profile that one resource shows, by id without the type."""
     wanted = {name: Line(profile, name) for name in _wanted(profile)}
-    Sight(tables, codes_of(tables)).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
+    sight(tables).walk(tree(profile), [Item(resource, None, profile.type)], profile.type, wanted)
     return frozenset(name for name, line in wanted.items() if line.seen)
 
 
 def _wanted(profile: Profile) -> Iterator[str]:
-    return (each.id.partition(".")[2] for each in profile.elements if each.must_support or each.uscdi)
+    rows = {each.id: each for each in profile.elements}
+    for each in profile.elements:
+        if (each.must_support or each.uscdi) and not any(_optional(rows[name]) for name in _around(each.id, rows)):
+            yield each.id.partition(".")[2]
+
+
+def _around(name: str, rows: Mapping[str, Element]) -> Iterator[str]:
+    """The slices an element stands in."""
+    parts = name.split(".")
+    paths = (".".join(parts[:place]) for place in range(2, len(parts)))
+    return (path for path in paths if ":" in path.rpartition(".")[2] and path in rows)
+
+
+def _optional(slice_: Element) -> bool:
+    """Whether nobody has to show a slice; what its elements are marked with, they have of the element itself."""
+    return not (slice_.must_support or slice_.uscdi or slice_.min)
 
 
 def lines(profile: Profile, guide: Tables) -> dict[str, Line]:
@@ -101,16 +118,19 @@ def lines(profile: Profile, guide: Tables) -> dict[str, Line]:
     return {name: Line(profile, name) for name in _wanted(profile) if not guidance.unneeded(profile, guide, name)}
 
 
-def _lines(profile: Profile, resources: Sequence[Kept], sight: Sight) -> Iterator[Line]:
-    wanted = lines(profile, sight.guide)
+def _lines(profile: Profile, resources: Sequence[Kept], eyes: Sight) -> Iterator[Line]:
+    wanted = lines(profile, eyes.guide)
     for kept in resources:
-        sight.walk(tree(profile), [Item(kept.resource, None, kept.name)], profile.type, wanted)
+        eyes.walk(tree(profile), [Item(kept.resource, None, kept.name)], profile.type, wanted)
     yield from wanted.values()
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What counts as shown: a value that says more than why it is absent, of a type the profile marks."""
+    """What counts as shown: a value that says more than why it is absent, of a type the profile marks.
+
+    Where slices are told apart by a set that is not listed here, whatever may be of one is taken to be.
+    """
 
     guide: Tables
     codes: Codes
@@ -139,6 +159,12 @@ class Sight:
         profiles = self.guide.profiles
         able = {profiles[url].type if url in profiles else url.rpartition("/")[2] for url in targets}
         return named is None or named in able
+
+
+@cache
+def sight(tables: Tables) -> Sight:
+    """By a guide, made once."""
+    return Sight(tables, TrustingCodes(tables))
 
 
 def _valued(item: Item) -> bool:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from onc_conformance.reference.jose import Algorithm
 
-UsCore = Literal["6.1.0", "7.0.0"]
-"""The versions of US Core that the FHIR server can follow."""
+UsCore = Literal["3.1.1", "6.1.0", "7.0.0", "8.0.0"]
+"""The versions of US Core that the FHIR server can follow, oldest first."""
 US_CORE: tuple[UsCore, ...] = get_args(UsCore)
+SmartVersion = Literal["1.0.0", "2.0.0", "2.2.0"]
+"""The versions of SMART App Launch that the authorization server can follow."""
+SMART: tuple[SmartVersion, ...] = get_args(SmartVersion)
 BulkVersion = Literal["1.0.1", "2.0.0"]
 """The versions of Bulk Data Access that exports can follow."""
 BULK: tuple[BulkVersion, ...] = get_args(BulkVersion)
@@ -48,6 +51,8 @@ class Settings:
     """The FHIR server answers a range with a document for each year in it, a page of one reference each."""
     us_core: UsCore = "6.1.0"
     """The version of US Core that the FHIR server follows."""
+    smart: SmartVersion = "2.2.0"
+    """The version of SMART App Launch that the authorization server follows."""
     bulk_version: BulkVersion = "2.0.0"
     """The version of Bulk Data Access that exports follow."""
     bulk_seconds: float = 0.2

@@ -2,19 +2,28 @@
 
 import pytest
 
-from onc_conformance.reference.smart.discovery import CAPABILITIES
+from onc_conformance.reference.settings import Settings
+from onc_conformance.reference.smart.discovery import CAPABILITIES, SINCE_2, configuration
 
 
 def test_the_configuration_names_endpoints_that_answer(app):
     answer = app.http.get(f"{app.base}/.well-known/smart-configuration")
     assert answer.headers["Content-Type"] == "application/json"
     told = answer.json
-    assert told["capabilities"] == list(CAPABILITIES)
+    assert told["capabilities"] == [*CAPABILITIES, *SINCE_2]
     assert told["code_challenge_methods_supported"] == ["S256"]
     for name in ("authorization_endpoint", "management_endpoint", "jwks_uri"):
         assert app.http.get(told[name]).status_code in {200, 400}
     for name in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
         assert app.http.post(told[name]).status_code == 400
+
+
+def test_version_1_knows_one_form_of_scopes_and_no_challenge():
+    told = configuration("https://ehr.example/auth", Settings(us_core="3.1.1", smart="1.0.0"), frozenset())
+    assert told["capabilities"] == list(CAPABILITIES)
+    assert "code_challenge_methods_supported" not in told
+    assert "patient/Condition.read" in told["scopes_supported"]
+    assert not any(scope.endswith(".rs") or "/Coverage." in scope for scope in told["scopes_supported"])
 
 
 def test_the_statement_names_the_same(app):

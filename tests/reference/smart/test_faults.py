@@ -9,6 +9,7 @@ from tests.reference.smart.apps import Browser, SmartApp, error
 
 from onc_conformance.reference import ReferenceEHR, ehr
 from onc_conformance.reference.faults import CATALOGUE
+from onc_conformance.reference.settings import Settings
 from onc_conformance.reference.smart import discovery
 from onc_conformance.reference.smart import faults as misdone
 from onc_conformance.reference.smart.identity import Identity
@@ -52,7 +53,7 @@ SAMPLES = (
     (misdone.CLAIMS, CLAIMS),
     (misdone.KEYS, Identity(NOBODY).key_set()),
     (misdone.OPENID, Identity(NOBODY).configuration("https://ehr.example/auth")),
-    (misdone.CONFIGURED, discovery.configuration("https://ehr.example/auth", NOBODY)),
+    (misdone.CONFIGURED, discovery.configuration("https://ehr.example/auth", Settings(), NOBODY)),
     (misdone.ANSWERED, TOLD),
     (misdone.REFRESHED, TOLD),
     (misdone.INTROSPECTED, {"active": True, "client_id": "app", "exp": 9, **TOLD}),

@@ -43,9 +43,9 @@ def _stated(resource: Mapping[str, Any], described: Mapping[str, Mapping[str, An
         if sets := [each.partition("|")[0] for each in part.get("valueSet", ())]:
             told.setdefault("of", []).extend(sets)
         if "system" in part:
-            told["in"].append([part["system"], _chosen(part, described)])
+            told["in"].append([_bare(part["system"]), _chosen(part, described)])
     if left_out := [
-        [part["system"], _chosen(part, described)] for part in compose.get("exclude", ()) if "system" in part
+        [_bare(part["system"]), _chosen(part, described)] for part in compose.get("exclude", ()) if "system" in part
     ]:
         told["out"] = left_out
     if not told["in"] and "of" not in told:
@@ -61,7 +61,7 @@ def _chosen(part: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]])
         return sorted({each["code"] for each in part["concept"]})
     if not part.get("filter"):
         return WHOLE
-    system = described.get(part["system"])
+    system = described.get(_bare(part["system"]))
     if system is None or system.get("content") != "complete":
         return UNKNOWN
     chosen: set[str] | None = None
@@ -75,6 +75,11 @@ def _chosen(part: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]])
         }
         chosen = below if chosen is None else chosen & below
     return sorted(chosen or ())
+
+
+def _bare(system: str) -> str:
+    """Without the version, which some guides put behind it and which belongs elsewhere."""
+    return system.partition("|")[0]
 
 
 def _descent(system: Mapping[str, Any]) -> list[tuple[str, frozenset[str]]]:

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 _ACTS = f"{TERMS}/v3-ActCode"
 _CLASSES = {"32485007": ("IMP", "inpatient encounter"), "50849002": ("EMER", "emergency")}
-_DISCHARGES = {
-    "6.1.0": "http://www.nubc.org/patient-discharge",
-    "7.0.0": "https://www.nubc.org/CodeSystem/PatDischargeStatus",
-}
+_DISCHARGES = ("http://www.nubc.org/patient-discharge", "https://www.nubc.org/CodeSystem/PatDischargeStatus")
+"""What the system of discharges was called at first, and is since US Core 7.0.0."""
 _AMBULATORY = ("AMB", "ambulatory")
 _UDI = re.compile(r"\((\d{2})\)([^(]+)")
 _EVENT = {"active": "in-progress", "completed": "completed", "aborted": "stopped", "cancelled": "not-done"}
@@ -40,7 +38,7 @@ def encounter(pen: Pen, fact: Fact) -> Resource:
     dates = period(begun, ended or (begun if kind == _AMBULATORY else ""))
     place = str(fact.code("location") or fact.text("location"))
     performer = concept(f"{TERMS}/v3-ParticipationType", "PPRF", "primary performer")
-    discharge = concept(_DISCHARGES[pen.version], "01", "Discharged to Home")
+    discharge = concept(_DISCHARGES[pen.since("7.0.0")], "01", "Discharged to Home")
     about = fact.code("diagnosis")
     return pen.write(
         "Encounter",

@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.reference.fhir import versions
+from onc_conformance.reference.settings import US_CORE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -41,8 +44,6 @@ class Kind:
     searchable: bool
     parameters: Mapping[str, Parameter]
     profiles: tuple[str, ...]
-    since_7: tuple[str, ...]
-    """Further profiles of US Core 7.0.0."""
     include: tuple[str, ...]
     revinclude: tuple[str, ...]
     combinations: tuple[str, ...]
@@ -68,25 +69,31 @@ _ALWAYS = (
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
-    """Every type, by name."""
+def kinds(version: str = US_CORE[-1]) -> Mapping[str, Kind]:
+    """Every type of a version of US Core, by name; the last has all of them."""
     content = tomllib.loads((Path(__file__).parent / "parameters.toml").read_text(encoding="utf-8"))
-    return {name: _kind(name, entry) for name, entry in content.items()}
+    return {name: _kind(name, entry, version) for name, entry in content.items() if versions.has(version, entry)}
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str, version: str = US_CORE[-1]) -> Kind:
     """A type by name; of one this server has no special knowledge of, resources are found by id."""
-    return kinds().get(name) or _kind(name, {})
+    return kinds(version).get(name) or _kind(name, {}, version)
 
 
-def _kind(name: str, entry: Mapping[str, Any]) -> Kind:
+@cache
+def profiles(version: str) -> frozenset[str]:
+    """The profiles a version of US Core has, by their short names."""
+    return frozenset(name for kind in kinds(version).values() for name in kind.profiles)
+
+
+def _kind(name: str, entry: Mapping[str, Any], version: str) -> Kind:
     own = [_parameter(each, str(told)) for each, told in entry.get("search", {}).items()]
+    further = [each for told in entry.get("further", ()) if versions.has(version, told) for each in told["profiles"]]
     return Kind(
         name=name,
         searchable=entry.get("searchable", True),
         parameters={parameter.name: parameter for parameter in (*_ALWAYS, *own)},
-        profiles=tuple(entry.get("profiles", ())),
-        since_7=tuple(entry.get("since_7", ())),
+        profiles=(*entry.get("profiles", ()), *further),
         include=tuple(entry.get("include", ())),
         revinclude=tuple(entry.get("revinclude", ())),
         combinations=tuple(entry.get("combinations", ())),

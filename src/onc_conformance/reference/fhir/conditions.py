@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _ASSERTED = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 _CLINICAL = {"active": "Active", "inactive": "Inactive", "resolved": "Resolved"}
 _CONCERNS = "http://hl7.org/fhir/us/core/CodeSystem/condition-category"
+_ANY = "us-core-condition"
+"""The profile of every Condition, where the version has but one."""
 _INTOLERANCE = "59037007"
 _ALLERGY_KINDS = {"416098002": "medication", "59037007": "medication", "414285001": "food"}
 _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "371923003": "moderate", "24484000": "severe"}
@@ -60,7 +62,7 @@ def concern(pen: Pen, fact: Fact) -> Resource:
     """A health concern; what is social about it is said."""
     categories = [concept(_CONCERNS, "health-concern", "Health Concern")]
     code = fact.code()
-    if code and code.code in _SOCIAL:
+    if code and code.code in _SOCIAL and pen.since("6.1.0"):
         categories.append(concept(CATEGORY, "sdoh", "SDOH"))
     return _condition(pen, fact, "us-core-condition-problems-health-concerns", categories)
 
@@ -75,7 +77,7 @@ def _condition(pen: Pen, fact: Fact, named: str, categories: list[Resource]) -> 
     return pen.write(
         "Condition",
         fact.anchor,
-        (named,),
+        (named, _ANY),
         latest(fact),
         extension=[{"url": _ASSERTED, "valueDateTime": moment(begun)}] if begun else [],
         clinicalStatus=concept(f"{TERMS}/condition-clinical", status, _CLINICAL.get(status, "")),
@@ -98,7 +100,7 @@ def diagnosis(pen: Pen, visit: Fact) -> Resource:
     return pen.write(
         "Condition",
         f"{visit.anchor}-diagnosis",
-        ("us-core-condition-encounter-diagnosis",),
+        ("us-core-condition-encounter-diagnosis", _ANY),
         latest(visit),
         extension=[{"url": _ASSERTED, "valueDateTime": moment(begun)}] if begun else [],
         clinicalStatus=concept(f"{TERMS}/condition-clinical", status, _CLINICAL[status]),
@@ -110,6 +112,7 @@ def diagnosis(pen: Pen, visit: Fact) -> Resource:
         onsetDateTime=moment(begun) if begun else None,
         abatementDateTime=moment(ended) if ended else None,
         recordedDate=moment(begun) if begun else None,
+        recorder=pen.seen_by(visit),
     )
 
 
@@ -189,6 +192,7 @@ def plan(pen: Pen, fact: Fact) -> Resource:
         period=period(made),
         created=moment(made) if made else None,
         author=pen.seen_by(fact),
+        contributor=[pen.seen_by(fact)],
         activity=[{"detail": detail}] if planned and fact.text("text") else [],
     )
 
@@ -246,11 +250,12 @@ def referral(pen: Pen, fact: Fact) -> Resource:
 
 
 def team(pen: Pen, facts: tuple[Fact, ...]) -> Resource:
-    """Everybody who cares for the patient, as one team: the first in person, others in their role."""
+    """Everybody who cares for the patient, as one team: the first in person, others in their role since 6.1.0."""
     members = []
     for place, fact in enumerate(facts):
         name = pen.directory.member(fact)
-        who = pen.directory.role(name) if place else pen.directory.practitioner(name)
+        in_role = place and pen.since("6.1.0")
+        who = pen.directory.role(name) if in_role else pen.directory.practitioner(name)
         begun = fact.text("start") or fact.text("date")
         dates = period(begun, fact.text("end"))
         members.append({"role": [coded(fact.code("role"))], "member": who} | ({"period": dates} if dates else {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.reference.fhir.parts import IDENTIFIERS, SNOMED, TERMS, coded, concept, profile
+from onc_conformance.reference.fhir.parts import IDENTIFIERS, SNOMED, TERMS, coded, coding, concept, profile
 from onc_conformance.reference.people import number
 
 if TYPE_CHECKING:
@@ -20,6 +20,13 @@ DOCTOR = "Imogen Castellane"
 _NPI = "http://hl7.org/fhir/sid/us-npi"
 _NUCC = "http://nucc.org/provider-taxonomy"
 _PHYSICIAN = concept(SNOMED, "59058001", "General physician")
+_GENERALIST = ("208D00000X", "General Practice Physician")
+_TRADES = {
+    "17561000": ("207R00000X", "Internal Medicine Physician"),
+    "46255001": ("183500000X", "Pharmacist"),
+    "82296001": ("208000000X", "Pediatrics Physician"),
+}
+"""What the taxonomy of providers calls the roles of SNOMED CT in the charts."""
 _STARTED = "2006-01-02T12:00:00Z"
 _KINDS = {
     LABORATORY: ("other", "Other"),
@@ -103,6 +110,8 @@ class Directory:
         )
 
     def _role(self, name: str, code: Resource) -> Resource:
+        codings = code.get("coding", [])
+        trade = next((_TRADES[one["code"]] for one in codings if one["code"] in _TRADES), _GENERALIST)
         return _resource(
             "PractitionerRole",
             name,
@@ -110,8 +119,8 @@ class Directory:
             active=True,
             practitioner=self.practitioner(name),
             organization=self.organization(),
-            code=[code],
-            specialty=[concept(_NUCC, "208D00000X", "General Practice Physician")],
+            code=[code | {"coding": [*codings, coding(_NUCC, *trade)]}],
+            specialty=[concept(_NUCC, *trade)],
             location=[self.location()],
             telecom=_telecom(name, "frontdesk"),
             endpoint=[_reference("Endpoint", PRACTICE)],

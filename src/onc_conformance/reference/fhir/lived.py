@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from onc_conformance.reference.charts import Fact
 
 _SOCIAL = concept(OBSERVED, "social-history", "Social History")
+_SURVEY = concept(OBSERVED, "survey", "Survey")
 _OCCUPATION = "11341-5"
 _ABILITIES = {
     "functional_status": ("functional-status", "Functional Status", "54522-8", "Functional status"),
@@ -101,7 +102,7 @@ def ability(pen: Pen, fact: Fact) -> Resource:
         ("us-core-simple-observation",),
         latest(fact),
         status="final",
-        category=[concept(CATEGORY, category, words)],
+        category=[concept(CATEGORY, category, words) if pen.since("6.1.0") else _SURVEY],
         code=concept(LOINC, number, display),
         subject=pen.subject,
         **pen.of(fact),

@@ -26,17 +26,15 @@ from onc_conformance.reference.fhir.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from onc_conformance.reference.charts import Fact
 
 OBSERVED = f"{TERMS}/observation-category"
-_SYSTOLIC, _DIASTOLIC = "8480-6", "8462-4"
 _PRESSURE = ("85354-9", "Blood pressure panel with all children optional")
-_HALVES = {
-    _SYSTOLIC: "Systolic blood pressure",
-    _DIASTOLIC: "Diastolic blood pressure",
-}
+_HALVES = {"8480-6": "Systolic blood pressure", "8462-4": "Diastolic blood pressure"}
+_MEAN = ("96607-7", "Blood pressure panel mean systolic and mean diastolic")
+_MEANS = {"96608-5": "Systolic blood pressure mean", "96609-3": "Diastolic blood pressure mean"}
 _OXYGEN, _INHALED, _FLOW = "59408-5", "3150-0", "3151-8"
 _SATURATION = ("2708-6", "Oxygen saturation in Arterial blood")
 _PROFILES = {
@@ -130,7 +128,7 @@ def _result(pen: Pen, fact: Fact, first: Fact) -> Resource:
         **pen.of(fact),
         **when(fact),
         issued=instant(latest(fact)) if latest(fact) else None,
-        performer=[pen.directory.organization(LABORATORY)],
+        performer=[pen.directory.organization(LABORATORY), pen.seen_by(fact)],
         **value(fact),
         interpretation=[
             concept(f"{TERMS}/v3-ObservationInterpretation", told, _INTERPRETATIONS.get(told, ""))
@@ -139,7 +137,7 @@ def _result(pen: Pen, fact: Fact, first: Fact) -> Resource:
         ]
         if told
         else [],
-        specimen=pen.to("Specimen", first.anchor),
+        specimen=pen.to("Specimen", first.anchor) if pen.has("Specimen") else None,
         referenceRange=[limits] if limits else [],
     )
 
@@ -178,7 +176,8 @@ def _report(pen: Pen, facts: list[Fact]) -> Resource:
         **when(first),
         issued=instant(latest(first)) if latest(first) else None,
         performer=[pen.directory.organization(LABORATORY), pen.seen_by(first)],
-        specimen=[pen.to("Specimen", first.anchor)],
+        resultsInterpreter=[pen.seen_by(first)],
+        specimen=[pen.to("Specimen", first.anchor)] if pen.has("Specimen") else [],
         result=[pen.to("Observation", fact.anchor) for fact in facts],
     )
 
@@ -194,14 +193,14 @@ def vital_signs(pen: Pen, facts: Iterable[Fact]) -> list[Resource]:
             continue
         code = fact.code()
         number = code.code if code else ""
-        if number in _HALVES:
-            key = ("pressure", *fact.dates, fact.encounter or "")
+        if number in _HALVES or number in _MEANS:
+            key = ("pressure" if number in _HALVES else "mean", *fact.dates, fact.encounter or "")
         elif number in {_OXYGEN, _INHALED, _FLOW}:
             key = ("oxygen", *fact.dates, fact.encounter or "")
         else:
             key = (fact.anchor,)
         same = groups.setdefault(key, [])
-        if number in _HALVES and any(number == _number(one) for one in same):
+        if key[0] in {"pressure", "mean"} and any(number == _number(one) for one in same):
             same = groups.setdefault((*key, fact.anchor), [])
         same.append(fact)
     return [_vital_sign(pen, group) for group in groups.values()]
@@ -213,8 +212,10 @@ def _number(fact: Fact) -> str:
 
 
 def _vital_sign(pen: Pen, group: list[Fact]) -> Resource:
-    if any(_number(fact) in _HALVES for fact in group):
-        return _pressure(pen, group)
+    if _number(group[0]) in _HALVES:
+        return _pressure(pen, group, _HALVES, _PRESSURE, "us-core-blood-pressure")
+    if _number(group[0]) in _MEANS:
+        return _pressure(pen, group, _MEANS, _MEAN, "us-core-average-blood-pressure")
     first = next((fact for fact in group if _number(fact) == _OXYGEN), group[0])
     components = [{"code": coded(fact.code()), **value(fact)} for fact in group if fact is not first]
     code = coded(first.code(), also=also(first))
@@ -225,14 +226,15 @@ def _vital_sign(pen: Pen, group: list[Fact]) -> Resource:
     )
 
 
-def _pressure(pen: Pen, group: list[Fact]) -> Resource:
+def _pressure(
+    pen: Pen, group: list[Fact], halves: Mapping[str, str], panel: tuple[str, str], profiled: str
+) -> Resource:
     found = {_number(fact): fact for fact in group}
     components = []
-    for half, words in _HALVES.items():
+    for half, words in halves.items():
         measured = value(found[half]) if half in found else {"dataAbsentReason": concept(ABSENT, "unknown", "Unknown")}
         components.append({"code": concept(LOINC, half, words), **measured})
-    code = concept(LOINC, *_PRESSURE)
-    return _sign(pen, group[0], "us-core-blood-pressure", code) | {"component": components}
+    return _sign(pen, group[0], profiled, concept(LOINC, *panel)) | {"component": components}
 
 
 def _sign(pen: Pen, fact: Fact, named: str, code: Resource) -> Resource:

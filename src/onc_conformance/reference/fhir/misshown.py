@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from onc_conformance.reference.fhir.parts import Resource
 
 _LOINC = "http://loinc.org"
+_SNOMED = "http://snomed.info/sct"
 _RACE = "us-core-race"
 
 
@@ -96,6 +97,19 @@ def _race_without_text(resource: Resource) -> Resource:
     return resource | ({"extension": changed} if changed else {})
 
 
+def _sex_of_another_type(resource: Resource) -> Resource:
+    """As a Coding where it is a code, and as a code where it is a Coding."""
+    return _put("extension", [_retyped(each) for each in resource.get("extension", ())], resource)
+
+
+def _retyped(extension: Resource) -> Resource:
+    if not extension["url"].endswith("/us-core-sex"):
+        return extension
+    if "valueCode" in extension:
+        return {"url": extension["url"], "valueCoding": {"system": _SNOMED, "code": extension["valueCode"]}}
+    return {"url": extension["url"], "valueCode": extension["valueCoding"]["code"]}
+
+
 def _attachment(change: Callable[[Resource], Resource]) -> Callable[[Resource], Resource]:
     def changed(resource: Resource) -> Resource:
         return resource | {"content": [{**one, "attachment": change(one["attachment"])} for one in resource["content"]]}
@@ -150,6 +164,8 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-weight-unit-wrong": _profiled("us-core-body-weight", partial(_unit, "stone")),
     "fhir-hole-elements-of-6.1.0": _in("Patient", _race_without_text),
     "fhir-hole-bindings-of-7.0.0": _profiled("us-core-body-weight", partial(_unit, "stone")),
+    "fhir-issued-missing-in-3.1.1": _profiled("us-core-smokingstatus", partial(_drop, "issued")),
+    "fhir-sex-of-another-type-in-8.0.0": _in("Patient", _sex_of_another_type),
     "fhir-unit-system-missing": _profiled("us-core-vital-signs", _unit_system),
     "fhir-birth-date-malformed": _with("Patient", "birthDate", "03/14/1970"),
     "fhir-date-impossible": _with("Observation", "effectiveDateTime", "2017-02-30"),

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from onc_conformance import suite
 from onc_conformance.reference.charts import Chart, Code, Fact
+from onc_conformance.reference.fhir import versions
+from onc_conformance.reference.fhir.catalog import kinds, profiles
 from onc_conformance.reference.people import number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from onc_conformance.reference.fhir.directory import Directory
 
 Resource = dict[str, Any]
@@ -135,11 +139,23 @@ class Pen:
         """A Reference to whoever is answerable for the fact."""
         return self.directory.practitioner(self.directory.author(self.chart, fact))
 
+    def claimed(self, names: Iterable[str]) -> list[str]:
+        """The addresses of those of these profiles that the version has."""
+        return [profile(name) for name in names if name in profiles(self.version)]
+
+    def since(self, version: str) -> bool:
+        """Whether the version is that one or a later one."""
+        return versions.has(self.version, {"since": version})
+
+    def has(self, kind: str) -> bool:
+        """Whether the version has resources of a type."""
+        return kind in kinds(self.version)
+
     def write(self, kind: str, key: str, profiles: tuple[str, ...], changed: str, /, **elements: Any) -> Resource:
         """The resource of that type; elements that are None or empty are left out."""
         meta: Resource = {"lastUpdated": instant(changed or self.chart.birth_date)}
-        if profiles:
-            meta["profile"] = [profile(name) for name in profiles]
+        if claimed := self.claimed(profiles):
+            meta["profile"] = claimed
         kept = {name.removesuffix("_"): value for name, value in elements.items() if value not in (None, "", [], {})}
         return {"resourceType": kind, "id": self.id(kind, key), "meta": meta} | kept
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from onc_conformance.reference.fhir import versions
 from onc_conformance.reference.fhir.parts import (
     IDENTIFIERS,
     PROFILE,
+    SNOMED,
     TERMS,
     coding,
     concept,
@@ -27,16 +29,16 @@ _NULL = f"{TERMS}/v3-NullFlavor"
 _NULLS = {"UNK": "Unknown", "ASKU": "Asked but no answer", "NASK": "Not asked"}
 _CATEGORIES = {"1002-5", "2028-9", "2054-5", "2076-8", "2106-3", "2131-1", "2135-2", "2186-5"}
 _GENDERS = {"undifferentiated": "other"}
-_SEXES = {"F": "248152002", "M": "248153007"}
+_SEXES = {"F": ("248152002", "Female"), "M": ("248153007", "Male")}
 _LANGUAGES = {"en": "English", "en-US": "English (United States)", "es": "Spanish", "cs": "Czech", "sv": "Swedish"}
 Row = dict[str, Any]
 
 
-def charted(chart: Chart, issued: str) -> Resource:
-    """The Patient of a chart of facts."""
+def charted(chart: Chart, issued: str, version: str) -> Resource:
+    """The Patient of a chart of facts, by a version of US Core."""
     person = chart.person
     resource = _head(issued, chart.family, chart.given, str(person["sex"]), chart.birth_date)
-    resource["extension"] = _extensions(person)
+    resource["extension"] = _extensions(person, version)
     name = resource["name"][0]
     name |= {part: [person["name"][part]] for part in ("prefix", "suffix") if person["name"].get(part)}
     resource["name"] += [
@@ -79,16 +81,22 @@ def _head(issued: str, family: str, given: Sequence[str], sex: str, born: str) -
     }
 
 
-def _extensions(person: Mapping[str, Any]) -> list[Resource]:
+def _extensions(person: Mapping[str, Any], version: str) -> list[Resource]:
     found: list[Resource] = []
     if races := list(person.get("race", ())):
         found.append(_cdc("us-core-race", races))
     if ethnicity := person.get("ethnicity"):
-        found.append(_cdc("us-core-ethnicity", [ethnicity]))
-    if born := person.get("birth_sex"):
+        told = _cdc("us-core-ethnicity", [ethnicity])
+        if str(ethnicity["code"]) in _NULLS and versions.has(version, {"until": "3.1.1"}):
+            told["extension"] = [part for part in told["extension"] if part["url"] == "text"]
+        found.append(told)
+    born = person.get("birth_sex")
+    if born and versions.has(version, {"until": "7.0.0"}):
         found.append({"url": f"{PROFILE}/us-core-birthsex", "valueCode": born})
-    if code := _SEXES.get(str(person.get("birth_sex"))):
-        found.append({"url": f"{PROFILE}/us-core-sex", "valueCode": code})
+    if (code := _SEXES.get(str(born))) and versions.has(version, {"since": "6.1.0"}):
+        as_coding = versions.has(version, {"since": "8.0.0"})
+        told = {"valueCoding": coding(SNOMED, *code)} if as_coding else {"valueCode": code[0]}
+        found.append({"url": f"{PROFILE}/us-core-sex", **told})
     return found
 
 

@@ -28,6 +28,7 @@ def written(pen: Pen, resources: Iterable[Resource]) -> list[Resource]:
 def _one(pen: Pen, resource: Resource) -> Resource:
     kind = resource["resourceType"]
     practice = pen.directory.organization()
+    who, for_practice = _author(pen, resource), {"onBehalfOf": practice}
     author = concept(_AGENTS, "author", "Author")
     transmitter = concept(_OF_US_CORE, "transmitter", "Transmitter")
     changed = resource["meta"]["lastUpdated"]
@@ -39,8 +40,8 @@ def _one(pen: Pen, resource: Resource) -> Resource:
         target=[{"reference": f"{kind}/{resource['id']}"}],
         recorded=changed,
         agent=[
-            {"type": author, "who": _author(pen, resource), "onBehalfOf": practice},
-            {"type": transmitter, "who": practice},
+            {"type": author, "who": who} | ({} if who["reference"].startswith("Organization/") else for_practice),
+            {"type": transmitter, "who": practice, **for_practice},
         ],
     )
 
@@ -50,6 +51,6 @@ def _author(pen: Pen, resource: Resource) -> Resource:
         found = resource.get(name)
         found = found[0] if isinstance(found, list) else found
         found = found.get("actor", found) if isinstance(found, dict) else found
-        if isinstance(found, dict) and str(found.get("reference", "")).startswith("Practitioner/"):
+        if isinstance(found, dict) and str(found.get("reference", "")).startswith(("Practitioner/", "Organization/")):
             return found
     return pen.directory.practitioner(DOCTOR)

@@ -93,7 +93,7 @@ def _about(person: Person, issued: str, directory: Directory, version: str) -> l
     if not isinstance(person, ChartedPerson):
         return [patients.stored(person.demographics, issued)]
     pen = Pen(person.chart, issued, directory, version)
-    made = supplement.added(pen, [patients.charted(person.chart, issued), *_written(pen, person.chart)])
+    made = supplement.added(pen, [patients.charted(person.chart, issued, version), *_written(pen, person.chart)])
     return made + provenance.written(pen, made)
 
 
@@ -118,7 +118,7 @@ def _written(pen: Pen, chart: Chart) -> list[Resource]:
         made.append(conditions.team(pen, team))
     made += measured.results(pen, chart.of("laboratory_results"))
     made += measured.vital_signs(pen, chart.of("vital_signs"))
-    return made
+    return [resource for resource in made if pen.has(resource["resourceType"])]
 
 
 _ONE_EACH: dict[str, Callable[[Pen, Fact], Resource]] = {

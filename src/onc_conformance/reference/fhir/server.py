@@ -155,11 +155,11 @@ class FhirServer:
 
     def _allowed(self, name: str, right: str) -> tuple[Kind, Grant]:
         grant = self._access.granted()
-        if name not in kinds() and name not in self.records.kinds():
+        if name not in kinds(self._version) and name not in self.records.kinds():
             raise Refusal(404, "not-supported", f"{name}: this server has no such type.")
         if not grant.allows(name, right):
             raise Refusal(403, "forbidden", f"{name}: the token's scopes do not cover this type.")
-        return kind_of(name), grant
+        return kind_of(name, self._version), grant
 
     def _asked(self, kind: Kind, grant: Grant) -> Query:
         bound = grant.bound(kind.name)

@@ -49,8 +49,8 @@ def written(base: str, issuer: str, records: Records, version: str, *, charted: 
                     "service": [{"coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}]}],
                 },
                 "resource": [
-                    _resource(kind_of(name), None if charted else records.profiles(name), version, charted=charted)
-                    for name in (sorted({*kinds(), *records.kinds()}) if charted else records.kinds())
+                    _resource(kind_of(name, version), None if charted else records.profiles(name), charted=charted)
+                    for name in (sorted({*kinds(version), *records.kinds()}) if charted else records.kinds())
                 ],
             }
         ],
@@ -73,8 +73,8 @@ def exporting(statement: Resource) -> Resource:
     }
 
 
-def _resource(kind: Kind, claimed: Sequence[str] | None, version: str, *, charted: bool) -> Resource:
-    told = [profile(name) for name in kind.profiles + (kind.since_7 if version != "6.1.0" else ())]
+def _resource(kind: Kind, claimed: Sequence[str] | None, *, charted: bool) -> Resource:
+    told = [profile(name) for name in kind.profiles]
     entry: Resource = {"type": kind.name}
     if supported := [name for name in told if claimed is None or name in claimed]:
         entry["supportedProfile"] = supported

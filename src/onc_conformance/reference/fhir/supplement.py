@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onc_conformance.reference.fhir import measured
+from onc_conformance.reference.fhir import measured, versions
 from onc_conformance.reference.fhir.directory import DOCTOR
-from onc_conformance.reference.fhir.parts import profile
+from onc_conformance.reference.fhir.versions import SPAN
 
 if TYPE_CHECKING:
     from onc_conformance.reference.fhir.parts import Pen, Resource
@@ -33,36 +33,34 @@ def added(pen: Pen, resources: list[Resource]) -> list[Resource]:
     """The resources with what the supplement says of this patient, who is known by name and birth date.
 
     In it `"id": "key"` names a resource as charts name facts, references are Type/key, or Type/name for those of the
-    directory, and a Binary's data is what the file says. `since` is the version of US Core it is for.
+    directory, and a Binary's data is what the file says. `since` and `until` are the versions of US Core it is of.
     """
     told = _content().get(pen.chart.id, {})
     if told.get("born") != pen.chart.birth_date:
         return resources
     by_place = {f"{one['resourceType']}/{one['id']}": one for one in resources}
-    for place, change in told.get("change", {}).items():
-        if change.get("since") not in {None, pen.version}:
-            continue
+    for place, changes in told.get("change", {}).items():
         kind, _, key = place.partition("/")
         target = by_place.get(f"{kind}/{pen.patient if kind == 'Patient' else pen.id(kind, key)}")
-        if target is not None:
-            _merge(target, _issued(pen, {name: value for name, value in change.items() if name != "since"}))
+        for change in changes:
+            if target is not None and versions.has(pen.version, change):
+                _merge(target, _issued(pen, {name: value for name, value in change.items() if name not in SPAN}))
     unmeasured = told.get("not_measured", {})
     refused = [
         resource
         for visit in pen.chart.of("encounters")
         for resource in measured.not_taken(pen, visit, unmeasured.get(visit.encounter, ()))
     ]
-    return (
-        resources + [_new(pen, one) for one in told.get("add", ()) if one.get("since") in {None, pen.version}] + refused
-    )
+    new = [_new(pen, one) for one in told.get("add", ()) if versions.has(pen.version, one)]
+    return [*resources, *new, *refused]
 
 
 def _new(pen: Pen, row: dict[str, Any]) -> Resource:
     kind = row["resourceType"]
-    elements = _issued(pen, {name: value for name, value in row.items() if name not in {"since", "profile", "updated"}})
+    elements = _issued(pen, {name: value for name, value in row.items() if name not in SPAN | {"profile", "updated"}})
     meta: Resource = {"lastUpdated": row["updated"]}
-    if row.get("profile"):
-        meta["profile"] = [profile(name) for name in row["profile"]]
+    if claimed := pen.claimed(row.get("profile", ())):
+        meta["profile"] = claimed
     if kind == "Binary":
         elements["data"] = base64.b64encode(elements["data"].encode()).decode("ascii")
     return {"resourceType": kind, "id": pen.id(kind, row["id"]), "meta": meta} | {

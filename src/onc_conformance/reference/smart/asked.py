@@ -14,6 +14,7 @@ from onc_conformance.reference.smart.scopes import offered, parsed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from onc_conformance.reference.settings import Settings
     from onc_conformance.reference.smart.apps import App, Apps
     from onc_conformance.reference.smart.launches import Launch, Launches
     from onc_conformance.reference.smart.users import User
@@ -67,9 +68,11 @@ class Asked:
 class Requests:
     """Judges the parameters of the authorization endpoint."""
 
-    def __init__(self, apps: Apps, launches: Launches, faults: frozenset[str]) -> None:
+    def __init__(self, apps: Apps, launches: Launches, settings: Settings, faults: frozenset[str]) -> None:
         self._apps = apps
         self._launches = launches
+        self._kinds = tuple(kinds(settings.us_core))
+        self._of_version_1 = settings.smart == "1.0.0"
         self._faults = faults
 
     def back(self, sent: Mapping[str, str]) -> Return:
@@ -94,7 +97,9 @@ class Requests:
         if sent.get("aud", "").removesuffix("/") != audience and "smart-aud-unchecked" not in self._faults:
             raise OAuthError("invalid_request", f"aud is the FHIR server's address, {audience}.")
         challenge, method = self._challenge(sent)
-        scopes = offered(sent.get("scope", "").split(), kinds(), ("patient", "user"))
+        scopes = offered(sent.get("scope", "").split(), self._kinds, ("patient", "user"))
+        if self._of_version_1:
+            scopes = tuple(text for text in scopes if (scope := parsed(text)) is None or scope.v1)
         if "smart-v1-scopes-dropped" in self._faults:
             scopes = tuple(text for text in scopes if not ((scope := parsed(text)) and scope.v1))
         if not scopes:
@@ -108,7 +113,7 @@ class Requests:
 
     def _challenge(self, sent: Mapping[str, str]) -> tuple[str, str]:
         challenge, method = sent.get("code_challenge", ""), sent.get("code_challenge_method", "plain")
-        if not challenge and "smart-pkce-optional" in self._faults:
+        if not challenge and (self._of_version_1 or "smart-pkce-optional" in self._faults):
             return "", "none"
         plain = "smart-pkce-plain-accepted" in self._faults and method == "plain" and _PLAIN.fullmatch(challenge)
         if not plain and (method != "S256" or not _CHALLENGE.fullmatch(challenge)):

@@ -70,6 +70,7 @@ class AuthorizationServer:
         services: Iterable[App] = (),
     ) -> None:
         self._faults = faults
+        self._settings = settings
         self._access = access
         self._public = App(
             "reference-public-app", "Health Diary", "public", redirect_uris=_REDIRECTS, launch_url=_LAUNCH
@@ -121,7 +122,7 @@ class AuthorizationServer:
         self._inspection = Inspection(clients, access, refresh, approvals, faults)
         self._pages = (
             Consent(
-                Requests(self._apps, launches, faults),
+                Requests(self._apps, launches, settings, faults),
                 users,
                 charted,
                 Contexts(charted, faults),
@@ -201,7 +202,7 @@ class AuthorizationServer:
         """The SMART configuration."""
         if "smart-configuration-missing" in self._faults:
             return Response("Not here.", status=404, content_type="text/plain")
-        response = _published(discovery.configuration(f"{host()}{PATH}", self._faults))
+        response = _published(discovery.configuration(f"{host()}{PATH}", self._settings, self._faults))
         if "smart-configuration-as-text" in self._faults:
             response.content_type = "text/plain; charset=utf-8"
         if "smart-configuration-as-html" in self._faults:
