@@ -6,22 +6,40 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance import moments
-from onc_conformance.ccda.tree import Element, child, codes, name, walk, words
+from onc_conformance.ccda.identity import address, facts_of_documents
+from onc_conformance.ccda.tree import Element, child, codes, down, name, walk, words
 from onc_conformance.record.details import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from onc_conformance.ccda.kinds import Place
 
 
-def said(entry: Element, place: Place) -> tuple[Said, ...]:
-    """What stands at the first of the place's paths that says something; nothing where only null flavors stand."""
+def said(entry: Element, place: Place, texts: Mapping[str, str]) -> tuple[Said, ...]:
+    """What stands at the first of the place's paths that says something; nothing where only null flavors stand.
+
+    Addresses count wherever they stand. `texts` are the narrative's by ID.
+    """
+    every: tuple[Said, ...] = ()
     for path in place.paths:
         at = [entry] if path == "." else walk(entry, path)
-        if found := tuple(told for each in at if (told := _READ[place.manner](each, place)) is not None):
+        found = tuple(
+            told for each in at if (told := _READ[place.manner](each, place) or _referred(each, place, texts))
+        )
+        if found and place.manner != "address":
             return found
-    return ()
+        every += found
+    return every
+
+
+def _referred(element: Element, place: Place, texts: Mapping[str, str]) -> Said | None:
+    """Words that stand in the narrative."""
+    if place.manner not in _WORDED or place.attribute:
+        return None
+    told = (texts.get(str(each.get("value") or "").removeprefix("#"), "") for each in down(element, "reference"))
+    text = " ".join(filter(None, told))
+    return Said(element=element, text=text) if text else None
 
 
 def _code(element: Element, _: Place) -> Said | None:
@@ -96,6 +114,21 @@ def _telecom(element: Element, _: Place) -> Said | None:
     return Said(element=element, text=element.get("value", "")) if element.get("value") else None
 
 
+def _address(element: Element, _: Place) -> Said | None:
+    told = address(element)
+    return Said(element=element, address=told) if element.get("nullFlavor") is None and str(told) else None
+
+
+def _part(element: Element, _: Place) -> Said:
+    return Said(element=element, text=facts_of_documents()["participations"][name(element)])
+
+
+def _identifier(element: Element, _: Place) -> Said | None:
+    """By its extension, or its root where it has no more."""
+    told = element.get("extension") or element.get("root")
+    return Said(element=element, text=told) if told and element.get("nullFlavor") is None else None
+
+
 def _fill(element: Element, _: Place) -> Said:
     quantity, repeat, state = (child(element, tag) for tag in ("quantity", "repeatNumber", "statusCode"))
     return Said(
@@ -123,4 +156,10 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "provenance": _author,
     "telecoms": _telecom,
     "fill": _fill,
+    "address": _address,
+    "identifier": _identifier,
+    "reason": _code,
+    "part": _part,
 }
+_WORDED = frozenset({"text", "reason"})
+"""Manners of what may be words of the narrative."""

@@ -11,25 +11,19 @@ from onc_conformance import moments, suite
 from onc_conformance.ccda.tree import Element, child, codes, span, words
 from onc_conformance.ccda.tree import name as local
 from onc_conformance.record import Code, Name, Record, letters
+from onc_conformance.record.contacts import Postal
 
 if TYPE_CHECKING:
     from onc_conformance.moments import Days
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A postal address as written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address(Postal):
+    """A postal address as written, and from when to when it held."""
 
     element: Element
-    use: str
-    """In the words of a record, or as written."""
-    line: tuple[str, ...]
-    city: str
-    state: str
-    postal_code: str
-    country: str
-    start: Days | None
-    end: Days | None
+    start: Days | None = None
+    end: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ def people(root: Element) -> list[Person]:
 
 def _read(role: Element) -> Person:
     patient = child(role, "patient")
-    addresses = tuple(_address(each) for each in role.iterchildren("{*}addr") if each.get("nullFlavor") is None)
+    addresses = tuple(address(each) for each in role.iterchildren("{*}addr") if each.get("nullFlavor") is None)
     telecoms = tuple(_telecom(each) for each in role.iterchildren("{*}telecom") if each.get("value"))
     if patient is None:
         return Person(role, (), None, None, (), (), (), addresses=addresses, telecoms=telecoms)
@@ -96,7 +90,8 @@ def _read(role: Element) -> Person:
     )
 
 
-def _address(element: Element) -> Address:
+def address(element: Element) -> Address:
+    """An address in its parts, and the days it holds."""
     parts: dict[str, list[str]] = {}
     for part in element.iterchildren("{*}*"):
         if text := words(part):

@@ -11,6 +11,7 @@ from onc_conformance import moments
 from onc_conformance.fhir import facts
 from onc_conformance.findings import Severity
 from onc_conformance.record.codes import Code
+from onc_conformance.record.contacts import postal
 from onc_conformance.record.details import Said
 from onc_conformance.record.facts import Name
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from onc_conformance.fhir.bundle import Bundle, Resource
     from onc_conformance.moments import Days
 
-_MANNERS = {"code": "code", "quantity": "quantity", "every": "quantity", "range": "range", "flag": "flag"}
+_MANNERS = {
+    "code": "code", "quantity": "quantity", "every": "quantity", "range": "range", "flag": "flag", "reason": "reason",
+    "address": "address", "telecoms": "telecoms",
+}  # fmt: skip
 """How an element is compared, by how it is read; `like` in the table says otherwise."""
 
 
@@ -68,7 +72,10 @@ class Told:
     def detail(self, name: str) -> tuple[Said, ...]:
         """What the resource says of one element."""
         value = self.table.get(name)
-        return () if value is None or name not in self.manners else (_said(self.manners[name], value),)
+        if value is None or name not in self.manners:
+            return ()
+        manner = self.manners[name]
+        return tuple(_said(manner, each) for each in (value if manner == "telecoms" else [value]))
 
     def __str__(self) -> str:
         who = f"{' '.join(self.member.given)} {self.member.family}" if self.member else ""
@@ -112,7 +119,11 @@ def _code(table: Mapping[str, str]) -> Code:
 
 
 def _said(manner: str, value: Any) -> Said:
-    if manner == "code":
+    if manner == "address":
+        return Said(address=postal(value))
+    if manner == "telecoms":
+        return Said(text=value["value"])
+    if manner == "code" or (manner == "reason" and isinstance(value, dict)):
         return Said(codes=(_code(value),), text=value.get("display", ""))
     if manner == "quantity":
         return Said(value=str(value["value"]), unit=value.get("unit"))

@@ -198,7 +198,7 @@ def _differing(fact: Fact, place: tuple[Document, Found], rule: str | None, *, t
     doc, seen = place
     findings: list[Finding] = []
     for each in differences(fact, seen):
-        if each.what == "text" and told:
+        if (each.what == "text" and told) or (each.absent and _is_spoken(doc, fact.kind, each)):
             continue
         findings.append(
             doc.finding(
@@ -212,6 +212,13 @@ def _differing(fact: Fact, place: tuple[Document, Found], rule: str | None, *, t
             )
         )
     return findings
+
+
+def _is_spoken(doc: Document, kind: str, difference: Difference) -> bool:
+    """Whether the narrative says what the entry leaves out, where that will do."""
+    where = table().of[kind]
+    place = where.elements.get(difference.what)
+    return place is not None and place.spoken and doc.narrates(where.sections, difference.expected)
 
 
 def _severity(fact: Fact, difference: Difference) -> Severity:

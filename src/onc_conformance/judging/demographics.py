@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance import moments
 from onc_conformance.ccda.identity import Address, Person, Telecom, facts_of_documents
 from onc_conformance.findings import Severity
-from onc_conformance.record import Code, Name, Record, letters, plain
+from onc_conformance.record import Code, Name, Record, contacts, letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _FLAVORS = {"UNK", "ASKU", "NASK", "NAV", "NI", "OTH", "NA", "MSK"}
-_HOME = {"", "us", "usa", "unitedstates", "unitedstatesofamerica"}
-"""How documents call the country that goes without saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +155,21 @@ def _address(person: Person, record: Record) -> list[Complaint]:
     complaints: list[Complaint] = []
     for wanted in sorted(record.address, key=lambda each: min((_apart(each, one) for one in left), default=0)):
         if not left:
-            complaints.append(Complaint(Severity.ERROR, "is missing", _written(wanted), "none"))
+            complaints.append(Complaint(Severity.ERROR, "is missing", str(contacts.postal(wanted)), "none"))
             continue
         found = min(left, key=lambda each: _apart(wanted, each))
         parts = _parts(wanted, found)
         if _apart(wanted, found) > _LIKE:
-            complaints.append(Complaint(Severity.ERROR, "is missing", _written(wanted), _spoken(found), found.element))
+            expected = str(contacts.postal(wanted))
+            complaints.append(Complaint(Severity.ERROR, "is missing", expected, str(found), found.element))
         else:
             complaints += parts
         left.remove(found)
     if not record.address:
         return []
-    expected = "; ".join(map(_written, record.address))
+    expected = "; ".join(str(contacts.postal(each)) for each in record.address)
     return complaints + [
-        Complaint(Severity.ERROR, "more is said than the record has", expected, _spoken(each), each.element)
+        Complaint(Severity.ERROR, "more is said than the record has", expected, str(each), each.element)
         for each in left
     ]
 
@@ -184,24 +183,9 @@ def _apart(wanted: Mapping[str, Any], found: Address) -> int:
 
 
 def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
-    wrong: list[tuple[str, str, str]] = []
-    if plain(" ".join(wanted["line"])) != plain(" ".join(found.line)):
-        wrong.append(("the street", ", ".join(wanted["line"]), ", ".join(found.line)))
-    wrong += [
-        (f"the {what}", wanted[key], told)
-        for key, what, told in (("city", "city", found.city), ("state", "state", found.state))
-        if wanted[key] and plain(wanted[key]) != plain(told)
-    ]
-    post, told = wanted["postal_code"], found.postal_code
-    if post and plain(told) != plain(post) and not (len(post) == 5 and plain(told).startswith(post)):
-        wrong.append(("the postal code", post, told))
-    country = {letters(wanted["country"]), letters(found.country)}
-    if wanted["country"] and len(country) > 1 and not country <= _HOME:
-        wrong.append(("the country", wanted["country"], found.country))
-    if wanted["use"] not in {"", "old", found.use}:
-        wrong.append(("the use", wanted["use"], found.use))
     complaints = [
-        Complaint(Severity.ERROR, f"{what} differs", one, two or "none", found.element) for what, one, two in wrong
+        Complaint(Severity.ERROR, f"the {what} differs", one, two or "none", found.element)
+        for what, one, two in contacts.apart(contacts.postal(wanted), found)
     ]
     for key, told_days in (("start", found.start), ("end", found.end)):
         days = moments.iso(wanted[key] or "")
@@ -211,16 +195,6 @@ def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
         message = f"the {key} of its period differs"
         complaints.append(Complaint(severity, message, wanted[key], str(told_days or "none"), found.element))
     return complaints
-
-
-def _written(wanted: Mapping[str, Any]) -> str:
-    return ", ".join(
-        filter(None, (*wanted["line"], wanted["city"], f"{wanted['state']} {wanted['postal_code']}".strip()))
-    )
-
-
-def _spoken(found: Address) -> str:
-    return ", ".join(filter(None, (*found.line, found.city, f"{found.state} {found.postal_code}".strip())))
 
 
 def _telecom(person: Person, record: Record) -> list[Complaint]:
