@@ -24,13 +24,24 @@ def said(entry: Element, place: Place, texts: Mapping[str, str]) -> tuple[Said, 
     every: tuple[Said, ...] = ()
     for path in place.paths:
         at = [entry] if path == "." else walk(entry, path)
-        found = tuple(
-            told for each in at if (told := _READ[place.manner](each, place) or _referred(each, place, texts))
-        )
+        told = (each for each in at if each is entry or not _is_denied(each, entry))
+        read = (_READ[place.manner](each, place) or _referred(each, place, texts) for each in told)
+        found = tuple(filter(None, read))
         if found and place.manner != "address":
             return found
         every += found
     return every
+
+
+def _is_denied(element: Element, entry: Element) -> bool:
+    """Whether something between it and the entry says that it is not so, or that nothing is known of it."""
+    node = element.getparent()
+    while node is not None and node is not entry and name(node) in _STATEMENTS:
+        if node.get("negationInd") in {"true", "1"} or node.get("nullFlavor"):
+            return True
+        node = node.getparent()
+        node = node.getparent() if node is not None and name(node) == "entryRelationship" else node
+    return False
 
 
 def _referred(element: Element, place: Place, texts: Mapping[str, str]) -> Said | None:
@@ -61,8 +72,8 @@ def _quantity(element: Element, _: Place) -> Said | None:
 def _bounds(element: Element, around: Element) -> Said | None:
     low, high = child(element, "low"), child(element, "high")
     ends = [each.get("value") if each is not None else None for each in (low, high)]
-    unit = next((each.get("unit") for each in (low, high) if each is not None and each.get("unit")), None)
-    return Said(element=around, low=ends[0], high=ends[1], unit=unit) if any(ends) else None
+    units = dict.fromkeys(each.get("unit") for each in (low, high) if each is not None and each.get("unit"))
+    return Said(element=around, low=ends[0], high=ends[1], unit=" and ".join(units) or None) if any(ends) else None
 
 
 def _range(element: Element, _: Place) -> Said | None:
@@ -79,7 +90,15 @@ def _status(element: Element, place: Place) -> Said | None:
         return Said(element=element, text=element.get("code")) if element.get("code") else None
     if name(element) == "value":
         return _code(element, place)
-    return Said(element=element, text="not_done") if element.get("negationInd") in {"true", "1"} else None
+    if element.get("negationInd") in {"true", "1"}:
+        return Said(element=element, text="not_done")
+    return Said(element=element, text="planned") if element.get("moodCode") in _INTENDED else None
+
+
+def _concern(element: Element, place: Place) -> Said | None:
+    """The status of the concern around a fact, which counts where the fact has none of its own."""
+    own = (each.get("root") in _OWN_STATUS for each in element.getparent().iter("{*}templateId"))
+    return None if any(own) else _status(element, place)
 
 
 def _text(element: Element, place: Place) -> Said | None:
@@ -139,6 +158,10 @@ def _fill(element: Element, _: Place) -> Said:
     )
 
 
+_STATEMENTS = frozenset({"act", "encounter", "observation", "procedure", "substanceAdministration", "supply"})
+_OWN_STATUS = frozenset({"2.16.840.1.113883.10.20.22.4.6", "2.16.840.1.113883.10.20.22.4.28"})
+_INTENDED = frozenset({"INT", "PRMS", "PRP", "RQO"})
+"""Moods of what is still to be done."""
 _AUTHORS = (
     "assignedAuthor/assignedPerson/name",
     "assignedAuthor/assignedAuthoringDevice/softwareName",
@@ -160,6 +183,7 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "identifier": _identifier,
     "reason": _code,
     "part": _part,
+    "concern": _concern,
 }
 _WORDED = frozenset({"text", "reason"})
 """Manners of what may be words of the narrative."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, uscdi
-from onc_conformance.ccda.identity import facts_of_documents
+from onc_conformance.ccda.identity import facts_of_documents, use_of
 from onc_conformance.ccda.kinds import table
 from onc_conformance.ccda.sections import narrative
 from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
@@ -285,8 +285,7 @@ def _details(found: Found) -> Table:
 def _said(every: Sequence[Said], manner: str, unit: str | None) -> Any:
     said = every[0]
     if manner == "telecoms":
-        uses = (str(facts_of_documents()["telecom_uses"].get(each.element.get("use"), "")) for each in every)
-        return [contacts.written_telecom(each.text, use) for each, use in zip(every, uses, strict=True)]
+        return [contacts.written_telecom(each.text, use_of(each.element)) for each in every]
     if manner == "code" or (manner == "reason" and said.codes):
         return next(iter(_codes(said.codes)), None)
     if manner == "quantity":

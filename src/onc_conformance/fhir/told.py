@@ -11,7 +11,6 @@ from onc_conformance import moments
 from onc_conformance.fhir import facts
 from onc_conformance.findings import Severity
 from onc_conformance.record.codes import Code
-from onc_conformance.record.contacts import postal
 from onc_conformance.record.details import Said
 from onc_conformance.record.facts import Name
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _MANNERS = {
     "code": "code", "quantity": "quantity", "every": "quantity", "range": "range", "flag": "flag", "reason": "reason",
-    "address": "address", "telecoms": "telecoms",
 }  # fmt: skip
 """How an element is compared, by how it is read; `like` in the table says otherwise."""
 
@@ -72,10 +70,7 @@ class Told:
     def detail(self, name: str) -> tuple[Said, ...]:
         """What the resource says of one element."""
         value = self.table.get(name)
-        if value is None or name not in self.manners:
-            return ()
-        manner = self.manners[name]
-        return tuple(_said(manner, each) for each in (value if manner == "telecoms" else [value]))
+        return () if value is None or name not in self.manners else (_said(self.manners[name], value),)
 
     def __str__(self) -> str:
         who = f"{' '.join(self.member.given)} {self.member.family}" if self.member else ""
@@ -119,10 +114,6 @@ def _code(table: Mapping[str, str]) -> Code:
 
 
 def _said(manner: str, value: Any) -> Said:
-    if manner == "address":
-        return Said(address=postal(value))
-    if manner == "telecoms":
-        return Said(text=value["value"])
     if manner == "code" or (manner == "reason" and isinstance(value, dict)):
         return Said(codes=(_code(value),), text=value.get("display", ""))
     if manner == "quantity":

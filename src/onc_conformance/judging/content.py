@@ -227,7 +227,7 @@ def _severity(fact: Fact, difference: Difference) -> Severity:
     severity = Severity.ERROR if difference.grave else Severity.WARNING
     if difference.absent and place is not None:
         severity = place.absent
-    elif difference.what == "date" and difference.absent and not where.dated:
+    elif difference.what in {"date", "start"} and difference.absent and not where.dated:
         severity = Severity.WARNING
     lenient = fact.optional or (difference.absent and fact.may_lack(difference.what))
     return Severity.WARNING if lenient and severity is Severity.ERROR else severity

@@ -76,11 +76,13 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
     Of an element told several times one has to be as the record has it.
     """
     for name, manner in names.items():
-        expected = fact.attributes.get(name)
+        expected = fact.attributes.get(_MEANT.get(name, name))
         if expected is None or expected in ("", {}, []):
             continue
         alike, spoken = _MANNERS[manner]
         said = detail(name)
+        if name in _MEANT and not said:
+            continue
         further = fact.attributes.get(f"{name}_also") or ()
         all_of = expected if isinstance(expected, list) else [expected]
         if not all(any(alike(wanted, each, fact) for wanted in (one, *further) for each in said) for one in all_of):
@@ -206,6 +208,11 @@ def _same_status(expected: Any, said: Said, _: Fact) -> bool:
     return any(wanted & meaning(each) for each in told if each)
 
 
+def _same_concern(expected: Any, said: Said, _: Fact) -> bool:
+    """What is active is still a concern; what is over may be one."""
+    return "active" not in meaning(str(expected)) or "active" in meaning(said.text)
+
+
 def _same_letters(expected: Any, said: Said, _: Fact) -> bool:
     """Identifiers, lot numbers, codes without a system."""
     told = [*(code.code for code in said.codes), said.text, said.value or ""]
@@ -294,11 +301,14 @@ def _statuses() -> dict[str, frozenset[str]]:
     return {name: frozenset(words) for name, words in content.items()}
 
 
+_MEANT = {"concern_status": "status"}
+"""Elements of an answer that are held against another key of the record."""
 _MANNERS: dict[str, tuple[Callable[[Any, Said, Fact], bool], Callable[[Any, Fact], str]]] = {
     "code": (_same_code, _spoken_code),
     "quantity": (_same_quantity, _spoken_quantity),
     "range": (_same_range, _spoken_range),
     "status": (_same_status, _plainly),
+    "concern": (_same_concern, _plainly),
     "letters": (_same_letters, _plainly),
     "identifier": (_same_letters, _plainly),
     "text": (_same_text, _plainly),

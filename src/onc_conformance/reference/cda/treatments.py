@@ -222,7 +222,6 @@ def procedure(chart: Chart, fact: Fact) -> str:
         moment(fact),
         coded("targetSiteCode", fact.code("target_site")) if fact.code("target_site") else "",
         entry_author(chart, fact),
-        _product_instance(fact.text("device"), None) if fact.text("device") else "",
         place(fact),
         indication(chart, fact),
     )
@@ -241,12 +240,12 @@ def device(chart: Chart, fact: Fact, *, with_instance: bool = True) -> str:
         status(_procedure_status(fact)),
         moment(fact),
         entry_author(chart, fact),
-        _product_instance(fact.text("udi"), fact) if with_instance else "",
+        _product_instance(fact) if with_instance else "",
     )
 
 
-def _product_instance(carrier: str, fact: Fact | None) -> str:
-    """A device by its identifier; what type it is where a fact of the chart is about it."""
+def _product_instance(fact: Fact) -> str:
+    carrier = fact.text("udi")
     known = {"root": _UDI, "extension": carrier, "assigningAuthorityName": "FDA"}
     return el(
         "participant",
@@ -256,7 +255,7 @@ def _product_instance(carrier: str, fact: Fact | None) -> str:
             {"classCode": "MANU"},
             template(f"{OID}.4.37", ""),
             el("id", known if carrier else {"nullFlavor": "UNK"}),
-            el("playingDevice", {}, coded("code", fact.code(), original(fact)) if fact else coded("code", None)),
+            el("playingDevice", {}, coded("code", fact.code(), original(fact))),
             el("scopingEntity", {}, el("id", {"root": _UDI})),
         ),
     )
