@@ -112,8 +112,9 @@ def as_written(manner: str, said: Said) -> Any:
     if manner == "address":
         return said.address and written_postal(said.address)
     if manner == "fill":
-        numbers = {"repeat": number(said.low), "quantity": number(said.value)}
-        return {"status": said.text or None} | numbers
+        repeat = number(said.low)
+        counted = None if repeat is None else int(repeat)
+        return {"status": said.text or None, "repeat": counted, "quantity": number(said.value)}
     if manner == "telecoms":
         return [written_telecom(said.text)]
     return said.text if manner in {"text", "identifier", "reason"} else None
