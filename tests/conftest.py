@@ -1,4 +1,9 @@
-"""What tests have to tell at the end of a session, whichever process of it ran them."""
+"""What tests have to tell at the end of a session, whichever process of it ran them; and none of them is in a hurry."""
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 TOLD = "told at the end"
 """The property of a test whose value is told."""

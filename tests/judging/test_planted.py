@@ -87,6 +87,25 @@ PLANTED = [
     (change("immunizations", 0, set={"manufacturer": "Other"}), "immunizations: the manufacturer", "name"),
     (change("encounters", 0, set={"location": "Elsewhere"}), "encounters: the location", "name"),
     (change("care_team", 1, set={"role": code("snomed", "46255001")}), "care team members: the role", "functionCode"),
+    # what somebody wrote, where somebody is, who pays
+    (change("medications", 1, set={"instructions": "For a month"}), "medications: the instructions", "text"),
+    (change("immunizations", 1, set={"reason": "Out of stock"}), "immunizations: the reason", "code"),
+    (change("care_team", 1, set={"address.city": "Portland"}), "care team members: the address", "addr"),
+    (change("encounters", 0, set={"address.line.0": "1 Other Street"}), "encounters: the address", "addr"),
+    (change("procedures", 1, set={"address.state": "WA"}), "procedures: the address", "addr"),
+    (change("coverage", 0, set={"payer_id": "1.2.3"}), "health insurance: the payer id", "id"),
+    (change("coverage", 0, set={"subscriber_id": "888009336"}), "health insurance: the subscriber id", "id"),
+    (change("coverage", 0, set={"telecom.0.value": "5555551516"}), "health insurance: the telecom", "telecom"),
+    (
+        change("referrals", 0, set={"indication": code("snomed", "59621000")}),
+        "reason for referral: the indication",
+        "value",
+    ),
+    (
+        change("udi", 0, set={"code": code("snomed", "14106009")}),
+        "unique device identifiers of implantable devices: the type",
+        "participantRole",
+    ),
     (change("udi", 0, shift=1), "unique device identifiers of implantable devices: the date", "participantRole"),
 ]
 

@@ -6,22 +6,51 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from onc_conformance import moments
-from onc_conformance.ccda.tree import Element, child, codes, name, walk, words
+from onc_conformance.ccda.identity import address, facts_of_documents
+from onc_conformance.ccda.tree import Element, child, codes, down, name, walk, words
 from onc_conformance.record.details import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from onc_conformance.ccda.kinds import Place
 
 
-def said(entry: Element, place: Place) -> tuple[Said, ...]:
-    """What stands at the first of the place's paths that says something; nothing where only null flavors stand."""
+def said(entry: Element, place: Place, texts: Mapping[str, str]) -> tuple[Said, ...]:
+    """What stands at the first of the place's paths that says something; nothing where only null flavors stand.
+
+    Addresses count wherever they stand. `texts` are the narrative's by ID.
+    """
+    every: tuple[Said, ...] = ()
     for path in place.paths:
         at = [entry] if path == "." else walk(entry, path)
-        if found := tuple(told for each in at if (told := _READ[place.manner](each, place)) is not None):
+        told = (each for each in at if each is entry or not _is_denied(each, entry))
+        read = (_READ[place.manner](each, place) or _referred(each, place, texts) for each in told)
+        found = tuple(filter(None, read))
+        if found and place.manner != "address":
             return found
-    return ()
+        every += found
+    return every
+
+
+def _is_denied(element: Element, entry: Element) -> bool:
+    """Whether something between it and the entry says that it is not so, or that nothing is known of it."""
+    node = element.getparent()
+    while node is not None and node is not entry and name(node) in _STATEMENTS:
+        if node.get("negationInd") in {"true", "1"} or node.get("nullFlavor"):
+            return True
+        node = node.getparent()
+        node = node.getparent() if node is not None and name(node) == "entryRelationship" else node
+    return False
+
+
+def _referred(element: Element, place: Place, texts: Mapping[str, str]) -> Said | None:
+    """Words that stand in the narrative."""
+    if place.manner not in _WORDED or place.attribute:
+        return None
+    told = (texts.get(str(each.get("value") or "").removeprefix("#"), "") for each in down(element, "reference"))
+    text = " ".join(filter(None, told))
+    return Said(element=element, text=text) if text else None
 
 
 def _code(element: Element, _: Place) -> Said | None:
@@ -43,8 +72,8 @@ def _quantity(element: Element, _: Place) -> Said | None:
 def _bounds(element: Element, around: Element) -> Said | None:
     low, high = child(element, "low"), child(element, "high")
     ends = [each.get("value") if each is not None else None for each in (low, high)]
-    unit = next((each.get("unit") for each in (low, high) if each is not None and each.get("unit")), None)
-    return Said(element=around, low=ends[0], high=ends[1], unit=unit) if any(ends) else None
+    units = dict.fromkeys(each.get("unit") for each in (low, high) if each is not None and each.get("unit"))
+    return Said(element=around, low=ends[0], high=ends[1], unit=" and ".join(units) or None) if any(ends) else None
 
 
 def _range(element: Element, _: Place) -> Said | None:
@@ -61,7 +90,15 @@ def _status(element: Element, place: Place) -> Said | None:
         return Said(element=element, text=element.get("code")) if element.get("code") else None
     if name(element) == "value":
         return _code(element, place)
-    return Said(element=element, text="not_done") if element.get("negationInd") in {"true", "1"} else None
+    if element.get("negationInd") in {"true", "1"}:
+        return Said(element=element, text="not_done")
+    return Said(element=element, text="planned") if element.get("moodCode") in _INTENDED else None
+
+
+def _concern(element: Element, place: Place) -> Said | None:
+    """The status of the concern around a fact, which counts where the fact has none of its own."""
+    own = (each.get("root") in _OWN_STATUS for each in element.getparent().iter("{*}templateId"))
+    return None if any(own) else _status(element, place)
 
 
 def _text(element: Element, place: Place) -> Said | None:
@@ -96,6 +133,21 @@ def _telecom(element: Element, _: Place) -> Said | None:
     return Said(element=element, text=element.get("value", "")) if element.get("value") else None
 
 
+def _address(element: Element, _: Place) -> Said | None:
+    told = address(element)
+    return Said(element=element, address=told) if element.get("nullFlavor") is None and str(told) else None
+
+
+def _part(element: Element, _: Place) -> Said:
+    return Said(element=element, text=facts_of_documents()["participations"][name(element)])
+
+
+def _identifier(element: Element, _: Place) -> Said | None:
+    """By its extension, or its root where it has no more."""
+    told = element.get("extension") or element.get("root")
+    return Said(element=element, text=told) if told and element.get("nullFlavor") is None else None
+
+
 def _fill(element: Element, _: Place) -> Said:
     quantity, repeat, state = (child(element, tag) for tag in ("quantity", "repeatNumber", "statusCode"))
     return Said(
@@ -106,6 +158,10 @@ def _fill(element: Element, _: Place) -> Said:
     )
 
 
+_STATEMENTS = frozenset({"act", "encounter", "observation", "procedure", "substanceAdministration", "supply"})
+_OWN_STATUS = frozenset({"2.16.840.1.113883.10.20.22.4.6", "2.16.840.1.113883.10.20.22.4.28"})
+_INTENDED = frozenset({"INT", "PRMS", "PRP", "RQO"})
+"""Moods of what is still to be done."""
 _AUTHORS = (
     "assignedAuthor/assignedPerson/name",
     "assignedAuthor/assignedAuthoringDevice/softwareName",
@@ -123,4 +179,11 @@ _READ: dict[str, Callable[[Element, Place], Said | None]] = {
     "provenance": _author,
     "telecoms": _telecom,
     "fill": _fill,
+    "address": _address,
+    "identifier": _identifier,
+    "reason": _code,
+    "part": _part,
+    "concern": _concern,
 }
+_WORDED = frozenset({"text", "reason"})
+"""Manners of what may be words of the narrative."""

@@ -38,6 +38,8 @@ class Found:
     member: Name | None = None
     negated: bool = False
     """Whether it says that something is not so, or was not done."""
+    _texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """The narrative's, by ID."""
     _details: dict[str, tuple[Said, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -49,7 +51,7 @@ class Found:
         """What the entry says of one element; read when asked for."""
         if name not in self._details:
             place = table().of[self.kind].elements.get(name)
-            self._details[name] = said(self.element, place) if place else ()
+            self._details[name] = said(self.element, place, self._texts) if place else ()
         return self._details[name]
 
     @property
@@ -125,6 +127,7 @@ def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, st
         udi=udi,
         member=member,
         negated=negated,
+        _texts=texts,
     )
 
 

@@ -11,25 +11,27 @@ from onc_conformance import moments, suite
 from onc_conformance.ccda.tree import Element, child, codes, span, words
 from onc_conformance.ccda.tree import name as local
 from onc_conformance.record import Code, Name, Record, letters
+from onc_conformance.record.contacts import Postal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from onc_conformance.moments import Days
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A postal address as written."""
+_CALLED = "CL"
+"""Qualifier of what somebody is called instead of a given name (HL7 EntityNamePartQualifier)."""
+SEX, BIRTH_SEX = "46098-0", "76689-9"
+"""LOINC codes of the observations of a patient's sex, now and at birth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address(Postal):
+    """A postal address as written, and from when to when it held."""
 
     element: Element
-    use: str
-    """In the words of a record, or as written."""
-    line: tuple[str, ...]
-    city: str
-    state: str
-    postal_code: str
-    country: str
-    start: Days | None
-    end: Days | None
+    start: Days | None = None
+    end: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,26 @@ class Person:
     ethnicity: tuple[Code, ...]
     languages: tuple[str, ...]
     """As written, those marked preferred first."""
+    preferred_languages: tuple[str, ...] | None = None
+    """Those marked preferred; None where nothing is said of preference."""
     marital_status: tuple[Code, ...] = ()
     addresses: tuple[Address, ...] = ()
     telecoms: tuple[Telecom, ...] = ()
+    death: Days | None = None
+
+    def observed(self, loinc: str) -> Iterator[tuple[Element, str]]:
+        """What observations with this code say, in the words of a record for a sex, and where."""
+        top = self.element.getroottree().getroot()
+        for code in top.iter("{*}code"):
+            if code.get("code") == loinc and (value := child(code.getparent(), "value")) is not None:
+                told = value.get("code") or value.get("nullFlavor")
+                if told:
+                    yield value, sex_of(told)
+
+
+def sex_of(code: str) -> str:
+    """A sex in the words of a record; the code itself where it is none that is known."""
+    return str(facts_of_documents()["sexes"].get(code, code))
 
 
 @cache
@@ -77,11 +96,13 @@ def people(root: Element) -> list[Person]:
 
 def _read(role: Element) -> Person:
     patient = child(role, "patient")
-    addresses = tuple(_address(each) for each in role.iterchildren("{*}addr") if each.get("nullFlavor") is None)
+    addresses = tuple(address(each) for each in role.iterchildren("{*}addr") if each.get("nullFlavor") is None)
     telecoms = tuple(_telecom(each) for each in role.iterchildren("{*}telecom") if each.get("value"))
     if patient is None:
         return Person(role, (), None, None, (), (), (), addresses=addresses, telecoms=telecoms)
     birth, marital = child(patient, "birthTime"), child(patient, "maritalStatusCode")
+    died, languages = child(patient, "deceasedTime"), _languages(patient)
+    marked = next(patient.iterfind("{*}languageCommunication/{*}preferenceInd"), None) is not None
     return Person(
         element=role,
         names=tuple(name for each in patient.iterchildren("{*}name") if (name := read_name(each))),
@@ -89,14 +110,17 @@ def _read(role: Element) -> Person:
         sex=_sex(child(patient, "administrativeGenderCode")),
         race=tuple(code for each in patient.iterchildren("{*}raceCode") for code in _coded(each)),
         ethnicity=tuple(code for each in patient.iterchildren("{*}ethnicGroupCode") for code in _coded(each)),
-        languages=_languages(patient),
+        languages=tuple(code for _, code in languages),
+        preferred_languages=tuple(code for last, code in languages if not last) if marked else None,
         marital_status=tuple(codes(marital)) if marital is not None else (),
         addresses=addresses,
         telecoms=telecoms,
+        death=moments.hl7(died.get("value") or "") if died is not None else None,
     )
 
 
-def _address(element: Element) -> Address:
+def address(element: Element) -> Address:
+    """An address in its parts, and the days it holds."""
     parts: dict[str, list[str]] = {}
     for part in element.iterchildren("{*}*"):
         if text := words(part):
@@ -105,10 +129,9 @@ def _address(element: Element) -> Address:
         (each for tag in ("useablePeriod", "usablePeriod") for each in element.iterchildren("{*}" + tag)), None
     )
     start, end, _ = span(period) if period is not None else (None, None, None)
-    use = element.get("use") or ""
     return Address(
         element=element,
-        use=str(facts_of_documents()["address_uses"].get(use, use)),
+        use=use_of(element, "address_uses"),
         line=tuple(parts.get("streetAddressLine", ())),
         city=" ".join(parts.get("city", ())),
         state=" ".join(parts.get("state", ())),
@@ -121,21 +144,26 @@ def _address(element: Element) -> Address:
 
 def _telecom(element: Element) -> Telecom:
     scheme, colon, rest = str(element.get("value")).partition(":")
-    use = element.get("use") or ""
     return Telecom(
         element=element,
         system="email" if scheme.lower() == "mailto" or "@" in rest + scheme else "phone",
-        use=str(facts_of_documents()["telecom_uses"].get(use, use)),
+        use=use_of(element),
         value=rest if colon else scheme,
     )
+
+
+def use_of(element: Element, uses: str = "telecom_uses") -> str:
+    """What the first of its uses that is known is called, or they as written."""
+    known, written = facts_of_documents()[uses], element.get("use") or ""
+    return next((str(known[each]) for each in written.split() if each in known), written)
 
 
 def read_name(element: Element) -> Name | None:
     """A name in its parts, or None where nothing of it is given. A bare text is taken for given names and family."""
     family = " ".join(" ".join(part.itertext()).strip() for part in element.iterchildren("{*}family")).strip()
-    given = tuple(
-        text for part in element.iterchildren("{*}given") if (text := " ".join(" ".join(part.itertext()).split()))
-    )
+    parts = list(element.iterchildren("{*}given"))
+    proper = [part for part in parts if part.get("qualifier") != _CALLED] or parts
+    given = tuple(text for part in proper if (text := " ".join(" ".join(part.itertext()).split())))
     if not family and not given:
         words = " ".join(element.itertext()).split()
         return Name(words[-1], tuple(words[:-1])) if len(words) > 1 else None
@@ -148,7 +176,7 @@ def _sex(element: Element | None) -> str | None:
     if element is None:
         return None
     code = element.get("code") or element.get("nullFlavor")
-    return str(facts_of_documents()["sexes"].get(code, code)) if code else None
+    return sex_of(code) if code else None
 
 
 def _coded(element: Element) -> list[Code]:
@@ -157,13 +185,14 @@ def _coded(element: Element) -> list[Code]:
     return found or ([Code("nullflavor", flavor)] if flavor else [])
 
 
-def _languages(patient: Element) -> tuple[str, ...]:
+def _languages(patient: Element) -> list[tuple[bool, str]]:
+    """Each language after whether it is not marked preferred, those first that are."""
     found: list[tuple[bool, str]] = []
     for each in patient.iterchildren("{*}languageCommunication"):
         code, preferred = child(each, "languageCode"), child(each, "preferenceInd")
         if code is not None and code.get("code"):
             found.append((preferred is None or preferred.get("value") != "true", str(code.get("code"))))
-    return tuple(code for _, code in sorted(found, key=lambda pair: pair[0]))
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def differences(person: Person, record: Record, *, partial: bool = False) -> list[str]:

@@ -27,6 +27,8 @@ class Place:
     """Which one holds a text; none for the element's own words."""
     absent: Severity
     """How grave it is that nothing is said where the record says something."""
+    spoken: bool = False
+    """Whether the narrative may say it in place of the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +120,5 @@ def _place(entry: Mapping[str, Any]) -> Place:
         manner=entry["as"],
         attribute=entry.get("attribute", ""),
         absent=Severity(entry.get("absent", "error")),
+        spoken=entry.get("spoken", False),
     )

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, uscdi
+from onc_conformance.ccda.identity import facts_of_documents, use_of
 from onc_conformance.ccda.kinds import table
 from onc_conformance.ccda.sections import narrative
 from onc_conformance.ccda.tree import Element, child, codes, local_type, name, span, words
+from onc_conformance.record import contacts
 from onc_conformance.record.classes import KINDS, classes, questions
 from onc_conformance.record.codes import systems
-from onc_conformance.record.details import number
+from onc_conformance.record.details import as_written, number
 from onc_conformance.record.facts import letters
 
 if TYPE_CHECKING:
@@ -33,13 +35,6 @@ _PREGNANCY = "2.16.840.1.113883.10.20.15.3.8"
 _EVERY_CONCERN, _EVERY_NOTE = "75310-3", "34109-9"
 _GENERAL = {"54522-8", "373930000", "75275-8", "ASSERTION"}
 """Codes of observations that only say that there is a finding."""
-_HEADERS = {
-    "author": "author",
-    "informant": "informant",
-    "informationRecipient": "recipient",
-    "legalAuthenticator": "authenticator",
-    "participant": "related_person",
-}
 _ACTS = {
     "act": "act",
     "encounter": "encounter",
@@ -96,24 +91,13 @@ def _who(person: Person) -> Table:
         "ethnicity": next(filter(None, ethnicity), None),
         "language": next(iter(person.languages), None),
         "marital_status": next(filter(None, (_coded(code) for code in person.marital_status)), None),
-        "address": [
-            {
-                "use": each.use if each.use in {"home", "work", "temp", "old"} else "",
-                "line": list(each.line),
-                "city": each.city,
-                "state": each.state,
-                "postal_code": each.postal_code,
-                "country": each.country,
-            }
-            for each in person.addresses
-        ],
+        "address": [contacts.written_postal(each) for each in person.addresses],
         "telecom": [
-            {"system": each.system, "use": each.use if each.use in {"home", "mobile", "work"} else "",
-             "value": each.value}
+            contacts.written_telecom(f"{'mailto' if each.system == 'email' else 'tel'}:{each.value}", each.use)
             for each in person.telecoms
-            if each.system in {"phone", "email"} and each.value
+            if each.value
         ],
-    }  # fmt: skip
+    }
 
 
 def _name(said: Name) -> Table:
@@ -190,7 +174,7 @@ def _participation(element: Element) -> Table:
     organization = next(element.iterfind(".//{*}representedOrganization/{*}name"), None)
     written = next((days for each in element.iterfind("{*}time") for days in span(each) if days), None)
     return {
-        "kind": _HEADERS[name(element)],
+        "kind": facts_of_documents()["participations"][name(element)],
         "organization": words(organization) if organization is not None else None,
         "provenance": {"time": moments.written(written)} if written else None,
     }
@@ -291,17 +275,18 @@ def _details(found: Found) -> Table:
     made: Table = {}
     for key, manner in found.manners.items():
         said = found.detail(key)
-        if key in known and said and (value := _said(said[0], manner, found.unit)) not in (None, {}, ""):
+        if key in known and said and (value := _said(said, manner, found.unit)) not in (None, {}, "", []):
             made[key] = value
     if found.unit and "unit" in known:
         made["unit"] = found.unit
     return made
 
 
-def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
-    if manner in {"telecoms", "fill"}:
-        return None  # which whoever writes the record down may add
-    if manner == "code":
+def _said(every: Sequence[Said], manner: str, unit: str | None) -> Any:
+    said = every[0]
+    if manner == "telecoms":
+        return [contacts.written_telecom(each.text, use_of(each.element)) for each in every]
+    if manner == "code" or (manner == "reason" and said.codes):
         return next(iter(_codes(said.codes)), None)
     if manner == "quantity":
         measured = number(said.value)
@@ -313,4 +298,7 @@ def _said(said: Said, manner: str, unit: str | None) -> Table | str | None:
         return ends or ({"text": said.text} if said.text else None)
     if manner == "status":
         return (said.text or next((code.code for code in said.codes), "")).casefold().replace(" ", "-")
+    if manner in {"address", "fill"}:
+        made = as_written(manner, said)
+        return {key: value for key, value in made.items() if value not in (None, "", [])}
     return said.text or said.value or next((code.code for code in said.codes), None)

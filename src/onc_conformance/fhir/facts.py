@@ -223,6 +223,14 @@ def _person(said: Any) -> Table | None:
     return None
 
 
+def _reason(said: Any) -> Table | str | None:
+    """A code of a system that is known, else words."""
+    found = next(iter(codes(said)), None)
+    if found or not isinstance(said, dict):
+        return found
+    return said.get("text") or next((each["display"] for each in _codings(said) if each.get("display")), None)
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "code": lambda said: next(iter(codes(said)), None),
     "quantity": _quantity,
@@ -234,6 +242,8 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "value": _value,
     "name": _person,
     "telecoms": lambda said: telecoms([said]),
+    "address": lambda said: address(said) if isinstance(said, dict) else None,
+    "reason": _reason,
 }
 """How elements are read."""
 
@@ -243,6 +253,19 @@ def name(said: Mapping[str, Any]) -> Table:
     parts = {"family": str(said.get("family")), "given": [str(each) for each in _listed(said.get("given"))]}
     ends = {key: " ".join(map(str, _listed(said.get(key)))) for key in ("prefix", "suffix")}
     return parts | {key: text for key, text in ends.items() if text}
+
+
+def address(said: Mapping[str, Any]) -> Table:
+    """An Address as a patients file has it."""
+    use = said.get("use")
+    return {
+        "use": use if use in {"home", "work", "temp", "old"} else "",
+        "line": list(said.get("line", ())),
+        "city": said.get("city", ""),
+        "state": said.get("state", ""),
+        "postal_code": said.get("postalCode", ""),
+        "country": said.get("country", ""),
+    }
 
 
 def telecoms(said: list[Any]) -> list[Table]:

@@ -53,7 +53,7 @@ def _who(resource: Resource) -> Table:
         "ethnicity": next(_cultures(resource, "ethnicity"), None),
         "language": next((code["code"] for each in languages for code in each["language"].get("coding", ())), None),
         "marital_status": next(iter(facts.codes(resource.get("maritalStatus", {}))), None),
-        "address": [_address(each) for each in resource.get("address", ())],
+        "address": [facts.address(each) for each in resource.get("address", ())],
         "telecom": facts.telecoms(resource.get("telecom", [])),
     }
 
@@ -68,15 +68,3 @@ def _cultures(resource: Resource, name: str) -> Iterator[Table]:
             coding = part.get("valueCoding")
             if coding and (code := facts.code(coding)):
                 yield code
-
-
-def _address(said: Resource) -> Table:
-    use = said.get("use")
-    return {
-        "use": use if use in {"home", "work", "temp", "old"} else "",
-        "line": list(said.get("line", ())),
-        "city": said.get("city", ""),
-        "state": said.get("state", ""),
-        "postal_code": said.get("postalCode", ""),
-        "country": said.get("country", ""),
-    }

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from onc_conformance.fhir.bundle import Bundle, Resource
     from onc_conformance.moments import Days
 
-_MANNERS = {"code": "code", "quantity": "quantity", "every": "quantity", "range": "range", "flag": "flag"}
+_MANNERS = {
+    "code": "code", "quantity": "quantity", "every": "quantity", "range": "range", "flag": "flag", "reason": "reason",
+}  # fmt: skip
 """How an element is compared, by how it is read; `like` in the table says otherwise."""
 
 
@@ -112,7 +114,7 @@ def _code(table: Mapping[str, str]) -> Code:
 
 
 def _said(manner: str, value: Any) -> Said:
-    if manner == "code":
+    if manner == "code" or (manner == "reason" and isinstance(value, dict)):
         return Said(codes=(_code(value),), text=value.get("display", ""))
     if manner == "quantity":
         return Said(value=str(value["value"]), unit=value.get("unit"))

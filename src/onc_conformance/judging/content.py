@@ -198,7 +198,7 @@ def _differing(fact: Fact, place: tuple[Document, Found], rule: str | None, *, t
     doc, seen = place
     findings: list[Finding] = []
     for each in differences(fact, seen):
-        if each.what == "text" and told:
+        if (each.what == "text" and told) or (each.absent and _is_spoken(doc, fact.kind, each)):
             continue
         findings.append(
             doc.finding(
@@ -214,13 +214,20 @@ def _differing(fact: Fact, place: tuple[Document, Found], rule: str | None, *, t
     return findings
 
 
+def _is_spoken(doc: Document, kind: str, difference: Difference) -> bool:
+    """Whether the narrative says what the entry leaves out, where that will do."""
+    where = table().of[kind]
+    place = where.elements.get(difference.what)
+    return place is not None and place.spoken and doc.narrates(where.sections, difference.expected)
+
+
 def _severity(fact: Fact, difference: Difference) -> Severity:
     where = table().of[fact.kind]
     place = where.elements.get(difference.what)
     severity = Severity.ERROR if difference.grave else Severity.WARNING
     if difference.absent and place is not None:
         severity = place.absent
-    elif difference.what == "date" and difference.absent and not where.dated:
+    elif difference.what in {"date", "start"} and difference.absent and not where.dated:
         severity = Severity.WARNING
     lenient = fact.optional or (difference.absent and fact.may_lack(difference.what))
     return Severity.WARNING if lenient and severity is Severity.ERROR else severity

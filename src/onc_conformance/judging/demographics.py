@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments
-from onc_conformance.ccda.identity import Address, Person, Telecom, facts_of_documents
+from onc_conformance.ccda.identity import BIRTH_SEX, SEX, Address, Person, Telecom, facts_of_documents, sex_of
 from onc_conformance.findings import Severity
-from onc_conformance.record import Code, Name, Record, letters, plain
+from onc_conformance.record import Code, Name, Record, contacts, letters
+from onc_conformance.record.dating import is_wider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _FLAVORS = {"UNK", "ASKU", "NASK", "NAV", "NI", "OTH", "NA", "MSK"}
-_HOME = {"", "us", "usa", "unitedstates", "unitedstatesofamerica"}
-"""How documents call the country that goes without saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,27 @@ def _names(person: Person) -> str:
 
 def _sex(person: Person, record: Record) -> list[Complaint]:
     if person.sex == record.sex or (record.sex == "unknown" and (person.sex is None or person.sex in _FLAVORS)):
-        return []
+        return list(_observed("differs as it was observed", person, SEX, record.sex))
     return [Complaint(Severity.ERROR, "differs", record.sex, person.sex or "none")]
+
+
+def _observed(what: str, person: Person, loinc: str, wanted: str) -> Iterator[Complaint]:
+    """What an observation of the patient says otherwise; whether there has to be one is the edition's to say."""
+    for element, told in person.observed(loinc):
+        if told != wanted and told not in _FLAVORS | {"unknown"} and wanted != "unknown":
+            yield Complaint(Severity.ERROR, what, wanted, told, element)
+
+
+def _birth_sex(person: Person, record: Record) -> list[Complaint]:
+    wanted = sex_of(record.birth_sex or "UNK")
+    return list(_observed("differs", person, BIRTH_SEX, wanted))
+
+
+def _death(person: Person, record: Record) -> list[Complaint]:
+    wanted = moments.iso(record.death_date or "")
+    if wanted is None or (person.death and wanted.overlaps(person.death)):
+        return []
+    return [Complaint(Severity.ERROR, "differs", str(wanted), str(person.death or "none"))]
 
 
 def _birth_date(person: Person, record: Record) -> list[Complaint]:
@@ -133,8 +151,14 @@ def _ethnicity(person: Person, record: Record) -> list[Complaint]:
 
 
 def _language(person: Person, record: Record) -> list[Complaint]:
-    if not record.language or _primary(record.language) in {_primary(code) for code in person.languages}:
+    if not record.language:
         return []
+    if _primary(record.language) in {_primary(code) for code in person.languages}:
+        preferred = person.preferred_languages
+        if preferred is None or _primary(record.language) in {_primary(code) for code in preferred}:
+            return []
+        severity = Severity.ERROR if preferred else Severity.WARNING
+        return [Complaint(severity, "is not the one preferred", record.language, ", ".join(preferred) or "none")]
     return [Complaint(Severity.ERROR, "differs", record.language, ", ".join(person.languages) or "none")]
 
 
@@ -157,20 +181,21 @@ def _address(person: Person, record: Record) -> list[Complaint]:
     complaints: list[Complaint] = []
     for wanted in sorted(record.address, key=lambda each: min((_apart(each, one) for one in left), default=0)):
         if not left:
-            complaints.append(Complaint(Severity.ERROR, "is missing", _written(wanted), "none"))
+            complaints.append(Complaint(Severity.ERROR, "is missing", str(contacts.postal(wanted)), "none"))
             continue
         found = min(left, key=lambda each: _apart(wanted, each))
         parts = _parts(wanted, found)
         if _apart(wanted, found) > _LIKE:
-            complaints.append(Complaint(Severity.ERROR, "is missing", _written(wanted), _spoken(found), found.element))
+            expected = str(contacts.postal(wanted))
+            complaints.append(Complaint(Severity.ERROR, "is missing", expected, str(found), found.element))
         else:
             complaints += parts
         left.remove(found)
     if not record.address:
         return []
-    expected = "; ".join(map(_written, record.address))
+    expected = "; ".join(str(contacts.postal(each)) for each in record.address)
     return complaints + [
-        Complaint(Severity.ERROR, "more is said than the record has", expected, _spoken(each), each.element)
+        Complaint(Severity.ERROR, "more is said than the record has", expected, str(each), each.element)
         for each in left
     ]
 
@@ -184,43 +209,19 @@ def _apart(wanted: Mapping[str, Any], found: Address) -> int:
 
 
 def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
-    wrong: list[tuple[str, str, str]] = []
-    if plain(" ".join(wanted["line"])) != plain(" ".join(found.line)):
-        wrong.append(("the street", ", ".join(wanted["line"]), ", ".join(found.line)))
-    wrong += [
-        (f"the {what}", wanted[key], told)
-        for key, what, told in (("city", "city", found.city), ("state", "state", found.state))
-        if wanted[key] and plain(wanted[key]) != plain(told)
-    ]
-    post, told = wanted["postal_code"], found.postal_code
-    if post and plain(told) != plain(post) and not (len(post) == 5 and plain(told).startswith(post)):
-        wrong.append(("the postal code", post, told))
-    country = {letters(wanted["country"]), letters(found.country)}
-    if wanted["country"] and len(country) > 1 and not country <= _HOME:
-        wrong.append(("the country", wanted["country"], found.country))
-    if wanted["use"] not in {"", "old", found.use}:
-        wrong.append(("the use", wanted["use"], found.use))
     complaints = [
-        Complaint(Severity.ERROR, f"{what} differs", one, two or "none", found.element) for what, one, two in wrong
+        Complaint(Severity.ERROR, f"the {what} differs", one, two or "none", found.element)
+        for what, one, two in contacts.apart(contacts.postal(wanted), found)
     ]
     for key, told_days in (("start", found.start), ("end", found.end)):
         days = moments.iso(wanted[key] or "")
-        if days is None or (told_days and days.overlaps(told_days)):
+        if days is None or (told_days and days.overlaps(told_days) and not is_wider(told_days, days)):
             continue
-        severity = Severity.ERROR if told_days or key == "end" else Severity.WARNING
+        differs = told_days and not days.overlaps(told_days)
+        severity = Severity.ERROR if differs or (key == "end" and not told_days) else Severity.WARNING
         message = f"the {key} of its period differs"
         complaints.append(Complaint(severity, message, wanted[key], str(told_days or "none"), found.element))
     return complaints
-
-
-def _written(wanted: Mapping[str, Any]) -> str:
-    return ", ".join(
-        filter(None, (*wanted["line"], wanted["city"], f"{wanted['state']} {wanted['postal_code']}".strip()))
-    )
-
-
-def _spoken(found: Address) -> str:
-    return ", ".join(filter(None, (*found.line, found.city, f"{found.state} {found.postal_code}".strip())))
 
 
 def _telecom(person: Person, record: Record) -> list[Complaint]:
@@ -274,5 +275,7 @@ BESIDE: dict[str, Callable[[Person, Record], list[Complaint]]] = {
     "marital status": _marital_status,
     "address": _address,
     "telecom": _telecom,
+    "date of death": _death,
+    "birth sex": _birth_sex,
 }
 """What else a whole document says of the patient."""

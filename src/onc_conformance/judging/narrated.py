@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from onc_conformance import moments, suite, uscdi
 from onc_conformance.ccda.tree import Element, child, down, name, words
 from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging.directions import dose_told, interval_told
 from onc_conformance.judging.spoken import Told, dates_in, numbers_in
 from onc_conformance.record import plain, units
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from onc_conformance.moments import Days
 
 _ROWS = frozenset({"tr", "item", "paragraph"})
+_POINTING = frozenset({"text", "originalText"})
 _REFERENCES = ("text", "code/originalText", "value/originalText")
 _CODES = re.compile(
     r"\b(snomed[- ]ct|snomed|loinc|rxnorm|cvx|icd-10-cm|icd-10)\b"
@@ -52,15 +54,18 @@ class _Row:
 
 
 def contradictions(doc: Document, *, rule: str | None = None) -> list[Finding]:
-    """An error for each row that tells another value, date or code than its entries, and for words that deny one."""
+    """An error for each row that tells another value, date, code or dose than its entries, and for words that deny one.
+
+    A warning for each section whose entries refer to narrative that is not there.
+    """
     findings: list[Finding] = []
     for row in _rows(doc):
         findings += [
             _finding(doc, row.entries[0], row.element, rule, *wrong)
-            for judge in (_value, _date, _code)
+            for judge in (_value, _date, _code, _dose, _interval)
             if (wrong := judge(row)) is not None
         ]
-    return findings + list(_denied(doc, rule))
+    return [*findings, *_denied(doc, rule), *_dangling(doc, rule)]
 
 
 def _finding(doc: Document, found: Found, element: Element, rule: str | None, *wrong: str) -> Finding:
@@ -79,11 +84,12 @@ def _finding(doc: Document, found: Found, element: Element, rule: str | None, *w
 def _rows(doc: Document) -> list[_Row]:
     """The rows of the narrative that entries refer to, with those entries."""
     rows: dict[Element, _Row] = {}
-    for found in doc.facts:
+    for found in (*doc.facts, *doc.denials):
         if found.section is None:
             continue
         for path in _REFERENCES:
-            for each in down(found.element, f"{path}/reference"):
+            around = found.element if name(found.element) != "participantRole" else _act(found.element)
+            for each in down(around, f"{path}/reference"):
                 target = doc.referred(str(each.get("value") or "").removeprefix("#"))
                 row = _around(target) if target is not None else None
                 if row is None:
@@ -188,6 +194,44 @@ def _code(row: _Row) -> tuple[str, str, str] | None:
     if not named:
         return None
     return "its narrative prints another code", str(named[0]), ", ".join(f"{system} {code}" for system, code in told)
+
+
+def _dose(row: _Row) -> tuple[str, str, str] | None:
+    return dose_told(row.text, row.entries)
+
+
+def _interval(row: _Row) -> tuple[str, str, str] | None:
+    return interval_told(row.text, row.entries)
+
+
+def _act(role: Element) -> Element:
+    """What was done with a device, or by a person."""
+    return role.getparent().getparent()
+
+
+def _dangling(doc: Document, rule: str | None) -> Iterator[Finding]:
+    """References of entries to IDs that the document does not have, those of one section together."""
+    for section in doc.sections:
+        missing = [
+            each
+            for entry in section.element.iterchildren("{*}entry")
+            for each in entry.iter("{*}reference")
+            if name(each.getparent()) in _POINTING
+            and str(each.get("value") or "").startswith("#")
+            and doc.referred(each.get("value")[1:]) is None
+        ]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            yield doc.finding(
+                missing[0],
+                layer=Layer.CONTENT,
+                severity=Severity.WARNING,
+                rule=rule or "NARRATIVE-DANGLING",
+                message="an entry refers to narrative that is not there",
+                expected="an element with this ID",
+                found=f"none with {missing[0].get('value')[1:]}{more}",
+                hint="Write what the entry says into the text of its section, and give that this ID.",
+            )
 
 
 def _near(days: Days, day: date) -> bool:

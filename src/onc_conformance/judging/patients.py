@@ -82,6 +82,8 @@ def _expected(category: str, record: Record) -> bool:
         "marital status": record.marital_status,
         "address": record.address,
         "telecom": record.telecom,
+        "date of death": record.death_date,
+        "birth sex": None,  # which stands in the body
     }
     return bool(known.get(category, True))
 

@@ -137,6 +137,10 @@ def differences(fact: Fact, seen: Seen) -> Iterator[Difference]:
         yield Difference(what="text", expected=fact.text, found=seen.text)
     if difference := value_difference(fact, seen.value, seen.unit, seen.codes):
         yield difference
+    if fact.codes and seen.codes and seen.udi and not set(fact.codes) & set(seen.codes):
+        named = {code.system for code in fact.codes} & {code.system for code in seen.codes}
+        told = ", ".join(map(str, seen.codes))
+        yield Difference(what="type", expected=str(fact.codes[0]), found=told, grave=bool(named))
     yield from compared(fact, seen.manners, seen.detail)
 
 

@@ -58,6 +58,8 @@ def date_differences(fact: Fact, seen: Seen) -> Iterator[Difference]:
         yield from _precision("date", fact.date, told)
     else:
         begin, end = _bounds(seen)
+        if fact.start and not begin:
+            yield Difference(what="start", expected=str(fact.start), absent=True)
         yield from _precision("start", fact.start, begin)
         yield from _precision("end", fact.end, end)
         if fact.start and not fact.end and seen.end and not seen.end.overlaps(fact.start):
@@ -69,7 +71,7 @@ def _precision(what: str, expected: Days | None, told: Days | None) -> Iterator[
     """A date less precise than the record's, or another time of the same day."""
     if expected is None or told is None:
         return
-    if _wider(told, expected):
+    if is_wider(told, expected):
         yield Difference(what=what, expected=str(expected), found=str(told))
     elif expected.clock and expected.first == expected.last:
         spoken = f"{expected} {expected.clock}"
@@ -79,7 +81,8 @@ def _precision(what: str, expected: Days | None, told: Days | None) -> Iterator[
             yield Difference(what=what, expected=spoken, found=f"{told} {told.clock}")
 
 
-def _wider(told: Days, expected: Days) -> bool:
+def is_wider(told: Days, expected: Days) -> bool:
+    """Whether a date is less precise than it should be."""
     earlier = expected.first is not None and (told.first is None or told.first < expected.first)
     return earlier or (expected.last is not None and (told.last is None or told.last > expected.last))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments, suite
 from onc_conformance.record import units
+from onc_conformance.record.contacts import Postal, apart, postal, same_number, written_postal, written_telecom
 from onc_conformance.record.facts import plain
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from onc_conformance.record.facts import Fact
 
 _DASH = re.compile(r"(?<=\d)\s*[-\u2013]\s*(?=\d)")
-_DIALLED = re.compile(r"^(tel|mailto):|[^\w@.]|(?<=\d)\.(?=\d)")
-"""What is no part of a number or an address."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -39,10 +38,13 @@ class Said:
     low: str | None = None
     high: str | None = None
     days: Days | None = None
+    address: Postal | None = None
 
     def __str__(self) -> str:
         if self.days:
             return f"{self.days} {self.text}".strip()
+        if self.address:
+            return str(self.address)
         if self.codes:
             return str(self.codes[0])
         if self.value is not None:
@@ -74,11 +76,13 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
     Of an element told several times one has to be as the record has it.
     """
     for name, manner in names.items():
-        expected = fact.attributes.get(name)
+        expected = fact.attributes.get(_MEANT.get(name, name))
         if expected is None or expected in ("", {}, []):
             continue
         alike, spoken = _MANNERS[manner]
         said = detail(name)
+        if name in _MEANT and not said:
+            continue
         further = fact.attributes.get(f"{name}_also") or ()
         all_of = expected if isinstance(expected, list) else [expected]
         if not all(any(alike(wanted, each, fact) for wanted in (one, *further) for each in said) for one in all_of):
@@ -93,8 +97,8 @@ def compared(fact: Fact, names: Mapping[str, str], detail: Callable[[str], Seque
 
 def as_written(manner: str, said: Said) -> Any:
     """What is said of an element as a record would have it, or None where a record could not say it."""
-    if manner == "code":
-        code = next(iter(said.codes), None)
+    code = next(iter(said.codes), None)
+    if manner == "code" or (manner == "reason" and code):
         return {"system": code.system, "code": code.code, "display": code.display} if code else None
     if manner == "quantity":
         return {"value": said.value, "unit": said.unit or ""} if number(said.value) is not None else None
@@ -102,10 +106,18 @@ def as_written(manner: str, said: Said) -> Any:
         ends = {"low": number(said.low), "high": number(said.high), "text": said.text}
         return {key: value for key, value in ends.items() if value not in (None, "")} or None
     if manner in {"status", "letters"}:
-        return next((code.code for code in said.codes), said.text or said.value)
+        return code.code if code else said.text or said.value
     if manner == "flag":
         return True
-    return said.text if manner == "text" else None
+    if manner == "address":
+        return said.address and written_postal(said.address)
+    if manner == "fill":
+        repeat = number(said.low)
+        counted = None if repeat is None else int(repeat)
+        return {"status": said.text or None, "repeat": counted, "quantity": number(said.value)}
+    if manner == "telecoms":
+        return [written_telecom(said.text)]
+    return said.text if manner in {"text", "identifier", "reason"} else None
 
 
 def number(value: object) -> float | None:
@@ -197,6 +209,11 @@ def _same_status(expected: Any, said: Said, _: Fact) -> bool:
     return any(wanted & meaning(each) for each in told if each)
 
 
+def _same_concern(expected: Any, said: Said, _: Fact) -> bool:
+    """What is active is still a concern; what is over may be one."""
+    return "active" not in meaning(str(expected)) or "active" in meaning(said.text)
+
+
 def _same_letters(expected: Any, said: Said, _: Fact) -> bool:
     """Identifiers, lot numbers, codes without a system."""
     told = [*(code.code for code in said.codes), said.text, said.value or ""]
@@ -229,13 +246,33 @@ def _spoken_provenance(expected: Any, _: Fact) -> str:
 
 
 def _same_telecom(expected: Any, said: Said, _: Fact) -> bool:
-    """What is dialled, however it is punctuated and with or without the country code of North America."""
-    wanted, told = (_DIALLED.sub("", text.casefold()) for text in (expected["value"], said.text))
-    return wanted.removeprefix("1") == told.removeprefix("1") if expected["system"] == "phone" else wanted == told
+    return same_number(expected, said.text)
 
 
 def _spoken_telecoms(expected: Any, _: Fact) -> str:
     return ", ".join(str(each["value"]) for each in expected)
+
+
+def _same_address(expected: Any, said: Said, _: Fact) -> bool:
+    """Where a place or a person beside the patient is; for what that address is used is no matter."""
+    wrong = apart(postal(expected), said.address) if said.address else [("address", "", "")]
+    return all(part == "use" for part, _, _ in wrong)
+
+
+def _spoken_address(expected: Any, _: Fact) -> str:
+    return str(postal(expected))
+
+
+def _same_reason(expected: Any, said: Said, fact: Fact) -> bool:
+    """A code by its code, words by the words of whatever is said."""
+    if isinstance(expected, dict):
+        return _same_code(expected, said, fact)
+    spoken = (said.text, *(part for code in said.codes for part in (code.display, code.code)))
+    return any(each and same_words(str(expected), each) for each in spoken)
+
+
+def _spoken_reason(expected: Any, fact: Fact) -> str:
+    return _spoken_code(expected, fact) if isinstance(expected, dict) else str(expected)
 
 
 def _same_fill(expected: Any, said: Said, _: Fact) -> bool:
@@ -265,17 +302,24 @@ def _statuses() -> dict[str, frozenset[str]]:
     return {name: frozenset(words) for name, words in content.items()}
 
 
+_MEANT = {"concern_status": "status"}
+"""Elements of an answer that are held against another key of the record."""
 _MANNERS: dict[str, tuple[Callable[[Any, Said, Fact], bool], Callable[[Any, Fact], str]]] = {
     "code": (_same_code, _spoken_code),
     "quantity": (_same_quantity, _spoken_quantity),
     "range": (_same_range, _spoken_range),
     "status": (_same_status, _plainly),
+    "concern": (_same_concern, _plainly),
     "letters": (_same_letters, _plainly),
+    "identifier": (_same_letters, _plainly),
     "text": (_same_text, _plainly),
     "flag": (_same_flag, _plainly),
     "moment": (_same_moment, _plainly),
     "provenance": (_same_provenance, _spoken_provenance),
     "telecoms": (_same_telecom, _spoken_telecoms),
     "fill": (_same_fill, _spoken_fill),
+    "address": (_same_address, _spoken_address),
+    "reason": (_same_reason, _spoken_reason),
+    "part": (_same_letters, _plainly),
 }
 """How elements are compared, and how the record's side of a difference is spoken."""

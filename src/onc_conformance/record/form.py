@@ -216,6 +216,7 @@ _TYPES: dict[str, Any] = {
     "slug": Slug | None,
     "code": CodeForm | None,
     "codes": list[CodeForm] | None,
+    "code or text": CodeForm | str | None,
     "quantity": QuantityForm | None,
     "value": CodeForm | float | str | None,
     "range": RangeForm | None,

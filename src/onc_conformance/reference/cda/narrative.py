@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from onc_conformance.reference.cda.markup import el, words
 
@@ -21,9 +21,22 @@ def table(columns: Sequence[str], rows: Sequence[str]) -> str:
     return el("table", {"border": "1", "width": "100%"}, el("thead", {}, head), el("tbody", {}, *rows))
 
 
+class Named(NamedTuple):
+    """A cell that an entry points at by itself."""
+
+    name: str
+    text: str
+
+
 def row(fact: Fact, cells: Sequence[object]) -> str:
-    """The row an entry points at by its ID."""
-    return el("tr", {"ID": fact.anchor}, *(words("td", str(cell)) for cell in cells))
+    """The row an entry points at by its ID, and those of its cells that have one of their own."""
+    return el("tr", {"ID": fact.anchor}, *(_cell(fact, each) for each in cells))
+
+
+def _cell(fact: Fact, cell: object) -> str:
+    if isinstance(cell, Named):
+        return words("td", cell.text, {"ID": f"{fact.anchor}-{cell.name}"} if cell.text else None)
+    return words("td", str(cell))
 
 
 def when(fact: Fact) -> str:
@@ -60,7 +73,6 @@ def dose(fact: Fact) -> str:
     parts += [f"every {every['value']} {every.get('unit', 'h')}"] if every else []
     parts += [_EVENTS.get(fact.text("event"), fact.text("event"))]
     parts += ["as needed"] if fact.values.get("as_needed") else []
-    parts += [fact.text("instructions")]
     parts += [f"for {fact.code('indication')}"] if fact.code("indication") else []
     return ", ".join(filter(None, parts))
 

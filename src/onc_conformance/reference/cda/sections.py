@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.reference.cda import answers, cared, conditions, observed, treatments
 from onc_conformance.reference.cda.markup import OID, el, fixed, template, words
-from onc_conformance.reference.cda.narrative import answer, dose, measured, row, row_title, table, usual, when
+from onc_conformance.reference.cda.narrative import Named, answer, dose, measured, row, row_title, table, usual, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -136,8 +136,14 @@ MEDICATIONS = Section(
     "Medications",
     _section_template("2.1.1", "2014-06-09"),
     ("medications",),
-    ("Medication", "Directions", "Status", "When"),
-    lambda fact: (row_title(fact), dose(fact), fact.text("status"), when(fact)),
+    ("Medication", "Directions", "In words", "Status", "When"),
+    lambda fact: (
+        row_title(fact),
+        dose(fact),
+        Named("directions", fact.text("instructions")),
+        fact.text("status"),
+        when(fact),
+    ),
     _each(treatments.medication),
     negates=True,
 )
@@ -210,7 +216,7 @@ IMMUNIZATIONS = Section(
         row_title(fact),
         fact.text("lot"),
         fact.text("manufacturer"),
-        ": ".join(filter(None, (fact.text("status"), fact.text("reason")))),
+        ": ".join(filter(None, (fact.text("status"), str(fact.code("reason") or fact.text("reason"))))),
         when(fact),
     ),
     _each(treatments.immunization),

@@ -34,6 +34,10 @@ _MEANT = {"stopped": "aborted", "on-hold": "suspended"}
 """What other records call a status."""
 _MEDICATION_STATUS = {"active", "completed", "aborted", "suspended"}
 _NO_DRUG = Code("snomed", "410942007", "Drug or medicament (substance)")
+_NOTHING_CONSUMED = (
+    '<consumable><manufacturedProduct classCode="MANU"><manufacturedLabeledDrug nullFlavor="NA"/></manufacturedProduct>'
+    "</consumable>"
+)
 _PROCEDURE_TEMPLATES = template(f"{OID}.4.14", "", "2014-06-09")
 
 
@@ -72,6 +76,7 @@ def medication(chart: Chart, fact: Fact) -> str:
         ),
         entry_author(chart, fact),
         indication(chart, fact),
+        _directions(fact) if fact.text("instructions") else "",
         _dispensed(chart, fact, material) if fact.values.get("fill") else "",
         _as_needed(fact) if fact.values.get("as_needed") else "",
     )
@@ -104,6 +109,23 @@ def _dispensed(chart: Chart, fact: Fact, material: str) -> str:
             el("repeatNumber", {"value": str(fill["repeat"])}) if "repeat" in fill else "",
             quantity("quantity", fill["quantity"]) if "quantity" in fill else "",
             el("product", {}, product),
+        ),
+    )
+
+
+def _directions(fact: Fact) -> str:
+    """Medication Free Text Sig; its words stand in the row a person reads."""
+    sig = '<code code="76662-6" codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"/>'
+    return el(
+        "entryRelationship",
+        {"typeCode": "COMP"},
+        el(
+            "substanceAdministration",
+            {"classCode": "SBADM", "moodCode": "EVN"},
+            template(f"{OID}.4.147", ""),
+            sig,
+            el("text", {}, el("reference", {"value": f"#{fact.anchor}-directions"})),
+            _NOTHING_CONSUMED,
         ),
     )
 
@@ -166,6 +188,24 @@ def immunization(chart: Chart, fact: Fact) -> str:
             ),
         ),
         entry_author(chart, fact),
+        _not_given(chart, fact) if refused and fact.values.get("reason") else "",
+    )
+
+
+def _not_given(chart: Chart, fact: Fact) -> str:
+    """Immunization Refusal Reason: its code, or the words for one that has none."""
+    code = fact.code("reason") if isinstance(fact.values["reason"], dict) else None
+    return el(
+        "entryRelationship",
+        {"typeCode": "RSON"},
+        el(
+            "observation",
+            {"classCode": "OBS", "moodCode": "EVN"},
+            template(f"{OID}.4.53", ""),
+            identifier(chart, fact.anchor, "reason"),
+            coded("code", code) if code else coded("code", None, text=fact.text("reason")),
+            status("completed"),
+        ),
     )
 
 

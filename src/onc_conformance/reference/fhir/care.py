@@ -114,8 +114,9 @@ def immunization(pen: Pen, fact: Fact) -> Resource:
 def _given(fact: Fact) -> Resource:
     if fact.text("status") not in {"not_done", "refused"}:
         return {"status": "completed"}
-    reason = fact.text("reason")
-    return {"status": "not-done"} | ({"statusReason": {"text": reason}} if reason else {})
+    code, words = fact.code("reason"), fact.text("reason")
+    reason = coded(code) if code else {"text": words} if words else None
+    return {"status": "not-done"} | ({"statusReason": reason} if reason else {})
 
 
 def device(pen: Pen, fact: Fact) -> Resource:
