@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import singlepatient
-from onc_conformance.fhirwork import capability, refusals, searches
+from onc_conformance.fhirwork import capability, dating, refusals, searches
 from onc_conformance.findings import NotTested
 
 
@@ -78,14 +78,14 @@ def _(both, verdict, rule):
     verdict(singlepatient.alike(both, rule))
 
 
-@when("the app searches before, after, until and since the middlemost day of each type", target_fixture="found")
+@when("the app searches before, after, until and since a day and moment of each type", target_fixture="found")
 def _(exam):
-    return singlepatient.from_each(exam, searches.compared, "a search by date")
+    return singlepatient.from_each(exam, dating.compared, "a search by date")
 
 
 @when("the app searches by the year, and from the middlemost day to the same", target_fixture="found")
 def _(exam):
-    return singlepatient.from_each(exam, searches.bounded, "a search by date")
+    return singlepatient.from_each(exam, dating.bounded, "a search by date")
 
 
 @when("the app searches for two values at once wherever US Core demands it", target_fixture="found")

@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, then, when
 
 from onc_conformance import assessment, singlepatient
 from onc_conformance.examination import DATED_PATIENTS
-from onc_conformance.fhirwork import contents, ledger, provenance, recall, searches
+from onc_conformance.fhirwork import attachments, contents, ledger, provenance, recall, searches
 from onc_conformance.fhirwork.chart import Kept
 from onc_conformance.findings import NotApplicable, NotTested
 
@@ -89,7 +89,7 @@ def _(exam):
 
 @then("each leads to what it names")
 def _(charts, verdict, rule):
-    verdict(finding for chart in charts for finding in contents.resolved(chart.references, rule))
+    verdict(finding for chart in charts for finding in contents.resolved(chart, chart.references, rule))
 
 
 @then("each kind of note and report that the guide demands is there")
@@ -101,7 +101,12 @@ def _(charts, verdict, rule):
 
 @then("the attachment of each note and report can be opened")
 def _(charts, verdict, rule):
-    verdict(contents.opened(charts, rule))
+    verdict(attachments.opened(charts, rule))
+
+
+@then("the attachment of each narrative report is that of a document too")
+def _(charts, verdict, rule):
+    verdict(attachments.shared(charts, rule))
 
 
 @then("each medication that is referred to is a Medication in form")

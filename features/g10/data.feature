@@ -71,6 +71,11 @@ Feature: The data of one patient
     When the app has gathered the data of each test patient
     Then the attachment of each note and report can be opened
 
+  @DAT-PAT-4
+  Scenario: Narrative reports are documents too
+    When the app has gathered the data of each test patient
+    Then the attachment of each narrative report is that of a document too
+
   @DAT-PAT-5
   Scenario: Medications that are resources of their own can be had
     When the app has gathered the data of each test patient

@@ -40,7 +40,7 @@ Feature: Searches for one patient's data
 
   @SH-PAT-2
   Scenario: Dates are compared as the app asks
-    When the app searches before, after, until and since the middlemost day of each type
+    When the app searches before, after, until and since a day and moment of each type
     Then each search is answered with Bundles of search results
     And each answer holds what was searched for and nothing else
     And each answer holds everything that matches

@@ -51,7 +51,8 @@ def of_type(exam: Examination, kind: str) -> list[Search]:
             gathering = [Search(chart, kind, each.parameters) for each in chart.gathered[kind]]
             found += [each for each in gathering if each.found().ok] or gathering[:1]
         found += searches.required(chart, kind)
-        found += searches.shortened(chart, kind)
+        found += searches.respelt(chart, kind)
+        found += searches.further(chart, kind)
         found += searches.foiled(chart, kind)
     found = list({(each.chart.subject.id, each.asked): each for each in found}.values())
     if not found:
@@ -60,9 +61,20 @@ def of_type(exam: Examination, kind: str) -> list[Search]:
 
 
 def judged(found: Iterable[Search], judge: Judge, rule: str) -> Iterator[Finding]:
-    """What `judge` says of each search."""
-    for search in found:
-        yield from judge(search, rule)
+    """What `judge` says of each search: every error, and each piece of advice once."""
+    yield from _told_once(finding for search in found for finding in judge(search, rule))
+
+
+def _told_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Every error; of advice in the same words the first, with how often it holds elsewhere."""
+    advice: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            yield finding
+        else:
+            advice.setdefault((finding.rule, finding.message.rpartition(": ")[2]), []).append(finding)
+    for first, *more in advice.values():
+        yield replace(first, message=f"{first.message} (and in {len(more)} more answers)") if more else first
 
 
 def sampled(exam: Examination, rule: str) -> Iterator[Finding]:
@@ -119,10 +131,10 @@ def changed(found: Iterable[Search], change: Callable[[Search], Search | None]) 
 
 def alike(both: Iterable[tuple[Search, Search]], rule: str) -> Iterator[Finding]:
     """Objections to second ways of asking that are not answered, or not alike."""
-    for one, other in both:
-        if one.found().ok:
-            yield from searches.answered(other, rule)
-            yield from searches.same(one, other, rule)
+    answered = [(one, other) for one, other in both if one.found().ok]
+    yield from judged((other for _, other in answered), searches.answered, rule)
+    for one, other in answered:
+        yield from searches.same(one, other, rule)
 
 
 def short(search: Search) -> Search:

@@ -1,6 +1,7 @@
 """Charts without a server: a patient's resources as if they had been gathered, in one version of US Core."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from onc_conformance import fhir
 from onc_conformance.fhirwork import demands
@@ -45,4 +46,4 @@ def code(system, value):
 
 def found(kind, parameters, *entries):
     """The answer to a search."""
-    return Found(kind, parameters, (), entries)
+    return Found(kind, parameters, (SimpleNamespace(refused=False, ok=True, kind="Bundle"),), entries)

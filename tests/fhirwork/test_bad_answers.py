@@ -1,9 +1,11 @@
 """Answers that are no JSON, no FHIR, too deep, too large, or JSON with a flaw: said in one line, nothing lost."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from onc_conformance import fhir
 from onc_conformance.exchange import Exchange
 from onc_conformance.fhirwork import asking, capability, refusals, searches
 from onc_conformance.fhirwork.asking import Found, Got
@@ -67,6 +69,8 @@ class _Search(searches.Search):
         found = Found("Patient", (), pages, tuple(entry for page in pages for entry in asking._entries(page)))
         object.__setattr__(made, "found", lambda: found)
         object.__setattr__(made, "foil", False)
+        chart = SimpleNamespace(tables=fhir.load("6.1.0"), server=SimpleNamespace(base="http://h/fhir"))
+        object.__setattr__(made, "chart", chart)
         return made
 
     def __init__(self, *pages):
@@ -85,10 +89,17 @@ def _bundle(**other):
         (_bundle(), {}, None),
         (_bundle(), {"kind": "text/html"}, "something else than it is"),
         (_bundle(total=7), {}, "total"),
-        (_bundle(total="many"), {}, "total"),
+        (_bundle(total="many"), {}, "no unsignedInt"),
+        (_bundle(), {"status": 206}, "a status that is not one of success"),
+        (_bundle(entry=[None, *_bundle()["entry"]]), {}, "entry is a BackboneElement"),
+        (_bundle(entry=[*_bundle()["entry"], {"search": {"mode": "match"}}]), {}, "bdl-5"),
+        (_bundle(entry=[{**_bundle()["entry"][0], "search": {"mode": "found"}}], total=0), {}, "no code of the value"),
+        (_bundle(entry=[{**_bundle()["entry"][0], "fullUrl": "Patient/1"}]), {}, "address of an entry is not whole"),
+        (_bundle(entry=[{**_bundle()["entry"][0], "fullUrl": "http://i/fhir/Patient/1"}]), {}, "not at this server"),
+        (_bundle(entry=[], total=0), {}, "the list is empty"),
         (_bundle(type="collection"), {}, "no answer to a search"),
         (_bundle(link=[]), {}, "what was searched for"),
-        (_bundle(entry="none"), {}, "total"),
+        (_bundle(entry="none"), {}, "may repeat and is written as a list"),
         ({"resourceType": "Klingon"}, {}, "was not answered"),
     ],
 )
@@ -96,3 +107,19 @@ def test_a_server_that_lies_is_found_out(bundle, how, said):
     told = [each.message for each in searches.answered(_Search(got(bundle, **how)), "SH-PAT-2")]
     assert bool(told) is (said is not None)
     assert said is None or any(said in each for each in told)
+
+
+def test_what_a_server_may_do_is_only_advised_against():
+    entry = _bundle()["entry"][0]
+    for bundle in (_bundle(entry=[], total=0), _bundle(entry=[{**entry, "fullUrl": "urn:uuid:1"}])):
+        told = list(searches.answered(_Search(got(bundle)), "SH-PAT-2"))
+        assert {each.severity for each in told} <= {"warning"}
+    bare = {name: value for name, value in entry.items() if name not in {"search", "fullUrl"}}
+    (told,) = searches.answered(_Search(got(_bundle(entry=[bare]))), "SH-PAT-2")
+    assert (told.severity, told.found) == ("warning", "no address")
+
+
+def test_the_total_of_every_page_is_read():
+    first, second = got(_bundle(total=2)), got(_bundle(total=5, entry=[{"resource": {**PATIENT, "id": "2"}}]))
+    told = [each for each in searches.answered(_Search(first, second), "SH-PAT-2") if "total" in each.message]
+    assert [each.found for each in told] == ["5"]

@@ -34,7 +34,7 @@ def read(bundle: Bundle, ids: Mapping[str, str]) -> Iterator[tuple[str, Table, R
         for code in codes(report.get("code", {}))[:1]
     }
     for resource in bundle.resources:
-        if str(resource.get("status")) in _NO_SUCH_FACT or _retracted(resource):
+        if retracted(resource):
             continue
         where = next((each for each in table() if _is_of(resource, each)), None)
         if where is None:
@@ -50,9 +50,10 @@ def read(bundle: Bundle, ids: Mapping[str, str]) -> Iterator[tuple[str, Table, R
                     yield where["kind"], fact, resource
 
 
-def _retracted(resource: Resource) -> bool:
-    status = resource.get("verificationStatus")
-    return any(code in {"entered-in-error", "refuted"} for code in _words(status or {}))
+def retracted(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource says of itself that what it tells is not so: a mistake, called off, or refuted."""
+    verified = _words(resource.get("verificationStatus"))
+    return str(resource.get("status")) in _NO_SUCH_FACT or not {"entered-in-error", "refuted"}.isdisjoint(verified)
 
 
 def categories(resource: Resource) -> list[str]:
@@ -121,7 +122,7 @@ def _told(fact: Table, where: Mapping[str, Any], resource: Resource) -> Table:
     if known and isinstance(fact.get("value"), dict):
         answer = fact.pop("value")
         fact = {key: value for key, value in fact.items() if key != "also"} | {"kind": known, "code": answer}
-    if fact.get("status") in _NOT_DONE:
+    if fact.get("status") in _NOT_DONE or resource.get("doNotPerform") is True:
         fact["status"] = "not_done"
     return fact
 

@@ -79,7 +79,7 @@ def says(node: Node, item: Item, codes: Codes) -> bool:
     if element.pattern is not None:
         return holds(element.pattern, item.value, exact=False)
     if element.binding and element.binding.strength == "required":
-        return _bound(element.binding.value_set, item.value, codes)
+        return bound(element.binding.value_set, item.value, codes)
     telling = [inner for inner in node.within.values() if _tells(inner)]
     return bool(telling) and all(any(says(inner, each, codes) for each in items(item, inner.name)) for inner in telling)
 
@@ -91,7 +91,8 @@ def _tells(node: Node) -> bool:
     )
 
 
-def _bound(value_set: str, value: Any, codes: Codes) -> bool:
+def bound(value_set: str, value: Any, codes: Codes) -> bool:
+    """Whether a code, Coding or CodeableConcept is of a value set, by any of its codes."""
     told = value.get("coding", [value]) if isinstance(value, dict) else [{"code": value}]
     return any(
         isinstance(each, dict)

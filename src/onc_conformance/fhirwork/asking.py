@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -15,6 +15,8 @@ from onc_conformance.targets.conversation import Question
 from onc_conformance.targets.models import FhirTable
 
 Parameters = tuple[tuple[str, str], ...]
+JSON = ("application/fhir+json", "application/json")
+"""The media types of a resource in JSON."""
 _LARGEST = 64_000_000
 """Bytes of JSON that are read."""
 
@@ -38,6 +40,11 @@ class Got:
         return self.exchange.status is not None and 200 <= self.exchange.status < 300 and self.resource is not None
 
     @property
+    def refused(self) -> bool:
+        """Whether the request was called a bad one, and a reason given."""
+        return self.exchange.status == 400 and self.kind == "OperationOutcome"
+
+    @property
     def kind(self) -> str:
         """The type of the resource that came back; empty for none."""
         return str((self.resource or {}).get("resourceType", ""))
@@ -51,6 +58,23 @@ class Got:
         issue = issues[0] if isinstance(issues, list) and issues and isinstance(issues[0], dict) else {}
         details = issue.get("diagnostics") or issue.get("code") or self.trouble or self.kind
         return f"HTTP {self.exchange.status}" + (f", {details}" if details else "")
+
+    def travelled(self, rule: str) -> Iterator[Finding]:
+        """Objections to an answer with another status than 200, or said to be something else than FHIR's JSON."""
+        if self.exchange.status != 200:
+            yield self.objection(
+                rule,
+                "has a status that is not one of success here",
+                expected="HTTP 200",
+                found=f"HTTP {self.exchange.status}",
+            )
+        if (media := self.exchange.media_type) not in JSON:
+            yield self.objection(
+                rule,
+                "the answer says that it is something else than it is",
+                expected=JSON[0],
+                found=media or "no media type",
+            )
 
     def flawed(self, rule: str) -> Iterable[Finding]:
         """Objections to flaws of its JSON, as a key that is there twice."""
@@ -99,6 +123,11 @@ class Entry:
     def key(self) -> tuple[str, str]:
         """Type and id."""
         return key(self.resource)
+
+    @property
+    def addressed(self) -> bool:
+        """Whether it has an address that is whole."""
+        return ":" in self.address
 
     @property
     def astray(self) -> bool:

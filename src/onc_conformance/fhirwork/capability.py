@@ -25,6 +25,7 @@ def stated(got: Got, rule: str) -> Iterator[Finding]:
     if not got.ok or got.kind != "CapabilityStatement":
         yield got.objection(rule, "was not answered", expected="a CapabilityStatement", found=got.said)
         return
+    yield from got.travelled(rule)
     yield from got.flawed(rule)
     told = got.resource or {}
     if told.get("fhirVersion") != "4.0.1":

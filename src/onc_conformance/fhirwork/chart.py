@@ -11,7 +11,7 @@ from onc_conformance.fhir.bundle import Bundle
 from onc_conformance.fhir.tables import Tables
 from onc_conformance.fhir.told import told as facts_told
 from onc_conformance.fhirwork import demands, guidance, parameters
-from onc_conformance.fhirwork.asking import Found, Got, Server, key, local
+from onc_conformance.fhirwork.asking import Found, Got, Parameters, Server, key, local
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.judging.accounts import Account
 from onc_conformance.reply import Subject
@@ -72,6 +72,17 @@ class Chart:
         own = ("_id", self.id) if kind == "Patient" else ("patient", self.id)
         return (own, *beside.items())
 
+    def search(self, kind: str, asked: Parameters, *, form: bool = False) -> Found:
+        """The answer to a search; once more with every status where a server refuses to search without one.
+
+        US Core lets it do so with HTTP 400 and an OperationOutcome.
+        """
+        found = self.server.search(self.subject, kind, asked, form=form)
+        if "status" not in dict(asked) and found.first.refused and (every := demands.statuses(self.tables, kind)):
+            again = self.server.search(self.subject, kind, (*asked, ("status", ",".join(every))), form=form)
+            return again if again.ok else found
+        return found
+
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """The types that are searched for by patient in this version of the guide, but those the product has not."""
@@ -85,10 +96,7 @@ class Chart:
     def gathered(self) -> Mapping[str, tuple[Found, ...]]:
         """The searches that found everything, by type."""
         return {
-            kind: tuple(
-                self.server.search(self.subject, kind, self.asked(kind, beside))
-                for beside in parameters.gathering(kind)
-            )
+            kind: tuple(self.search(kind, self.asked(kind, beside)) for beside in parameters.gathering(kind))
             for kind in self.kinds
         }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from onc_conformance.fhir import validate
 from onc_conformance.fhirwork.asking import Got
-from onc_conformance.fhirwork.chart import Chart, Kept, Reference
+from onc_conformance.fhirwork.chart import BY_PATIENT, Chart, Kept, Reference, whose
 from onc_conformance.fhirwork.guidance import told
 from onc_conformance.fhirwork.parameters import at, pairs
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -31,6 +32,7 @@ def read(chart: Chart, resources: Iterable[Kept], rule: str) -> Iterator[Finding
         if not got.ok:
             yield got.objection(rule, "was not answered", expected=kept.name, found=got.said)
             continue
+        yield from got.travelled(rule)
         yield from got.flawed(rule)
         if (odd := different(kept.resource, got.resource or {})) is not None:
             yield got.objection(
@@ -48,13 +50,16 @@ def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
     return next((name for name in names if name not in {"meta", "text"} and one.get(name) != other.get(name)), None)
 
 
-def resolved(references: Sequence[Reference], rule: str) -> Iterator[Finding]:
-    """Objections to references of the patient's resources that lead nowhere, or to something else."""
+def resolved(chart: Chart, references: Sequence[Reference], rule: str) -> Iterator[Finding]:
+    """Objections to references of the patient's resources that lead nowhere, to something else, or to somebody else's.
+
+    A warning for each other server that references lead to, where nobody here may look.
+    """
+    servers: set[str] = set()
     for each in references:
         target = each.target
         if target is None:
-            if each.told.startswith("#"):
-                yield _dangling(each, rule, "nothing contained has this id")
+            yield from _outside(each, rule, servers)
             continue
         if isinstance(target, Got) and not target.ok:
             yield _dangling(each, rule, target.said, target)
@@ -64,6 +69,27 @@ def resolved(references: Sequence[Reference], rule: str) -> Iterator[Finding]:
         named = each.told.rstrip("/").split("/")[-2:] if not each.told.startswith("#") else []
         if named and "_history" not in each.told and [kind, str(resource.get("id"))] != named:
             yield _dangling(each, rule, f"{kind}/{resource.get('id')} is there")
+        elif (owner := whose(resource)) not in {chart.id, None} and kind != "Patient" and not _kin(each.path):
+            yield replace(_dangling(each, rule, f"it is of the patient {owner}"), layer=Layer.SECURITY)
+
+
+def _kin(path: str) -> bool:
+    """Whether the element may name what is another patient's: a newborn's visit is part of the mother's."""
+    return path.rpartition(".")[2].partition("[")[0] in {"partOf", "focus"}
+
+
+def _outside(each: Reference, rule: str, servers: set[str]) -> Iterator[Finding]:
+    """What is to be said of a reference to what is not at this server."""
+    server = urlsplit(each.told).netloc
+    if each.told.startswith(("#", "urn:")):
+        yield _dangling(
+            each, rule, "nothing contained has this id" if each.told.startswith("#") else "nobody answers at a urn"
+        )
+    elif each.path in {f"{each.holder.key[0]}.{name}" for name in BY_PATIENT}:
+        yield _dangling(each, rule, f"it is a patient of {server}")
+    elif server and server not in servers:
+        servers.add(server)
+        yield replace(_dangling(each, rule, f"{server} is another server"), severity=Severity.WARNING)
 
 
 def _dangling(reference: Reference, rule: str, found: str, got: Got | None = None) -> Finding:
@@ -111,43 +137,6 @@ def _kinds(resources: Sequence[Kept], element: str, wanted: Iterable[str], what:
             )
 
 
-def opened(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
-    """Objections to attachments of notes and reports that hold nothing and lead nowhere."""
-    if not any(chart.of(kind) for chart in charts for kind in ("DocumentReference", "DiagnosticReport")):
-        raise NotTested("no test patient has a note or a report")
-    for chart in charts:
-        for kept in (*chart.of("DocumentReference"), *chart.of("DiagnosticReport")):
-            paths = ("content.attachment",) if kept.key[0] == "DocumentReference" else ("presentedForm",)
-            for place, attachment in ((path, each) for path in paths for each in at(kept.resource, path)):
-                yield from _opened(chart, kept, place, attachment, rule)
-
-
-def _opened(chart: Chart, kept: Kept, place: str, attachment: Any, rule: str) -> Iterator[Finding]:
-    if not isinstance(attachment, dict) or attachment.get("data") or _absent(attachment):
-        return
-    url = attachment.get("url")
-    path = url.removeprefix(chart.server.base).lstrip("/") if isinstance(url, str) else ""
-    got = chart.server.read(chart.subject, path) if path and "://" not in path else None
-    if got is not None and got.exchange.status == 200 and got.exchange.response_body:
-        return
-    if got is None and path:
-        return  # elsewhere, where nobody here may look
-    yield Finding(
-        layer=Layer.CONTENT,
-        severity=Severity.ERROR,
-        rule=rule,
-        message=f"{kept.name}: the attachment cannot be opened",
-        path=f"{kept.name}.{place}",
-        expected="data, or an address that brings them",
-        found=got.said if got else "neither",
-        exchange=(got or kept.got).exchange.id,
-    )
-
-
-def _absent(value: dict[str, Any]) -> bool:
-    return any(isinstance(name, str) and name.startswith("_") for name in value)
-
-
 def medicated(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
     """Objections to medications named by reference that lead to no Medication; NotApplicable where none is."""
     led = [
@@ -159,7 +148,7 @@ def medicated(charts: Sequence[Chart], rule: str) -> Iterator[Finding]:
     if not led:
         raise NotApplicable("every medication is a code in the request, none a resource of its own")
     for chart, reference in led:
-        yield from resolved([reference], rule)
+        yield from resolved(chart, [reference], rule)
         target = reference.target
         resource = target.resource if isinstance(target, Kept) or (target is not None and target.ok) else None
         if resource is None and not reference.told.startswith("#"):

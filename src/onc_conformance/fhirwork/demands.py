@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from onc_conformance.fhir import shapes
 from onc_conformance.fhir.tables import Tables
+from onc_conformance.fhir.validating import codes_of
 
 PROVENANCE = "Provenance:target"
+_STATUSES = 20
 
 
 def served(tables: Tables, kind: str) -> bool:
@@ -29,6 +32,14 @@ def combinations(tables: Tables, kind: str) -> list[tuple[str, ...]]:
     told = tables.searches[kind]
     alone = [(name,) for name, each in told["parameters"].items() if each["strength"] == "SHALL"]
     return alone + [tuple(names) for strength, names in told["combinations"] if strength == "SHALL"]
+
+
+def statuses(tables: Tables, kind: str) -> list[str]:
+    """The codes of `status`, where the type is searched for by them; none where it is not."""
+    binding = (place := shapes.type_of(kind).places.get("status")) and place.binding
+    if not binding or "status" not in tables.searches[kind]["parameters"]:
+        return []
+    return codes_of(tables).listed(binding.value_set, _STATUSES) or []
 
 
 def provenance(tables: Tables, kind: str) -> bool:

@@ -77,18 +77,23 @@ def pairs(value: Any) -> Iterator[tuple[str, str]]:
                 yield str(each.get("system") or ""), code
 
 
-def sample(resource: Resource, name: str, how: str) -> str | None:
-    """A value by which the parameter finds the resource; None where it has none. `how` is the parameter's type."""
-    for value in elements(resource, name):
-        found = _sample(value, how)
+def sample(resource: Resource, name: str, how: str, *, last: bool = False) -> str | None:
+    """A value by which the parameter finds the resource, the first or the last of its codes; None where it has none.
+
+    `how` is the parameter's type.
+    """
+    values = elements(resource, name)
+    for value in reversed(values) if last else values:
+        found = _sample(value, how, last=last)
         if found:
             return found
     return None
 
 
-def _sample(value: Any, how: str) -> str | None:
+def _sample(value: Any, how: str, *, last: bool) -> str | None:
     if how == "token":
-        system, code = next(pairs(value), ("", ""))
+        named = list(pairs(value))
+        system, code = named[-1 if last else 0] if named else ("", "")
         return _escaped(system, code) if code else None
     if how == "date":
         text = (value.get("start") or value.get("end")) if isinstance(value, dict) else value

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from onc_conformance import uscdi
+from onc_conformance.fhir import facts
 from onc_conformance.fhirwork import parameters
 from onc_conformance.fhirwork.asking import Got, key
 from onc_conformance.fhirwork.chart import Chart, Kept, texts, whose
 from onc_conformance.fhirwork.guidance import told
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.judging import persons
 from onc_conformance.record import Fact, Record, systems
 
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(T.*)?")
@@ -57,7 +59,8 @@ def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
     pairs = [(str(uris.get(code.system, {}).get("uri", f"urn:oid:{code.system}")), code.code) for code in fact.codes]
     coded = {each.key: each for kind in kinds for pair in pairs for each in chart.coded.get((kind, *pair), ())}
     days = [str(day.first) for day in (fact.date, fact.start) if day and day.first]
-    return [each for each in coded.values() if not days or _dated(chart.whole(each), days)]
+    told_of = [each for each in coded.values() if not facts.retracted(each.resource)]
+    return [each for each in told_of if not days or _dated(chart.whole(each), days)]
 
 
 def missing(chart: Chart, rule: str) -> Iterator[Finding]:
@@ -67,6 +70,7 @@ def missing(chart: Chart, rule: str) -> Iterator[Finding]:
         if teller(chart, fact) is None:
             yield absent(chart, fact, rule, f"{record.id}: {fact.kind}: {fact} did not come back")
     yield from _differing(chart, rule, left_out=True)
+    yield from _personal(chart, rule, left_out=True)
 
 
 def absent(chart: Chart, fact: Fact, rule: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
@@ -87,7 +91,8 @@ def absent(chart: Chart, fact: Fact, rule: str, message: str, severity: Severity
 
 def otherwise(chart: Chart, rule: str) -> Iterator[Finding]:
     """Objections to what resources tell of facts of the record, and the record has otherwise."""
-    return _differing(chart, rule, left_out=False)
+    yield from _differing(chart, rule, left_out=False)
+    yield from _personal(chart, rule, left_out=False)
 
 
 def _differing(chart: Chart, rule: str, *, left_out: bool) -> Iterator[Finding]:
@@ -106,6 +111,25 @@ def _differing(chart: Chart, rule: str, *, left_out: bool) -> Iterator[Finding]:
                 found=each.found,
                 exchange=kept.got.exchange.id,
             )
+
+
+def _personal(chart: Chart, rule: str, *, left_out: bool) -> Iterator[Finding]:
+    """What the Patient does not say as the record has it; one who is somebody else is told as that."""
+    for kept in chart.of("Patient"):
+        if any(identity(chart, rule)):
+            return
+        for each in persons.complaints(kept.resource, chart.subject.record):
+            if each.absent is left_out:
+                yield Finding(
+                    layer=Layer.CONTENT,
+                    severity=each.complaint.severity,
+                    rule=rule,
+                    message=f"{kept.name}: {each.item}: {each.complaint.message}",
+                    path=f"{kept.name}.{each.path}".rstrip("."),
+                    expected=each.complaint.expected,
+                    found=each.complaint.found,
+                    exchange=kept.got.exchange.id,
+                )
 
 
 def unfound(chart: Chart, rule: str) -> Iterator[Finding]:
@@ -132,7 +156,7 @@ def _found_by_itself(chart: Chart, resource: Resource) -> bool:
     for name in dict.fromkeys(name for beside in parameters.gathering(kind) for name in beside):
         for value in parameters.elements(resource, name):
             for _, code in parameters.pairs(value):
-                found = chart.server.search(chart.subject, kind, chart.asked(kind, {name: code}))
+                found = chart.search(kind, chart.asked(kind, {name: code}))
                 if any(entry.key == key(resource) for entry in found.matches):
                     return True
     return False

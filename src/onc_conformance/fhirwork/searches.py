@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from onc_conformance.fhirwork import demands, parameters
-from onc_conformance.fhirwork.asking import Entry, Found, link
+from onc_conformance.fhirwork import bundles, demands, parameters
+from onc_conformance.fhirwork.asking import Entry, Found
 from onc_conformance.fhirwork.chart import Chart, Kept, whose
 from onc_conformance.findings import Finding, Layer, Severity
 
@@ -18,10 +17,12 @@ NO_SYSTEM = "urn:oid:2.999"
 """The system of no code: an OID for examples."""
 NO_DAY = "1850-01-01"
 """A day on which nothing was recorded."""
+NO_NAME = "Qxzzyv"
+"""A name that nobody has."""
 INCLUDE = "_include"
+_COUNT = "_count"
 MOST = 4
 """Searches of one combination with different values: a fifth shows nothing new."""
-_PREFIXES = ("gt", "ge", "lt", "le")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Search:
 
     def found(self) -> Found:
         """The answer."""
-        return self.chart.server.search(self.chart.subject, self.kind, self.asked, form=self.form)
+        return self.chart.search(self.kind, self.asked, form=self.form)
 
     def posted(self) -> Search:
         """The same by POST."""
@@ -64,7 +65,8 @@ class Search:
             return resource.get("id") == value
         if not parameters.supports(self.kind, name):
             return None
-        return parameters.matches(resource, name, self.how(name), value)
+        fits = parameters.matches(resource, name, self.how(name), value)
+        return False if fits is None and value == NO_NAME else fits
 
 
 def required(chart: Chart, kind: str) -> list[Search]:
@@ -76,7 +78,7 @@ def required(chart: Chart, kind: str) -> list[Search]:
 
 
 def foiled(chart: Chart, kind: str) -> list[Search]:
-    """The required searches once more with a value that nothing has: another code, system or day."""
+    """The required searches once more with a value that nothing has: another code, system, day or name."""
     found: list[Search] = []
     for search in required(chart, kind):
         for place, (name, value) in enumerate(search.asked):
@@ -91,20 +93,40 @@ def foiled(chart: Chart, kind: str) -> list[Search]:
 def _foils(how: str, value: str) -> list[str]:
     if how == "token":
         return [NO_CODE, *([f"{NO_SYSTEM}|{parameters.unsystematic(value)}"] if "|" in value else [])]
-    return [NO_DAY] if how == "date" else []
+    return {"date": [NO_DAY], "string": [NO_NAME]}.get(how, [])
 
 
-def shortened(chart: Chart, kind: str) -> list[Search]:
-    """The required searches by a text once more with its beginning, which finds the same and perhaps more."""
-    return [
-        Search(
-            chart,
-            kind,
-            tuple((name, value[:3] if search.how(name) == "string" else value) for name, value in search.asked),
-        )
-        for search in required(chart, kind)
-        if any(search.how(name) == "string" for name, _ in search.asked)
+def respelt(chart: Chart, kind: str) -> list[Search]:
+    """The required searches by a text once more with its beginning, and alone in other letters: large for small.
+
+    Either finds the same and perhaps more.
+    """
+    textual = [each for each in required(chart, kind) if any(each.how(name) == "string" for name, _ in each.asked)]
+    alone = [each for each in textual if len(each.asked) == 1]
+    return [_respelt(each, lambda text: text[:3]) for each in textual] + [
+        _respelt(each, str.swapcase) for each in alone
     ]
+
+
+def _respelt(search: Search, change: Callable[[str], str]) -> Search:
+    asked = tuple((name, change(value) if search.how(name) == "string" else value) for name, value in search.asked)
+    return Search(search.chart, search.kind, asked)
+
+
+def further(chart: Chart, kind: str) -> list[Search]:
+    """The required searches by one code once more by the last code of a resource that has several: one of each."""
+    found: list[Search] = []
+    for names in demands.combinations(chart.tables, kind):
+        others = [name for name in names if name != "patient"]
+        if len(others) != 1:
+            continue
+        for kept in chart.of(kind):
+            first, last = (value_of(chart, kept, others[0], last=last) for last in (False, True))
+            if first and last and first != last:
+                own = [("patient", chart.id)] if "patient" in names else []
+                found.append(Search(chart, kind, (*own, (others[0], last))))
+                break
+    return found
 
 
 def _valued(chart: Chart, kind: str, names: Sequence[str]) -> Iterator[Search]:
@@ -114,7 +136,7 @@ def _valued(chart: Chart, kind: str, names: Sequence[str]) -> Iterator[Search]:
         return
     seen: set[tuple[str, ...]] = set()
     for kept in chart.of(kind):
-        values = [_value(chart, kept, name) for name in others]
+        values = [value_of(chart, kept, name) for name in others]
         if None in values or tuple(map(str, values)) in seen or len(seen) == MOST:
             continue
         seen.add(tuple(map(str, values)))
@@ -123,59 +145,14 @@ def _valued(chart: Chart, kind: str, names: Sequence[str]) -> Iterator[Search]:
         yield Search(chart, kind, (*own, *beside))
 
 
-def _value(chart: Chart, kept: Kept, name: str) -> str | None:
+def value_of(chart: Chart, kept: Kept, name: str, *, last: bool = False) -> str | None:
+    """What finds a resource by a parameter, the first of its codes or the last; None where it has nothing there."""
     kind = kept.key[0]
     if name == "_id":
         return kept.key[1]
     how = str(chart.tables.searches[kind]["parameters"].get(name, {}).get("type", "token"))
-    value = parameters.sample(kept.resource, name, how)
+    value = parameters.sample(kept.resource, name, how, last=last)
     return f"ge{value[:10]}" if value and how == "date" and kind != "Patient" else value
-
-
-def compared(chart: Chart, kind: str) -> list[Search]:
-    """The searches of a type by date with each comparator US Core requires, by the patient's middlemost day."""
-    told = chart.tables.searches[kind]
-    found: list[Search] = []
-    for strength, names in told["combinations"]:
-        dated = [name for name in names if told["parameters"].get(name, {}).get("type") == "date"]
-        if strength != "SHALL" or len(dated) != 1:
-            continue
-        needed = told["parameters"][dated[0]].get("comparator", {})
-        others = [name for name in names if name not in {"patient", dated[0]}]
-        for beside, days in _days(chart, kind, others, dated[0]):
-            day = sorted(days)[len(days) // 2]
-            own = chart.asked(kind, beside)
-            found += [
-                Search(chart, kind, (*own, (dated[0], f"{prefix}{day}")))
-                for prefix in _PREFIXES
-                if needed.get(prefix) == "SHALL"
-            ]
-    return found
-
-
-def bounded(chart: Chart, kind: str) -> list[Search]:
-    """The searches of a type by a year, and by two dates that bound one day."""
-    found: list[Search] = []
-    for search in compared(chart, kind):
-        (*own, (name, told)) = search.asked
-        prefix, day = told[:2], told[2:]
-        if prefix == "ge":
-            found.append(Search(chart, kind, (*own, (name, day[:4]))))
-            found.append(Search(chart, kind, (*own, (name, f"ge{day}"), (name, f"le{day}"))))
-    return found
-
-
-def _days(chart: Chart, kind: str, others: Sequence[str], dated: str) -> Iterator[tuple[dict[str, str], list[str]]]:
-    """The days of the patient's resources, by what else is searched for; the fullest groups first."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for kept in chart.of(kind):
-        values = [_value(chart, kept, name) for name in others]
-        day = parameters.sample(kept.resource, dated, "date")
-        if day and len(day) >= 10 and None not in values:
-            groups.setdefault(tuple(map(str, values)), []).append(day[:10])
-    fullest = sorted(groups.items(), key=lambda item: -len(set(item[1])))
-    for values_, days in fullest[:2]:
-        yield dict(zip(others, values_, strict=True)), sorted(set(days))
 
 
 def several(chart: Chart, kind: str) -> list[Search]:
@@ -188,7 +165,7 @@ def several(chart: Chart, kind: str) -> list[Search]:
             beside = {each: v for each in names if each not in {"patient", name} if (v := _first(chart, kind, each))}
             if len(beside) < len(names) - 2:
                 continue
-            values = list(dict.fromkeys(filter(None, (_value(chart, each, name) for each in chart.of(kind)))))
+            values = list(dict.fromkeys(filter(None, (value_of(chart, each, name) for each in chart.of(kind)))))
             values = [parameters.unsystematic(value) for value in values]
             if len(values) == 1 and (other := parameters.other(kind, name)):
                 values.append(other)
@@ -198,7 +175,7 @@ def several(chart: Chart, kind: str) -> list[Search]:
 
 
 def _first(chart: Chart, kind: str, name: str) -> str | None:
-    return next(filter(None, (_value(chart, each, name) for each in chart.of(kind))), None)
+    return next(filter(None, (value_of(chart, each, name) for each in chart.of(kind))), None)
 
 
 def unsystematic(search: Search) -> Search | None:
@@ -216,59 +193,31 @@ def referring(search: Search) -> Search | None:
 
 
 def answered(search: Search, rule: str) -> Iterator[Finding]:
-    """Objections to a search that was not answered with Bundles of search results, to the last page."""
+    """Objections to a search that was not answered with Bundles of search results, to the last page.
+
+    A warning where the size of pages is refused with a reason: US Core asks no server to heed it.
+    """
     if search.foil:
         return
     found = search.found()
+    if _COUNT in dict(found.parameters) and found.first.refused:
+        yield found.first.objection(
+            rule, "the size of pages is refused", severity=Severity.WARNING, expected="a Bundle", found=found.first.said
+        )
+        return
     for page in found.pages:
         if not page.ok or page.kind != "Bundle":
             yield page.objection(rule, "was not answered", expected="a Bundle of search results", found=page.said)
             return
+        yield from page.travelled(rule)
         yield from page.flawed(rule)
-        kind = (page.resource or {}).get("type")
-        if kind != "searchset":
-            yield page.objection(
-                rule, "is no answer to a search", expected="type searchset", found=str(kind), path="Bundle.type"
-            )
-        media = page.exchange.media_type
-        if media not in {"application/fhir+json", "application/json"}:
-            yield page.objection(
-                rule,
-                "the answer says that it is something else than it is",
-                expected="application/fhir+json",
-                found=media or "no media type",
-            )
+        yield from bundles.formed(page, search.chart.tables, rule)
     if found.broken:
         yield found.first.objection(rule, found.broken, expected="pages that come to an end", found=found.broken)
     if found.ok:
-        yield from _told_of_itself(found, rule)
-
-
-def _told_of_itself(found: Found, rule: str) -> Iterator[Finding]:
-    """Objections to what Bundles say of themselves: links, addresses, the total."""
-    if link(found.first, "self") is None:
-        yield found.first.objection(
-            rule, "does not say what was searched for", path="Bundle.link", expected="a link self", found="none"
-        )
-    for entry in found.entries:
-        if entry.astray:
-            place = entry.place.removesuffix("resource") + "fullUrl"
-            yield entry.page.objection(
-                rule,
-                "the address of an entry is not that of its resource",
-                path=place,
-                expected=f"an address that ends in {'/'.join(entry.key)}",
-                found=entry.address,
-            )
-    total: Any = (found.first.resource or {}).get("total")
-    if total is not None and (isinstance(total, bool) or total != len(found.matches)):
-        yield found.first.objection(
-            rule,
-            "the total is not that of the pages",
-            path="Bundle.total",
-            expected=f"{len(found.matches)}, as many as came",
-            found=str(total),
-        )
+        yield from bundles.linked(found, rule)
+        yield from bundles.addressed(found, search.chart.server.base, rule)
+        yield from bundles.counted(found, rule)
 
 
 def right(search: Search, rule: str) -> Iterator[Finding]:
@@ -347,7 +296,7 @@ def included(search: Search, rule: str) -> Iterator[Finding]:
     came = {"/".join(entry.key) for entry in found.entries}
     for entry in found.matches:
         for wanted in _led(entry.resource, name):
-            if not any(wanted.endswith(each) for each in came):
+            if not any(wanted.partition("/_history/")[0].endswith(each) for each in came):
                 path = parameters.paths(search.kind, name)[0]
                 yield _row(entry, rule, f"{wanted} did not come along", wanted, "nothing", path=path)
 
