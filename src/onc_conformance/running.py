@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from onc_conformance import __version__, judging, procedure, report, suite
+from onc_conformance.access import browser
 from onc_conformance.candidates import Candidate, attestations, candidates, replayed
 from onc_conformance.examination import Examination
 from onc_conformance.exchange import Exchange, Journal
@@ -87,6 +88,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             exchanges = gathered.exchanges
         status = _ask(gathered, tags, folder, workers)
         journal.close()
+        browser.shut()
         if folder and gathered.disk:
             report.give_up(folder, gathered.disk, secrets)
         interrupted = status is pytest.ExitCode.INTERRUPTED
