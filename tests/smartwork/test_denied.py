@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from onc_conformance import denied, lifecycle, scoped
+from onc_conformance import denied, lifecycle, strangers, unproved
 from onc_conformance.access.listener import Listener
 from onc_conformance.findings import NotApplicable, NotTested
 from onc_conformance.smartwork.errands import Errand
@@ -68,9 +68,9 @@ def test_a_code_that_is_taken_wrongly_is_objected_to(exam, double, which):
         assert errors(denied.no_token(tried, "R"))
 
 
-@pytest.mark.parametrize("what", denied.PROOFS)
+@pytest.mark.parametrize("what", unproved.PROOFS)
 def test_an_app_that_does_not_prove_itself_and_is_believed_is_objected_to(exam, what):
-    assert errors(denied.no_token(denied.unproven(exam, what), "R"))
+    assert errors(denied.no_token(unproved.unproven(exam, what), "R"))
 
 
 def test_a_refresh_token_of_another_app_that_is_taken_is_objected_to(exam):
@@ -112,11 +112,11 @@ def test_a_refresh_for_less_that_brings_all_is_objected_to(exam):
 
 
 def test_a_token_that_was_never_given_out_is_turned_away_or_objected_to(exam, double):
-    got = scoped.stranger(exam, "a token that was never given out")
-    found = list(scoped.turned_away(got, "it", "R"))
+    got = strangers.stranger(exam, "a token that was never given out")
+    found = list(strangers.turned_away(got, "it", "R"))
     assert [str(each.severity) for each in found] == ["warning"]
-    double.valid.add(scoped.NEVER_ISSUED)
-    assert errors(scoped.turned_away(scoped.stranger(exam, "a token that was never given out"), "it", "R"))
+    double.valid.add(strangers.NEVER_ISSUED)
+    assert errors(strangers.turned_away(strangers.stranger(exam, "a token that was never given out"), "it", "R"))
 
 
 # somebody at a browser of their own
@@ -199,16 +199,16 @@ def test_a_listener_adds_its_port_to_a_loopback_address_alone():
         assert listener.at("https://app.example/redirect") == "https://app.example/redirect"
 
 
-@pytest.mark.parametrize("what", denied.ASSERTIONS)
+@pytest.mark.parametrize("what", unproved.ASSERTIONS)
 def test_an_assertion_that_is_believed_wrongly_is_objected_to(exam, what):
-    assert errors(denied.no_token(denied.disbelieved(exam, what), "R"))
+    assert errors(denied.no_token(unproved.disbelieved(exam, what), "R"))
 
 
 def test_an_assertion_that_is_taken_twice_is_objected_to(exam):
-    assert errors(denied.no_token(denied.asserted_twice(exam), "R"))
+    assert errors(denied.no_token(unproved.asserted_twice(exam), "R"))
 
 
 def test_without_an_app_that_signs_there_is_no_assertion(connect):
     smart = connect(PARK, SMART_ASYMMETRIC_ID="")
     with pytest.raises((NotTested, NotApplicable)):
-        denied.disbelieved(exam_of(smart), "that is not signed")
+        unproved.disbelieved(exam_of(smart), "that is not signed")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from onc_conformance.access.authorization import leads_to
 from onc_conformance.access.cookies import Jar
+from onc_conformance.access.forms import led_on
 from onc_conformance.access.parameters import Parameters, of_query
 from onc_conformance.exchange import Exchange, redirect
 
@@ -60,7 +61,7 @@ class Walk:
                 return Stop(self.exchanges[-1], trouble=f"a redirect loop: {url} leads back to itself")
             seen.add(here)
             page = self._open(f"{purpose}, hop {hop + 1}" if hop else purpose, url, cookies, body)
-            onward = redirect(page)
+            onward = redirect(page) or led_on(page)
             if onward is None:
                 return Stop(page)
             self._hide(onward, own)
