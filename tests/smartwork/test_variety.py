@@ -73,6 +73,8 @@ def test_a_code_in_the_fragment_is_told(smart, double):
     double.consent = answer
     [said] = told(answered.came_back(smart.launched().plan, smart.launched().arrived(), "R"))
     assert "stands in the fragment" in said
+    [code] = [each for each in double.codes if each in str(smart.launched().arrived().url)]
+    assert smart.client.journal.secrets.mask_text(f"code={code}&") == "code=***&"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-from onc_conformance.access.authorization import leads_to
+from onc_conformance.access.authorization import entrusted, leads_to
 from onc_conformance.access.cookies import Jar
 from onc_conformance.access.forms import led_on
 from onc_conformance.access.parameters import Parameters, of_query
@@ -76,6 +76,8 @@ class Walk:
 
     def _hide(self, onward: str, own: Collection[str]) -> None:
         """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
+        for value in entrusted(onward):
+            self.secret(value)
         for name, value in of_query(onward):
             if name not in _SHOWN and value not in own and RANDOM.fullmatch(value):
                 self.secret(value)
