@@ -195,6 +195,8 @@ def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: 
         sys.path[:] = path  # pytest puts steps/ in front, where a worker of a later run would take it for libraries
     if conduct.disk:
         return status
+    if conduct.stopped:
+        return pytest.ExitCode.INTERRUPTED
     if isinstance(conduct, Gathering) and conduct.lost and not conduct.results:
         raise RuntimeError(f"{conduct.lost}: {_last_line(said.getvalue())}")
     if status is pytest.ExitCode.NO_TESTS_COLLECTED:

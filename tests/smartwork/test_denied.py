@@ -145,8 +145,37 @@ def test_a_person_is_asked_where_a_login_page_comes(exam, double):
     url, what, seconds = asked[0]
     assert url == f"{double.url}/auth/authorize"
     assert "log in as the patient" in what
-    assert "grant these alone: a" in what
+    assert "grant all that the app asks for" in what
     assert seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, "grant all that the app asks for"),
+        ({"grant": ["a", "b", "c"]}, "grant all that the app asks for"),
+        ({"grant": ["a", "c"]}, "grant all but these: b"),
+        ({"grant": ["c"]}, "grant these alone: c"),
+        ({"deny": True}, "refuse what the app asks for"),
+        (
+            {"names": {"pat_id": "p1", "encounter_id": "e1"}},
+            "choose the patient p1 where one is to be chosen, and the encounter e1",
+        ),
+        (
+            {"names": {"launch_url": "http://127.0.0.1/redirect", "client_id": "one"}},
+            "launch the app one at http://127",
+        ),
+    ],
+)
+def test_a_person_is_told_what_to_do(exam, double, facts, said):
+    told = []
+    driver = person(exam.smart, lambda *asked: told.append(asked[3]))
+    driver.address("http://127.0.0.1/redirect")
+    until = driver.address("http://127.0.0.1/redirect")
+    names = {name: until if name == "launch_url" else value for name, value in facts.get("names", {}).items()}
+    with pytest.raises(NotTested, match="nobody came back"):
+        driver.do(errand(double, until, "/auth/authorize?scope=a+b+c", **{**facts, "names": names}))
+    assert said in told[0]
 
 
 def test_nobody_is_asked_where_the_server_refuses_at_once(exam, double):
