@@ -31,6 +31,16 @@ def _(exam, published, verdict, rule):
     verdict(discovered.capable(exam.smart, published, rule))
 
 
+@when("a script in a browser fetches what is published", target_fixture="browsed")
+def _(exam):
+    return exam.smart
+
+
+@then("it may read it wherever it comes from")
+def _(browsed, verdict, rule):
+    verdict(discovered.shared(browsed, rule))
+
+
 @when("an app fetches the capability statement without a token", target_fixture="statement")
 def _(exam):
     return exam.smart.statement()
@@ -112,8 +122,8 @@ def _(launch, verdict, rule):
 
 
 @then("the state of the request comes back with the code at the registered address")
-def _(launch, verdict, rule):
-    verdict(answered.told_well(launch, rule))
+def _(exam, launch, verdict, rule):
+    verdict(answered.told_well(launch, exam.smart.configuration().document.text("issuer"), rule))
 
 
 @then("the token endpoint gives an access token for the code")

@@ -7,7 +7,7 @@ from pytest_bdd import then, when
 from onc_conformance import exported, population, singlepatient
 from onc_conformance.bulk import files
 
-TURNED_AWAY = (401, 403)
+TURNED_AWAY = (401, 403, 400)
 REFUSED = range(400, 500)
 
 
@@ -124,7 +124,7 @@ def _(exam):
 
 @then("each file comes whole, each line a resource of the type announced, as many as are announced")
 def _(whole, verdict, rule):
-    verdict([*files.judged(whole.files, rule), *exported.said(whole, rule)])
+    verdict([*files.judged(whole.files, rule), *exported.said(whole, rule), *exported.repeated(whole, rule)])
 
 
 @when("the service has read the export of the group", target_fixture="whole")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from onc_conformance import denied, lifecycle
+from onc_conformance import denied, lifecycle, unproved
 
 REQUESTS = "|".join(denied.REQUESTS)
 
@@ -46,17 +46,17 @@ def _(exam):
 
 @when(parsers.parse("the app that signs exchanges its code with an assertion {what}"), target_fixture="tried")
 def _(exam, what):
-    return denied.disbelieved(exam, what)
+    return unproved.disbelieved(exam, what)
 
 
 @when("the app that signs uses one assertion twice", target_fixture="tried")
 def _(exam):
-    return denied.asserted_twice(exam)
+    return unproved.asserted_twice(exam)
 
 
-@when(parsers.re(rf"an app exchanges its code with (?P<what>{'|'.join(denied.PROOFS)})"), target_fixture="tried")
+@when(parsers.re(rf"an app exchanges its code with (?P<what>{'|'.join(unproved.PROOFS)})"), target_fixture="tried")
 def _(exam, what):
-    return denied.unproven(exam, what)
+    return unproved.unproven(exam, what)
 
 
 @when(
@@ -65,6 +65,11 @@ def _(exam, what):
 )
 def _(exam, which):
     return denied.REFRESHES[which](exam)
+
+
+@when("an app that keeps a secret refreshes without it", target_fixture="tried")
+def _(exam):
+    return unproved.refreshing(exam)
 
 
 @then("no token comes back, but an error")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from onc_conformance import scoped
+from onc_conformance import scoped, strangers
 
-TOKENS = "|".join(scoped.TOKENS)
+TOKENS = "|".join(strangers.TOKENS)
 
 
 @when("the user chooses a few types of resources of those an app asks for", target_fixture="chosen")
@@ -66,14 +66,14 @@ def _(exam):
 
 @then("no data of the other come back")
 def _(exam, launch, verdict, rule):
-    verdict(scoped.foreign(exam, launch, rule))
+    verdict(strangers.foreign(exam, launch, rule))
 
 
 @when(parsers.re(rf"somebody asks for a Patient with (?P<what>{TOKENS})"), target_fixture="got")
 def _(exam, what):
-    return scoped.stranger(exam, what)
+    return strangers.stranger(exam, what)
 
 
 @then(parsers.re(rf"somebody with (?P<what>{TOKENS}) is turned away"))
 def _(got, what, verdict, rule):
-    verdict(scoped.turned_away(got, what, rule))
+    verdict(strangers.turned_away(got, what, rule))

@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then, when
 from onc_conformance import introspected, lifecycle
 
 INACTIVE = "|".join(introspected.INACTIVE)
+STRANGERS = "|".join(introspected.STRANGERS)
 
 
 @when("an app refreshes for the scope of the Patient alone", target_fixture="narrowed")
@@ -74,14 +75,14 @@ def _(answer, what, verdict, rule):
     verdict(introspected.not_active(answer, what, rule))
 
 
-@when("nobody in particular asks about an access token that is good", target_fixture="answer")
-def _(exam):
-    return introspected.unproven(exam)
+@when(parsers.re(rf"(?P<who>{STRANGERS}) asks about an access token that is good"), target_fixture="answer")
+def _(exam, who):
+    return introspected.unproven(exam, who)
 
 
-@then("they are told nothing")
-def _(answer, verdict, rule):
-    verdict(introspected.not_told(answer, rule))
+@then(parsers.re(rf"(?P<who>{STRANGERS}) is told nothing"))
+def _(answer, who, verdict, rule):
+    verdict(introspected.not_told(answer, who, rule))
 
 
 @when("a patient withdraws an app on the page that lists them", target_fixture="withdrawn")

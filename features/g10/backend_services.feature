@@ -59,6 +59,7 @@ Feature: Backend services
       | fault                                     |
       | is not signed                             |
       | is signed by a key that nobody registered |
+      | is signed by a key that it brings along   |
       | is signed with the public key for a secret |
       | says something else than was signed       |
       | has run out                               |

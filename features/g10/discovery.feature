@@ -7,6 +7,11 @@ Feature: What is published about authorization
     When an app fetches the SMART configuration
     Then a JSON object comes back
 
+  @AUT-PAT-24
+  Scenario: Apps that live in a browser alone may read what is published
+    When a script in a browser fetches what is published
+    Then it may read it wherever it comes from
+
   @AUT-PAT-6 @AUT-PAT-25
   Scenario: The SMART configuration has all that apps must know
     When an app fetches the SMART configuration

@@ -62,6 +62,7 @@ Feature: Authorization is refused where it must be
       | one that was never given out              |
       | one of another app                        |
       | one with another redirect address         |
+      | one without the redirect address          |
       | one with a kind of grant that there is not |
 
   @AUT-PAT-18
@@ -91,6 +92,7 @@ Feature: Authorization is refused where it must be
     Examples:
       | what                                         |
       | that is not signed                           |
+      | that is signed by a key that it brings along |
       | that is signed with the public key for a secret |
       | that says something else than was signed     |
       | that has run out                             |
@@ -114,6 +116,11 @@ Feature: Authorization is refused where it must be
       | one that was never given out |
       | one of another app           |
       | an access token in its place |
+
+  @AUT-PAT-23
+  Scenario: A refresh token is worth nothing without the secret of its app
+    When an app that keeps a secret refreshes without it
+    Then no token comes back, but an error
 
   @AUT-PAT-23
   Scenario: A refresh token that was given back is refused

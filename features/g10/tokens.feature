@@ -45,9 +45,14 @@ Feature: The life of tokens
       | that was withdrawn       |
 
   @TOK-INTRO-1
-  Scenario: Nobody in particular is told of a token
-    When nobody in particular asks about an access token that is good
-    Then they are told nothing
+  Scenario Outline: No stranger is told of a token: <who>
+    When <who> asks about an access token that is good
+    Then <who> is told nothing
+
+    Examples:
+      | who                          |
+      | nobody in particular         |
+      | somebody with a wrong secret |
 
   @AUT-PAT-18 @waiting
   Scenario: A code that was not used in time is refused

@@ -214,7 +214,8 @@ def refreshed(exam: Examination, launch: Launch) -> TokenAnswer:
     answer = launch.given()
     if not answer.refresh_token:
         raise NotTested(f"{launch.title}: no refresh token was given", "AUT-PAT-35")
-    return exam.smart.refresh(launch.plan.app, answer.refresh_token, purpose=f"refresh after: {launch.title}")
+    token = exam.smart.latest(answer.refresh_token)
+    return exam.smart.refresh(launch.plan.app, token, purpose=f"refresh after: {launch.title}")
 
 
 def still_opens(exam: Examination, launch: Launch, answer: TokenAnswer, rule: str) -> Iterator[Finding]:

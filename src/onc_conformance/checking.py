@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from onc_conformance import sheet, targets
+from onc_conformance import procedure, sheet, targets
+from onc_conformance.examination import Examination
 from onc_conformance.exchange import Journal
 from onc_conformance.findings import UsageError
 from onc_conformance.gate import Exit
@@ -28,7 +29,7 @@ def check(name: str, variables: Path | None, patients: Sequence[str], out: TextI
             out.writelines(f"{line}\n" for line in sheet.lines(record))
         return Exit.CONFORMS
     target = targets.load(name, environment)
-    client = targets.Client(target, Journal(Secrets()))
+    client = Examination(target, Journal(Secrets()), records, procedure.edition(None)).client  # which launches apps
     first = records[0] if records else None
     rows = list(targets.check(client, first.patient_variables() if first else None, first.vars if first else None))
     for row in rows:

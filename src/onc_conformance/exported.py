@@ -116,6 +116,15 @@ def said(read: Whole, rule: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def repeated(read: Whole, rule: str) -> Iterator[Finding]:
+    """A warning for each resource of the sample that is exported twice: whoever counts lines counts it twice."""
+    for file, number, name in read.changes.repeats:
+        yield _line(
+            file, number, rule, f"{name} is exported more than once", layer=Layer.API, severity=Severity.WARNING,
+            path=name, expected="each resource once", found="a line with it before",
+        )  # fmt: skip
+
+
 def peopled(exam: Examination, read: Whole, rule: str) -> Iterator[Finding]:
     """Objections to an export of other patients than the group's, or to data of anybody else."""
     own = group(exam)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from onc_conformance import lifecycle
+from onc_conformance.access.openid import take_apart
+from onc_conformance.access.parameters import Parameters
 from onc_conformance.access.tokens import TokenAnswer, TokenRequest
 from onc_conformance.examination import Examination
 from onc_conformance.findings import Finding, NotTested
@@ -13,6 +17,7 @@ from onc_conformance.smartwork import denials
 from onc_conformance.smartwork.launches import Launch
 from onc_conformance.smartwork.objections import objection, uncertain
 from onc_conformance.smartwork.trials import NEVER_ISSUED
+from onc_conformance.spoiling import never_issued
 from onc_conformance.targets.smart import ClientKind
 
 DAY_S = 24 * 60 * 60
@@ -21,14 +26,28 @@ _CLOCK_S = 120
 """Seconds by which the clock of a server may be wrong."""
 
 
-def introspected(exam: Examination, token: str, what: str, *, proven: bool = True) -> TokenAnswer:
-    """What the introspection endpoint says of a token; without a credential where nothing is to be `proven`."""
+STRANGERS = ("nobody in particular", "somebody with a wrong secret")
+"""Who must not be told of tokens, in the words of the features."""
+
+
+def introspected(exam: Examination, token: str, what: str, *, by: str = "") -> TokenAnswer:
+    """What the introspection endpoint says of a token, to the resource server or `by` one of the strangers."""
     smart = exam.smart
     smart.needs("introspection")
-    endpoint = smart.endpoint("introspection_endpoint")
-    headers = smart.introspector() if proven else ()
+    endpoint = smart.introspection()
+    headers = () if by == STRANGERS[0] else smart.introspector()
+    headers = _spoiled(headers) if by == STRANGERS[1] else headers
     request = TokenRequest(endpoint=endpoint, parameters=(("token", token),), headers=headers)
     return smart.ask(request, f"ask about {what}")
+
+
+def _spoiled(known: Parameters) -> Parameters:
+    """The header of a credential whose secret is another."""
+    kind, _, value = known[0][1].partition(" ")
+    if kind == "Bearer":
+        return ((known[0][0], f"Bearer {never_issued(value)}"),)
+    name = base64.b64decode(value).partition(b":")[0]
+    return ((known[0][0], f"Basic {base64.b64encode(name + b':' + NEVER_ISSUED.encode()).decode()}"),)
 
 
 def lasting(exam: Examination, kind: ClientKind, *, used: bool = False) -> tuple[Launch, TokenAnswer]:
@@ -114,15 +133,17 @@ def told_of(found: tuple[Launch, TokenAnswer], rule: str) -> Iterator[Finding]:
                 found=str(fields.get(name)),
             )
     if given.text("id_token"):
-        missing = [name for name in ("iss", "sub") if not answer.text(name)]
-        if missing:
-            yield objection(
-                answer.exchange,
-                rule,
-                "introspection does not tell who logged in",
-                expected="iss and sub of the id_token",
-                found=f"no {' and no '.join(missing)}",
-            )
+        claims = take_apart(given.text("id_token")).claims
+        for name in ("iss", "sub"):
+            if answer.text(name) != claims.get(name, answer.text(name) or None):
+                yield objection(
+                    answer.exchange,
+                    rule,
+                    f"introspection does not tell who logged in: {name} is not that of the id_token",
+                    path=f"$.{name}",
+                    expected=str(claims.get(name, "a text")),
+                    found=answer.text(name) or "nothing",
+                )
 
 
 def _ends(answer: TokenAnswer, given: TokenAnswer, rule: str) -> Iterator[Finding]:
@@ -136,15 +157,19 @@ def _ends(answer: TokenAnswer, given: TokenAnswer, rule: str) -> Iterator[Findin
             expected="seconds since 1970",
             found=str(until),
         )
-    elif not -_CLOCK_S < until - time.time() < (life if isinstance(life, (int, float)) else DAY_S) + _CLOCK_S:
+    elif not -_CLOCK_S < until - time.time() < (life if _seconds(life) else DAY_S) + _CLOCK_S:
         yield objection(
             answer.exchange,
             rule,
             "introspection tells another end of the token than its answer did",
             path="$.exp",
-            expected=f"at most {life} s from now",
+            expected=f"at most {life if _seconds(life) else DAY_S} s from now",
             found=f"{until - time.time():.0f} s from now",
         )
+
+
+def _seconds(life: object) -> TypeGuard[float]:
+    return isinstance(life, (int, float)) and not isinstance(life, bool) and life > 0
 
 
 INACTIVE = ("that was never given out", "that has run out", "that was withdrawn")
@@ -185,21 +210,21 @@ def not_active(answer: TokenAnswer, what: str, rule: str) -> Iterator[Finding]:
         )
 
 
-def unproven(exam: Examination) -> TokenAnswer:
-    """A question about a good token by nobody in particular."""
+def unproven(exam: Examination, who: str) -> TokenAnswer:
+    """A question about a good token by one of the strangers."""
     launch = exam.trials.fresh(name="asked about")
-    return introspected(exam, launch.given().access_token, "a token, as nobody in particular", proven=False)
+    return introspected(exam, launch.given().access_token, f"a token, as {who}", by=who)
 
 
-def not_told(answer: TokenAnswer, rule: str) -> Iterator[Finding]:
-    """Objections to introspection for everybody (RFC 7662, 2.1)."""
+def not_told(answer: TokenAnswer, who: str, rule: str) -> Iterator[Finding]:
+    """Objections to introspection for strangers (RFC 7662, 2.1)."""
     if answer.fields.get("active") is True:
         yield objection(
             answer.exchange,
             rule,
-            "introspection tells everybody of a token",
+            f"introspection tells {who} of a token",
             expected="HTTP 401",
             found=f"HTTP {answer.exchange.status}",
         )
     else:
-        yield from denials.unfit(answer.exchange, "introspection by nobody in particular", rule, "HTTP 401")
+        yield from denials.unfit(answer.exchange, f"introspection by {who}", rule, "HTTP 401")

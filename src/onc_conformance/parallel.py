@@ -107,6 +107,8 @@ class Gathering:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     trouble: dict[str, str] = field(default_factory=dict)
     notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stopped: bool = False
+    """Whether somebody pressed Ctrl-C."""
     disk: OSError | None = None
     """Why a worker can write nothing more."""
     steps: set[str] = field(default_factory=set)
@@ -125,6 +127,9 @@ class Gathering:
             return False
         self.disk = self.disk or error
         return True
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.stopped = self.stopped or excinfo.type is KeyboardInterrupt
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         return scheduling.ByTarget(config, log)

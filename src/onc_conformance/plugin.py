@@ -68,6 +68,8 @@ class Conduct:
     """When the time of the run ends, on the monotonic clock: no scenario is begun after it."""
     late: int = 0
     """Scenarios that the time did not allow."""
+    stopped: bool = False
+    """Whether somebody pressed Ctrl-C: pytest says the same of scenarios that it cannot read."""
     disk: OSError | None = None
     """Why nothing more can be written: the run ends there."""
     mark: str = ""
@@ -168,6 +170,9 @@ class Conduct:
 
     def told(self, report: pytest.TestReport, result: ScenarioResult) -> None:
         """Called with each result and the report of its test."""
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.stopped = self.stopped or excinfo.type is KeyboardInterrupt
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self.full(excinfo.value)

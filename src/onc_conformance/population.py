@@ -239,7 +239,7 @@ def refused(got: Got, statuses: Sequence[int], rule: str, *, told: bool = True) 
     """Objections to an answer that is no refusal with one of these statuses; it has to say why where `told`."""
     status = got.exchange.status
     if status is None or status not in statuses:
-        wanted = f"HTTP {statuses[0]}" if len(statuses) < 3 else "HTTP 4xx"
+        wanted = f"HTTP {statuses[0]}" if len(statuses) < 4 else "HTTP 4xx"
         yield got.objection(
             rule, "was not refused as it must be", layer=Layer.SECURITY, expected=wanted, found=got.said
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from onc_conformance import __version__, judging, procedure, report, suite
+from onc_conformance.access import browser
 from onc_conformance.candidates import Candidate, attestations, candidates, replayed
 from onc_conformance.examination import Examination
 from onc_conformance.exchange import Exchange, Journal
@@ -87,6 +88,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
             exchanges = gathered.exchanges
         status = _ask(gathered, tags, folder, workers)
         journal.close()
+        browser.shut()
         if folder and gathered.disk:
             report.give_up(folder, gathered.disk, secrets)
         interrupted = status is pytest.ExitCode.INTERRUPTED
@@ -193,6 +195,8 @@ def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: 
         sys.path[:] = path  # pytest puts steps/ in front, where a worker of a later run would take it for libraries
     if conduct.disk:
         return status
+    if conduct.stopped:
+        return pytest.ExitCode.INTERRUPTED
     if isinstance(conduct, Gathering) and conduct.lost and not conduct.results:
         raise RuntimeError(f"{conduct.lost}: {_last_line(said.getvalue())}")
     if status is pytest.ExitCode.NO_TESTS_COLLECTED:

@@ -12,12 +12,11 @@ from onc_conformance.authorization import PARTS
 from onc_conformance.examination import Examination
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.chart import Chart
+from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, NotApplicable, NotTested
-from onc_conformance.lifecycle import outdated
 from onc_conformance.smartwork import denials
 from onc_conformance.smartwork.launches import Launch
-from onc_conformance.smartwork.objections import objection, uncertain
-from onc_conformance.smartwork.trials import NEVER_ISSUED
+from onc_conformance.smartwork.objections import objection
 
 CHOSEN = ("Patient", "Condition", "Observation")
 """The types a user grants who is asked for all."""
@@ -32,6 +31,8 @@ class Door:
     kind: str
     path: str
     parameters: Parameters
+    name: str
+    """Type/id of a resource of that type."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,17 @@ def as_chosen(launch: Launch, rule: str) -> Iterator[Finding]:
 
 def others_closed(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
     """Objections to types of resources that open though the user did not choose them."""
-    chart = _chart(exam, launch.plan.chosen.patient)
+    chart = chart_of(exam, launch.plan.chosen.patient)
     token = launch.given().access_token
     granted = {_kind(each) for each in launch.given().scopes}
     for door in doors(exam, chart):
         if door.kind not in CHOSEN:
-            got = exam.smart.read(token, door.path, door.parameters, shown="token for what the user chose")
-            what = f"{door.kind}, which the user did not choose"
+            what, shown = f"{door.kind}, which the user did not choose", "token for what the user chose"
+            got = exam.smart.read(token, door.path, door.parameters, shown=shown)
             yield from denials.no_data(got.exchange, what, rule, REFUSED)
+            if door.parameters and door.name:
+                read = exam.smart.read(token, door.name, shown=shown)
+                yield from denials.no_data(read.exchange, f"{what}, by reading", rule, (*REFUSED, 404))
         elif door.kind in granted:
             yield from _opens(exam, Key(door.kind, door.kind, token), door, rule)
 
@@ -139,10 +143,11 @@ def doors(exam: Examination, chart: Chart) -> list[Door]:
     """A request for each type that was asked for: a search within the patient's data, or the read of a resource."""
     found = []
     for kind in exam.smart.types:
+        kept = next((each for each in chart.pool.values() if each.key[0] == kind), None)
         if kind in chart.kinds and chart.gathered.get(kind):
-            found.append(Door(kind, kind, chart.gathered[kind][0].parameters))
-        elif kept := next((each for each in chart.pool.values() if each.key[0] == kind), None):
-            found.append(Door(kind, kept.name, ()))
+            found.append(Door(kind, kind, chart.gathered[kind][0].parameters, kept.name if kept else ""))
+        elif kept:
+            found.append(Door(kind, kept.name, (), kept.name))
     return found
 
 
@@ -158,10 +163,11 @@ def keys(exam: Examination) -> list[Key]:
             continue
         token = ""
         if answer.refresh_token:
+            latest = smart.latest(answer.refresh_token)
             refreshed = trials.once(
                 f"refresh for {scope}",
-                lambda scope=scope: smart.refresh(  # type: ignore[misc]
-                    launch.plan.app, answer.refresh_token, scope=scope, purpose=f"refresh for {scope} alone"
+                lambda scope=scope, latest=latest: smart.refresh(  # type: ignore[misc]
+                    launch.plan.app, latest, scope=scope, purpose=f"refresh for {scope} alone"
                 ),
             )
             alone = refreshed.given and not [each for each in lacking(refreshed.scopes, [scope]) if parse(each)]
@@ -179,17 +185,22 @@ def keys(exam: Examination) -> list[Key]:
 
 def matrix(exam: Examination, found: Sequence[Key], rule: str) -> Iterator[Finding]:
     """Objections to doors that their own scope does not open, or another's does."""
-    chart = _chart(exam, for_one(exam).plan.chosen.patient)
+    chart = chart_of(exam, for_one(exam).plan.chosen.patient)
     every = doors(exam, chart)
-    for key in found:
+    for number, key in enumerate(found, 1):
         leaks: list[Finding] = []
-        for door in every:
+        shown = f"token for {key.scope}"
+        for place, door in enumerate(every):
             if door.kind == key.kind:
                 yield from _opens(exam, key, door, rule)
-            else:
-                got = exam.smart.read(key.token, door.path, door.parameters, shown=f"token for {key.scope}")
-                what = f"{door.kind} with a token for {key.scope} alone"
-                leaks += denials.no_data(got.exchange, what, rule, REFUSED)
+                leaks += _brought_along(exam, key, door, rule)
+                continue
+            what = f"{door.kind} with a {shown} alone"
+            got = exam.smart.read(key.token, door.path, door.parameters, shown=shown)
+            leaks += denials.no_data(got.exchange, what, rule, REFUSED)
+            if place == number % len(every) and door.parameters and door.name:  # each type is read with one other key
+                read = exam.smart.read(key.token, door.name, shown=shown)
+                leaks += denials.no_data(read.exchange, f"{what}, by reading", rule, (*REFUSED, 404))
         yield from leaks
 
 
@@ -199,6 +210,30 @@ def _opens(exam: Examination, key: Key, door: Door, rule: str) -> Iterator[Findi
         yield got.objection(
             rule, f"{key.scope} was granted and does not open {door.kind}", expected="HTTP 200", found=got.said
         )
+
+
+def _brought_along(exam: Examination, key: Key, door: Door, rule: str) -> Iterator[Finding]:
+    """Objections to resources of other types that come along with what a scope opens."""
+    if not door.parameters or not exam.fhir.table.provenance:
+        return
+    asked = (*door.parameters, ("_revinclude", "Provenance:target"))
+    got = exam.smart.read(key.token, door.path, asked, shown=f"token for {key.scope}")
+    strange = [f"{each['resourceType']}/{each.get('id')}" for each in entries(got) if each["resourceType"] != key.kind]
+    if strange and key.kind != "Provenance":
+        yield got.objection(
+            rule,
+            f"a token for {key.scope} alone brings along what it is not for",
+            expected=f"{key.kind} alone, or a refusal",
+            found=", ".join(strange[:3]),
+        )
+
+
+def entries(got: Got) -> list[Resource]:
+    """The resources in the answer to a search, but for what it says of itself."""
+    listed = (got.resource or {}).get("entry") if got.ok else None
+    found = [each.get("resource") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
+    silent = {None, "OperationOutcome"}
+    return [each for each in found if isinstance(each, dict) and each.get("resourceType") not in silent]
 
 
 # parts of resources
@@ -236,7 +271,7 @@ def parts(exam: Examination) -> list[Part]:
 
 def parts_closed(exam: Examination, found: Sequence[Part], rule: str) -> Iterator[Finding]:
     """Objections to what a scope for one category opens beyond it, in searches and by reading."""
-    chart = _chart(exam, for_one(exam).plan.chosen.patient)
+    chart = chart_of(exam, for_one(exam).plan.chosen.patient)
     for part in found:
         other = [each for each in chart.of(part.kind) if part.code not in _categories(each.resource)]
         search = exam.smart.read(
@@ -258,12 +293,8 @@ def parts_closed(exam: Examination, found: Sequence[Part], rule: str) -> Iterato
 
 
 def _leaked(part: Part, got: Got, rule: str) -> Iterator[Finding]:
-    entries = (got.resource or {}).get("entry") if got.ok else None
-    for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict) or resource.get("resourceType") != part.kind:
-            continue
-        if part.code not in _categories(resource):
+    for resource in entries(got):
+        if resource["resourceType"] == part.kind and part.code not in _categories(resource):
             yield got.objection(
                 rule,
                 f"a token for {part.scope} alone finds what is not of that category",
@@ -285,7 +316,7 @@ def _categories(resource: Mapping[str, object]) -> set[str]:
     return {f"{coding.get('system')}|{coding.get('code')}" for coding in codings}
 
 
-# other people, and nobody
+# who it is about
 
 
 def for_one(exam: Examination) -> Launch:
@@ -293,65 +324,13 @@ def for_one(exam: Examination) -> Launch:
     return exam.trials.fresh(name="every scope")
 
 
-def foreign(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
-    """Objections to a token for one patient that opens another's data, by reading and by searching."""
-    token, patient = launch.given().access_token, launch.plan.chosen.patient
-    others = [chart for chart in exam.charts() if chart.id != patient]
-    if not others:
-        raise NotApplicable("two test patients with different ids are needed")
-    other = others[0]
-    read = exam.smart.read(token, f"Patient/{other.id}", shown="token for another patient")
-    yield from denials.no_data(read.exchange, "another patient, by reading", rule, (*REFUSED, 404))
-    for kind in other.kinds:
-        kept = next((each for each in other.of(kind)), None)
-        if kept is None:
-            continue
-        if kind != "Patient":
-            got = exam.smart.read(token, kept.name, shown="token for another patient")
-            yield from denials.no_data(got.exchange, f"another patient's {kind}, by reading", rule, (*REFUSED, 404))
-        found = exam.smart.read(token, kind, other.gathered[kind][0].parameters, shown="token for another patient")
-        if found.ok and (found.resource or {}).get("entry"):
-            yield found.objection(
-                rule,
-                f"a token for one patient finds another patient's {kind}",
-                expected="a refusal, or nothing",
-                found=f"{len((found.resource or {})['entry'])} entries",
-            )
-        elif not found.ok:
-            yield from denials.unfit(found.exchange, f"another patient's {kind}", rule, "a refusal")
-
-
-TOKENS = ("no token", "a token that was never given out", "a token that has run out")
-
-
-def stranger(exam: Examination, what: str) -> Got:
-    """A read of the Patient with no token or one that is not good."""
-    patient = exam.id_of(exam.identified()[0])
-    token = {"no token": "", "a token that was never given out": NEVER_ISSUED}.get(what)
-    if token is None:
-        token = outdated(exam)
-    return exam.smart.read(token, f"Patient/{patient}", shown=what, again=True)
-
-
-def turned_away(got: Got, what: str, rule: str) -> Iterator[Finding]:
-    """Objections to an answer to somebody without a good token (RFC 6750, 3)."""
-    yield from denials.no_data(got.exchange, f"a request with {what}", rule, (401,))
-    if got.exchange.status == 401 and not got.exchange.header("www-authenticate"):
-        yield uncertain(
-            got.exchange,
-            rule,
-            f"a request with {what}: the refusal does not say how to be let in",
-            expected="a WWW-Authenticate header",
-            found="none",
-        )
-
-
 def _kind(scope: str) -> str | None:
     found = parse(scope)
     return found.type if found else None
 
 
-def _chart(exam: Examination, patient: str) -> Chart:
+def chart_of(exam: Examination, patient: str) -> Chart:
+    """What the FHIR server tells of the patient of a launch; NotTested where that is none of the test patients."""
     found = next((chart for chart in exam.charts() if chart.id == patient), None)
     if found is None:
         raise NotTested("the patient of the launch is none of the test patients that were found", "SH-PAT-2")

@@ -123,6 +123,34 @@ def test_an_address_that_leads_straight_back_needs_no_deed(origin):
     )
 
 
+def test_one_browser_serves_every_way_and_each_has_a_profile_of_its_own(origin, monkeypatch):
+    from playwright.sync_api import BrowserType
+
+    browser.shut()
+    started, launch = [], BrowserType.launch
+
+    def counted(self, **options):
+        started.append(options)
+        return launch(self, **options)
+
+    monkeypatch.setattr(BrowserType, "launch", counted)
+    cookies, first = "document.body.textContent = document.cookie || 'nothing kept'", {}
+    page = f"{origin}/cookies"
+    monkeypatch.setattr(Pages, "do_GET", lambda self: self.answer(f"<body><script>{cookies}</script>"))
+    keep = base64.b64encode(b"<script>location = 'http://127.0.0.1:1/redirect'</script>").decode()
+    browser.walk(f"data:text/html;base64,{keep}", doing([]), back, state=first)
+    first["storage"]["cookies"] = [{"name": "mine", "value": "1", "domain": "127.0.0.1", "path": "/", "expires": -1}]
+    assert "mine=1" in browser.walk(page, doing([]), back, state=first, seconds=5).page
+    assert "nothing kept" in browser.walk(page, doing([]), back, seconds=5).page
+    assert len(started) == 1
+
+
+def test_a_browser_that_died_is_started_again(origin):
+    browser.walk(f"{origin}/", doing([]), back, seconds=5)
+    browser._running().close()
+    assert "secret" in browser.walk(f"{origin}/", doing([]), back, seconds=5).page
+
+
 def test_no_browser_is_told_with_what_to_do(monkeypatch):
     monkeypatch.setenv(browser.EXECUTABLE, "/nowhere/chromium")
     with pytest.raises(NoBrowserError, match=browser.EXECUTABLE):

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+from codecs import BOM_UTF8
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from tests.bulk.hostile import TOKEN, Ehr, Scripted, examination
@@ -274,3 +277,42 @@ def test_no_token_is_written_down(ehr, exam):
         shown += exam.journal.secrets.mask_bytes(exchange.request_body).decode()
         assert TOKEN not in shown
         assert "eyJ" not in shown
+
+
+def test_a_byte_order_mark_is_told_and_the_line_read_all_the_same(ehr, exam):
+    ehr.file(*(BOM_UTF8 * (one == "a") + json.dumps({"resourceType": "Patient", "id": one}).encode() for one in "ab"))
+    [told] = of_files(exam)
+    assert "a line is not JSON from its first byte on" in told
+    assert [file.lines for file in read(exam)] == [2]
+
+
+def test_lines_may_end_as_they_do_elsewhere(ehr, exam):
+    ehr.file(*(json.dumps({"resourceType": "Patient", "id": one}).encode() + b"\r" for one in "ab"))
+    assert of_files(exam) == []
+
+
+def test_a_server_that_is_busy_is_asked_again(ehr, exam):
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=8), usegmt=True)
+    ehr.answers["/status"] = [
+        (429, {"Retry-After": "2"}, b""),
+        (202, {"Retry-After": soon}, b""),
+        ehr.answers["/status"],
+    ]
+    assert status(exam) == []
+    assert exam.waits[0] == 2.0
+    assert 4 < exam.waits[-1] <= 8
+
+
+def test_what_comes_twice_is_advice(ehr, exam):
+    twice = [{"resourceType": "Patient", "id": one, "meta": {"lastUpdated": "2026-01-01T00:00:00Z"}} for one in "aba"]
+    ehr.file(*twice)
+    whole = exported.whole(exam)
+    [told] = said(exported.repeated(whole, RULE), Severity.WARNING)
+    assert "Patient/a is exported more than once" in told
+
+
+@pytest.mark.parametrize(("status", "many"), [(400, 0), (401, 0), (403, 0), (404, 1), (200, 1), (500, 1)])
+def test_whoever_has_no_token_is_refused_in_one_way_or_another(ehr, exam, status, many):
+    ehr.answers["/fhir/Group/g/$export"] = (status, {}, {"resourceType": "OperationOutcome"})
+    found = population.refused(population.untokened(exam), (401, 403, 400), RULE, told=False)
+    assert len(said(found)) == many

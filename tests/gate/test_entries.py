@@ -79,7 +79,7 @@ def test_an_excuse_is_read(tmp_path):
     [
         (("reason", "raeson"), 7, "excuse.1.reason", "missing; this key is required"),
         (("2027-01-31", '"soon"'), 10, "excuse.1.expires", "valid date"),
-        (('"No dated data yet"', '" "'), 9, "excuse.1.reason", "at least 1 character"),
+        (('"No dated data yet"', '" "'), 9, "excuse.1.reason", "empty; fill it in"),
         (("expires = 2027-01-31", "expires = 2027-01-31\nnote = 1"), 11, "excuse.1.note", "unknown key"),
     ],
 )

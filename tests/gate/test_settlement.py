@@ -337,6 +337,12 @@ def test_entries_for_steps_nobody_knows_are_reported():
     )
 
 
+def test_a_signature_where_the_machine_judges_alone_is_reported():
+    assert settled(attestations=[attestation(step="G9-IA-TLV-1")]).warnings == (
+        "attestation for G9-IA-TLV-1 counts for nothing: the step is judged by machine alone; remove it",
+    )
+
+
 def test_an_invalid_attestation_is_reported_even_where_another_counts():
     result = settled(steps=[step(coverage="attested")], attestations=[attestation(defect="gone"), attestation()])
     assert only(result).outcome is Outcome.ATTESTED

@@ -35,6 +35,7 @@ def test_its_variables_are_those_the_descriptions_use(ehr):
         "SMART_CLINICIAN_USER", "SMART_CLINICIAN_PASSWORD", "SMART_LAUNCH_PAGE", "SMART_MANAGE_PAGE",
         "SMART_REGISTER_PAGE", "SMART_INTROSPECT_ID", "SMART_INTROSPECT_SECRET", "SMART_EXPIRED_TOKEN",
         "BULK_CLIENT_ID", "BULK_JWK_FILE", "BULK_GROUP", "BULK_OTHER_GROUP", "BULK_KEYS_CLIENT_ID", "BULK_KEYS_LISTEN",
+        "BULK_KEYS_CERTIFICATE",
     }  # fmt: skip
     assert ehr.env["WC_URL"] == f"{ehr.url}/webchart.cgi"
     assert all(len(value) >= 16 for name, value in ehr.env.items() if name.split("_")[1] == "PASS")

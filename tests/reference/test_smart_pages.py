@@ -48,6 +48,7 @@ def asking(ehr):
 @pytest.fixture(scope="module")
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api")
+    browser.shut()  # one at a time in a thread
     with sync_api.sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=browser.program(), args=["--no-sandbox"])
         yield made

@@ -86,7 +86,7 @@ class Double:
                 "authorization_endpoint": f"{self.url}/auth/authorize",
                 "token_endpoint": f"{self.url}/auth/token",
                 "capabilities": DEMANDED,
-                "grant_types_supported": ["authorization_code"],
+                "grant_types_supported": ["authorization_code", "client_credentials"],
                 "code_challenge_methods_supported": ["S256"],
             },
         )
@@ -163,7 +163,9 @@ class Double:
                 "scope": wanted["scope"],
                 "refresh_token": refresh,
                 "patient": "p1",
-                "id_token": jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signed_with),
+                "id_token": jwt.encode(
+                    {"alg": "RS256", "kid": self.signed_with.kid or "one"}, claims, self.signed_with
+                ),
             },
             **{"Cache-Control": "no-store", "Pragma": "no-cache"},
         )

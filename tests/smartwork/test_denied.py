@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from onc_conformance import denied, lifecycle, scoped
+from onc_conformance import denied, lifecycle, strangers, unproved
 from onc_conformance.access.listener import Listener
 from onc_conformance.findings import NotApplicable, NotTested
 from onc_conformance.smartwork.errands import Errand
@@ -68,9 +68,9 @@ def test_a_code_that_is_taken_wrongly_is_objected_to(exam, double, which):
         assert errors(denied.no_token(tried, "R"))
 
 
-@pytest.mark.parametrize("what", denied.PROOFS)
+@pytest.mark.parametrize("what", unproved.PROOFS)
 def test_an_app_that_does_not_prove_itself_and_is_believed_is_objected_to(exam, what):
-    assert errors(denied.no_token(denied.unproven(exam, what), "R"))
+    assert errors(denied.no_token(unproved.unproven(exam, what), "R"))
 
 
 def test_a_refresh_token_of_another_app_that_is_taken_is_objected_to(exam):
@@ -112,11 +112,11 @@ def test_a_refresh_for_less_that_brings_all_is_objected_to(exam):
 
 
 def test_a_token_that_was_never_given_out_is_turned_away_or_objected_to(exam, double):
-    got = scoped.stranger(exam, "a token that was never given out")
-    found = list(scoped.turned_away(got, "it", "R"))
+    got = strangers.stranger(exam, "a token that was never given out")
+    found = list(strangers.turned_away(got, "it", "R"))
     assert [str(each.severity) for each in found] == ["warning"]
-    double.valid.add(scoped.NEVER_ISSUED)
-    assert errors(scoped.turned_away(scoped.stranger(exam, "a token that was never given out"), "it", "R"))
+    double.valid.add(strangers.NEVER_ISSUED)
+    assert errors(strangers.turned_away(strangers.stranger(exam, "a token that was never given out"), "it", "R"))
 
 
 # somebody at a browser of their own
@@ -145,8 +145,37 @@ def test_a_person_is_asked_where_a_login_page_comes(exam, double):
     url, what, seconds = asked[0]
     assert url == f"{double.url}/auth/authorize"
     assert "log in as the patient" in what
-    assert "grant these alone: a" in what
+    assert "grant all that the app asks for" in what
     assert seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, "grant all that the app asks for"),
+        ({"grant": ["a", "b", "c"]}, "grant all that the app asks for"),
+        ({"grant": ["a", "c"]}, "grant all but these: b"),
+        ({"grant": ["c"]}, "grant these alone: c"),
+        ({"deny": True}, "refuse what the app asks for"),
+        (
+            {"names": {"pat_id": "p1", "encounter_id": "e1"}},
+            "choose the patient p1 where one is to be chosen, and the encounter e1",
+        ),
+        (
+            {"names": {"launch_url": "http://127.0.0.1/redirect", "client_id": "one"}},
+            "launch the app one at http://127",
+        ),
+    ],
+)
+def test_a_person_is_told_what_to_do(exam, double, facts, said):
+    told = []
+    driver = person(exam.smart, lambda *asked: told.append(asked[3]))
+    driver.address("http://127.0.0.1/redirect")
+    until = driver.address("http://127.0.0.1/redirect")
+    names = {name: until if name == "launch_url" else value for name, value in facts.get("names", {}).items()}
+    with pytest.raises(NotTested, match="nobody came back"):
+        driver.do(errand(double, until, "/auth/authorize?scope=a+b+c", **{**facts, "names": names}))
+    assert said in told[0]
 
 
 def test_nobody_is_asked_where_the_server_refuses_at_once(exam, double):
@@ -199,16 +228,16 @@ def test_a_listener_adds_its_port_to_a_loopback_address_alone():
         assert listener.at("https://app.example/redirect") == "https://app.example/redirect"
 
 
-@pytest.mark.parametrize("what", denied.ASSERTIONS)
+@pytest.mark.parametrize("what", unproved.ASSERTIONS)
 def test_an_assertion_that_is_believed_wrongly_is_objected_to(exam, what):
-    assert errors(denied.no_token(denied.disbelieved(exam, what), "R"))
+    assert errors(denied.no_token(unproved.disbelieved(exam, what), "R"))
 
 
 def test_an_assertion_that_is_taken_twice_is_objected_to(exam):
-    assert errors(denied.no_token(denied.asserted_twice(exam), "R"))
+    assert errors(denied.no_token(unproved.asserted_twice(exam), "R"))
 
 
 def test_without_an_app_that_signs_there_is_no_assertion(connect):
     smart = connect(PARK, SMART_ASYMMETRIC_ID="")
     with pytest.raises((NotTested, NotApplicable)):
-        denied.disbelieved(exam_of(smart), "that is not signed")
+        unproved.disbelieved(exam_of(smart), "that is not signed")

@@ -25,7 +25,7 @@ def test_an_app_is_launched_by_itself(smart, double, kind, post):
     assert launch.given().access_token in double.valid
     assert [
         *authorization.token_came(launch, "R"),
-        *answered.told_well(launch, "R"),
+        *answered.told_well(launch, "", "R"),
         *answered.granted(launch, "R"),
     ] == []
     assert list(answered.well_formed(launch.title, launch.given(), "R")) == []
@@ -216,7 +216,7 @@ def test_a_state_that_does_not_come_back(smart, double):
         return status, {"Location": headers["Location"].replace("state=", "state=x")}, body
 
     double.consent = altered
-    [said] = messages(answered.told_well(smart.launched(), "R"))
+    [said] = messages(answered.told_well(smart.launched(), "", "R"))
     assert "the state of the request does not come back" in said
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onc_conformance import targets
 from onc_conformance.findings import NotTested, UsageError
 from onc_conformance.targets.conversation import Question
 
@@ -82,6 +83,22 @@ def test_apps_are_launched_in_a_run_alone(connect):
     smart = connect(BY_CLINICIAN)
     answer = smart.client.session({}).login()
     assert (answer.kind, answer.message) == ("auth", "apps are launched in a run alone")
+
+
+def test_a_description_is_checked_with_the_app_launched(connect, double):
+    smart = connect(BY_CLINICIAN)
+    smart.client.launcher = smart.sign_in
+    rows = {each.what: each for each in targets.check(smart.client)}
+    assert (rows["log in"].outcome, launches(double)) == ("ok", 1)
+    assert rows["log in"].detail.startswith("token of the symmetric app; an app was launched, ")
+
+
+def test_a_check_says_why_no_app_could_be_launched(connect):
+    smart = connect(BY_CLINICIAN, SMART_CLINICIAN_PASSWORD="wrong horse")
+    smart.client.launcher = smart.sign_in
+    last = list(targets.check(smart.client))[-1]
+    assert (last.what, last.outcome) == ("log in", "failed")
+    assert "the page with username, password came again" in last.detail
 
 
 def test_an_app_or_login_that_is_not_described_is_told(connect):

@@ -8,7 +8,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 from joserfc import jwt
 
-from onc_conformance import cli
+from onc_conformance import authorization, cli
+from onc_conformance.access import backend
 from onc_conformance.reference import ReferenceEHR
 from onc_conformance.reference.tickets import Tickets
 
@@ -39,6 +40,12 @@ def minted(monkeypatch):
 
         return making
 
+    def written(request, make=backend.Asked.written):
+        form = make(request)
+        found.update(form[name] for name in ("client_assertion",) if len(form.get(name, "").split(".")) == 3)
+        return form
+
+    monkeypatch.setattr(backend.Asked, "written", written)
     monkeypatch.setattr(Tickets, "issue", kept(Tickets.issue))
     monkeypatch.setattr(jwt, "encode", kept(jwt.encode))
     variables = ReferenceEHR._variables
@@ -56,8 +63,9 @@ def minted(monkeypatch):
 
 
 def run(folder, capfd, *more):
-    arguments = ("run", "--target", "reference:fhir", "--patients", "tiny", "--criterion", "g10")
-    cli.main([*arguments, "--reports", str(folder), *more])
+    targets = ("--target", "reference:fhir", *(each for each in more if each.startswith("reference:")))
+    arguments = ("run", *targets, "--patients", "tiny", "--criterion", "g10", "--reports", str(folder))
+    cli.main([*arguments, *(each for each in more if not each.startswith("reference:"))])
     told = capfd.readouterr()
     files = {path: path.read_text("utf-8", errors="replace") for path in folder.rglob("*") if path.is_file()}
     return {**files, "standard output": told.out, "standard error": told.err}
@@ -84,3 +92,29 @@ def test_a_run_with_a_fault_keeps_them_too(tmp_path, capfd, caplog, minted, faul
     texts = run(tmp_path, capfd, "--fault", fault, "--tags", "AUT-PAT-18 or AUT-PAT-11")
     assert "failed" in texts["standard output"]
     assert leaked(minted, texts, caplog) == {}
+
+
+def test_a_fault_of_our_own_keeps_them(tmp_path, capfd, caplog, minted, monkeypatch):
+    """What the suite does wrong is told with a traceback, which has seen everything."""
+
+    def broken(launch, rule):
+        raise RuntimeError(f"cannot use {launch.given().access_token} of {launch.given().fields} as {rule}")
+
+    monkeypatch.setattr(authorization, "token_came", broken)
+    texts = run(tmp_path, capfd, "--tags", "AUT-PAT-1 or AUT-PAT-3")
+    assert "cannot use ***" in "".join(texts.values())
+    assert leaked(minted, texts, caplog) == {}
+
+
+def test_several_targets_at_once_keep_them(tmp_path, capfd, caplog, minted):
+    texts = run(tmp_path, capfd, "reference:docref", "--jobs", "2", "--tags", "AUT-PAT-3 or AUT-SYS-1")
+    assert len(texts) > 20
+    assert leaked(minted, texts, caplog) == {}
+
+
+def test_a_run_that_is_judged_again_keeps_them(tmp_path, capfd, caplog, minted):
+    run(tmp_path / "first", capfd, "--tags", "bulk or AUT-PAT-3")
+    cli.main(["run", "--replay", str(tmp_path / "first" / "latest"), "--reports", str(tmp_path / "again")])
+    told = capfd.readouterr()
+    texts = {path: path.read_text("utf-8", errors="replace") for path in tmp_path.rglob("*") if path.is_file()}
+    assert leaked(minted, {**texts, "standard output": told.out, "standard error": told.err}, caplog) == {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from onc_conformance.access.apps import App
 from onc_conformance.access.parameters import Change, Parameters, in_query, of_query, value_of
 from onc_conformance.access.pkce import Pkce
+
+_ENTRUSTED = frozenset({"code", "access_token", "id_token", "refresh_token", "assertion", "samlresponse", "ticket"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,13 @@ class Redirected:
     def code(self) -> str:
         """The code; empty where there is none."""
         return self.value("code")
+
+
+def entrusted(url: str) -> list[str]:
+    """The values in an address that whoever reads it could use: codes and tokens, in the query or behind a `#`."""
+    parts = urlsplit(url)
+    told = (*parse_qsl(parts.query), *parse_qsl(parts.fragment))
+    return [value for name, value in told if name.lower() in _ENTRUSTED]
 
 
 def leads_to(url: str, registered: str) -> bool:

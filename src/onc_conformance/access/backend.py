@@ -115,6 +115,14 @@ def _strange(request: Asked) -> Asked:
     return replace(request, signed_with=RSAKey.generate_key(2048, kid, private=True))
 
 
+def _bringing(request: Asked) -> Asked:
+    """A stranger's signature, and the key to verify it with in the header, which nobody is to go by (RFC 7515 10.7)."""
+    strange = _strange(request)
+    key = strange.signed_with
+    public = key.as_dict(private=False) if key else {}
+    return replace(strange, header={**request.header, "jwk": public})
+
+
 def _claim(**values: Any) -> Callable[[Asked], Asked]:
     """Claims changed; None takes one away, a function makes it of the right one."""
 
@@ -140,6 +148,7 @@ _ELSEWHERE = "https://elsewhere.example/token"
 SIGNATURES: tuple[Wrong, ...] = (
     Wrong("is not signed", _sign(_unsigned)),
     Wrong("is signed by a key that nobody registered", _strange),
+    Wrong("is signed by a key that it brings along", _bringing),
     Wrong("is signed with the public key for a secret", _sign(_confused)),
     Wrong("says something else than was signed", _sign(_tampered)),
     Wrong("has run out", _claim(iat=lambda at: at - 4000, exp=lambda at: at - 3600)),

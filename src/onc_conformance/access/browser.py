@@ -1,19 +1,23 @@
 """A real browser that does what a person would: it opens an address, follows a list of deeds, and tells where it got.
 
-Playwright drives it (the extra `browser`) with the system's own Chromium where there is one.
+Playwright drives it (the extra `browser`) with the system's own Chromium where there is one. Starting it takes longer
+than most ways, so it is started once and left running until it is `shut`; each way has a profile of its own.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 EXECUTABLE = "ONC_CONFORMANCE_BROWSER"
 """The environment variable that names the browser's program."""
@@ -101,6 +105,41 @@ def walk(
     `trusting` does not check certificates: what a description's own authority vouches for is judged elsewhere. Raises
     NoBrowserError, and BrowserError where a deed finds no place in time; a page that leads nowhere is an Arrival.
     """
+    chromium = _running()
+    from playwright.sync_api import Error
+
+    try:
+        context = chromium.new_context(ignore_https_errors=trusting, storage_state=(state or {}).get(_KEPT))
+    except Error as problem:
+        raise BrowserError(_first_line(problem)) from None
+    try:
+        walker = _Walker(context.new_page(), ends, time.monotonic() + seconds, pictures=pictures)
+        arrival = walker.go(start, plan, form)
+        if state is not None:
+            state[_KEPT] = context.storage_state()
+    except Error as problem:
+        raise BrowserError(_first_line(problem)) from None
+    else:
+        return arrival
+    finally:
+        with suppress(Error):  # it may have died on the way
+            context.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A browser, and whose it is: Playwright's objects serve the thread alone that made them."""
+
+    process: int
+    playwright: Playwright
+    browser: Browser
+
+
+_HERE = threading.local()
+
+
+def _running() -> Browser:
+    """The browser of the thread, started where it does not run. Raises NoBrowserError."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
@@ -108,24 +147,33 @@ def walk(
     found = program()
     if found is None:
         raise NoBrowserError(f"no browser here: install Chromium, or name its program in {EXECUTABLE}")
-    with sync_playwright() as playwright:
-        try:
-            # without its sandbox, which containers and root do not let it have; it visits the product alone
-            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except Error as problem:
-            raise NoBrowserError(f"{found} does not start: {_first_line(problem)}") from None
-        try:
-            context = browser.new_context(ignore_https_errors=trusting, storage_state=(state or {}).get(_KEPT))
-            walker = _Walker(context.new_page(), ends, time.monotonic() + seconds, pictures=pictures)
-            arrival = walker.go(start, plan, form)
-            if state is not None:
-                state[_KEPT] = context.storage_state()
-        except Error as problem:
-            raise BrowserError(_first_line(problem)) from None
-        else:
-            return arrival
-        finally:
-            browser.close()
+    known: _Running | None = getattr(_HERE, "running", None)
+    if known and known.process == os.getpid() and known.browser.is_connected():
+        return known.browser
+    shut()
+    playwright = sync_playwright().start()
+    try:
+        # without its sandbox, which containers and root do not let it have; it visits the product alone
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    except Error as problem:
+        playwright.stop()
+        raise NoBrowserError(f"{found} does not start: {_first_line(problem)}") from None
+    _HERE.running = _Running(os.getpid(), playwright, browser)
+    return browser
+
+
+def shut() -> None:
+    """Close the browser that the ways of this thread were made with, if there is one; another way starts another."""
+    known: _Running | None = getattr(_HERE, "running", None)
+    _HERE.running = None
+    if known is None or known.process != os.getpid():  # it is the browser of the process this one was forked from
+        return
+    for end in (known.browser.close, known.playwright.stop):
+        with suppress(Exception):  # whatever became of it, it is not used any more
+            end()
+
+
+atexit.register(shut)
 
 
 class _Walker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -12,6 +13,9 @@ from onc_conformance.access.parameters import Parameters
 from onc_conformance.exchange import Exchange
 
 LARGEST_PAGE = 2_000_000
+SOON_S = 5
+"""Seconds after which a page that sends on by itself is one of a login under way; others end a session, in minutes."""
+_REFRESH = re.compile(r"(\d{0,6}(?:\.\d{0,6})?)\s*[;,]\s*(?:url\s*=)?\s*(\S.*)", re.IGNORECASE)
 _FIELDS = ("input", "select", "textarea", "button")
 _BUTTONS = frozenset({"submit", "image", "button", "reset"})
 
@@ -118,6 +122,16 @@ def forms_of(page: Exchange) -> list[Form]:
         )
         for form in root.iter("form")
     ]
+
+
+def led_on(page: Exchange) -> str | None:
+    """Where a page sends a browser by itself, in a few seconds at most; None where it does not."""
+    root = _root(page) if page.status == 200 and "html" in page.media_type else None
+    for each in root.iter("meta") if root is not None else ():
+        told = _REFRESH.fullmatch((each.get("content") or "").strip())
+        if (each.get("http-equiv") or "").strip().lower() == "refresh" and told and float(told[1] or 0) <= SOON_S:
+            return urljoin(page.url, str(told[2]).strip("'\" "))
+    return None
 
 
 def words_of(page: Exchange, many: int = 160) -> str:

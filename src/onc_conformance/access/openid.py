@@ -116,6 +116,8 @@ def claimed_badly(
     elif len(audiences) > 1 and claims.get("azp") != client:
         yield Complaint("azp", "the id_token is for several, and does not say for whom it was made", client,
                         str(claims.get("azp")))  # fmt: skip
+    elif claims.get("azp", client) != client:
+        yield Complaint("azp", "the id_token was made for another party", client, str(claims["azp"]))
     yield from _timed_badly(claims, now, leeway)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
@@ -133,6 +135,10 @@ def _timed_badly(claims: dict[str, Any], now: int, leeway: int) -> Iterator[Comp
     elif expires <= now - leeway:
         yield Complaint("exp", f"the id_token ran out {now - expires:.0f} s ago; compare the clocks", f"after {now}",
                         f"{expires:.0f}")  # fmt: skip
+    starts = _moment(claims.get("nbf"))
+    if starts is not None and starts > now + leeway:
+        yield Complaint("nbf", f"the id_token is not good for another {starts - now:.0f} s; compare the clocks",
+                        f"up to {now}", f"{starts:.0f}")  # fmt: skip
     if issued is None:
         yield Complaint("iat", "the id_token does not say when it was made", "seconds since 1970",
                         str(claims.get("iat")))  # fmt: skip

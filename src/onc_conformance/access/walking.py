@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-from onc_conformance.access.authorization import leads_to
+from onc_conformance.access.authorization import entrusted, leads_to
 from onc_conformance.access.cookies import Jar
+from onc_conformance.access.forms import led_on
 from onc_conformance.access.parameters import Parameters, of_query
 from onc_conformance.exchange import Exchange, redirect
 
@@ -60,7 +61,7 @@ class Walk:
                 return Stop(self.exchanges[-1], trouble=f"a redirect loop: {url} leads back to itself")
             seen.add(here)
             page = self._open(f"{purpose}, hop {hop + 1}" if hop else purpose, url, cookies, body)
-            onward = redirect(page)
+            onward = redirect(page) or led_on(page)
             if onward is None:
                 return Stop(page)
             self._hide(onward, own)
@@ -75,6 +76,8 @@ class Walk:
 
     def _hide(self, onward: str, own: Collection[str]) -> None:
         """What looks random in a redirect, and was not sent by us, stands for a login under way, as cookies do."""
+        for value in entrusted(onward):
+            self.secret(value)
         for name, value in of_query(onward):
             if name not in _SHOWN and value not in own and RANDOM.fullmatch(value):
                 self.secret(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -110,6 +111,9 @@ class _Reading:
     def _line(self, line: bytes) -> None:
         self._number += 1
         file, number = self._file, self._number
+        if number == 1 and line.startswith(BOM_UTF8):  # which JSON must not have (RFC 8259, 8.1)
+            file.amiss(number, "JSON from its first byte on", "a byte order mark")
+            line = line.removeprefix(BOM_UTF8)
         if not line.strip():
             return
         file.lines += 1

@@ -168,6 +168,8 @@ class Changes:
     """File, line, resource and moment; the first few."""
     many: int = 0
     dated: int = 0
+    repeats: list[tuple[File, int, str]] = field(default_factory=list)
+    """File, line and name of resources of the sample that came before; the first few."""
 
     def __call__(self, file: File, number: int, resource: Resource) -> None:
         meta = resource.get("meta")
@@ -175,6 +177,8 @@ class Changes:
         if changed is None:
             return
         self.dated += 1
+        if key(resource) in self.sample and len(self.repeats) < ROOM:
+            self.repeats.append((file, number, "/".join(key(resource))))
         if len(self.sample) < SAMPLE:
             self.sample[key(resource)] = changed
         if self.by is not None and changed <= self.by:

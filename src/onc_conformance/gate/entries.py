@@ -45,6 +45,10 @@ def _expectation(kind: str, message: str) -> str:
         return "missing; this key is required"
     if kind == "extra_forbidden":
         return "unknown key; remove it or correct its spelling"
+    if kind == "string_too_short":
+        return "empty; fill it in"
+    if kind == "string_pattern_mismatch":
+        return "expected 64 hexadecimal digits, as sha256sum prints them"
     return message[:1].lower() + message[1:]
 
 

@@ -184,7 +184,7 @@ def settle(
         for step in every
         if step.criterion in criteria and (only is None or step.id in only)
     )
-    known = {step.id for step in every}
+    known = {step.id: step.coverage for step in every}
     return Settlement(
         steps=settled,
         attestations=tuple((entry, entry.invalid(today)) for entry in attestations),
@@ -213,11 +213,13 @@ def _machine(scenarios: Sequence[ScenarioResult], nothing: str) -> tuple[Outcome
     return verdict, "; ".join(reasons) or None if verdict in _EXPLAINED else None
 
 
-def _stale_attestations(entries: Iterable[Attestation], known: Collection[str], today: date) -> Iterable[str]:
+def _stale_attestations(entries: Iterable[Attestation], known: Mapping[str, str], today: date) -> Iterable[str]:
     for entry in entries:
         name = f"attestation for {entry.step}" + (f" on {entry.target}" if entry.target else "")
         if entry.step not in known:
             yield f"{name}: no procedure has this step; correct the id"
+        elif known[entry.step] == "automated":
+            yield f"{name} counts for nothing: the step is judged by machine alone; remove it"
         elif defect := entry.invalid(today):
             yield f"{name} does not count: {defect}"
 

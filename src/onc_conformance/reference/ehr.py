@@ -181,6 +181,7 @@ class ReferenceEHR:
         return {
             "DOCREF_JWK_FILE": ("docref.jwk", self._docref.private_jwk()),
             "FHIR_CA_FILE": ("ca.pem", certificates.authority().pem.decode()),
+            "BULK_KEYS_CERTIFICATE": ("keys.pem", certificates.authority().issue({"127.0.0.1"}).decode()),
             **{name: (f"{name.removesuffix('_JWK_FILE').lower()}.jwk", key) for name, key in keys.items()},
         }
 

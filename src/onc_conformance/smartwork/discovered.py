@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from onc_conformance.access.discovery import Configuration, is_address, oauth_uris
+from onc_conformance.access.discovery import WELL_KNOWN, Configuration, is_address, oauth_uris
 from onc_conformance.fhirwork.asking import Got
-from onc_conformance.findings import Finding, NotTested
-from onc_conformance.smartwork.door import Published, Smart
+from onc_conformance.findings import Finding, NotApplicable, NotTested
+from onc_conformance.smartwork.door import ORIGIN, Published, Smart
 from onc_conformance.smartwork.objections import objection, uncertain
 
 _LAUNCH = ("launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric", "sso-openid-connect")
@@ -24,7 +24,7 @@ DEMANDED = {
 """The capabilities of the criterion, by the first number of the version of SMART App Launch."""
 _LISTS = {
     "capabilities": (),
-    "grant_types_supported": ("authorization_code",),
+    "grant_types_supported": ("authorization_code", "client_credentials"),
     "code_challenge_methods_supported": ("S256",),
 }
 _SHOULD = ("scopes_supported", "response_types_supported", "introspection_endpoint", "revocation_endpoint")
@@ -98,6 +98,26 @@ def capable(smart: Smart, found: Published, rule: str) -> Iterator[Finding]:
             found=", ".join(there) or "none",
             hint="list each capability that the server has; a product without it cannot be certified",
         )
+
+
+def shared(smart: Smart, rule: str) -> Iterator[Finding]:
+    """Warnings where a script in a browser may not read what is published (SMART App Launch 2.2, CORS).
+
+    A server must allow it that serves apps which live in a browser alone. Raises NotApplicable for earlier versions.
+    """
+    if smart.version != "2.2.0":
+        raise NotApplicable(f"SMART App Launch {smart.version} says nothing of apps in a browser alone")
+    for path in (WELL_KNOWN, "metadata"):
+        page = smart.from_browser(path)
+        allowed = page.header("access-control-allow-origin") or ""
+        if page.status == 200 and allowed not in {"*", ORIGIN}:
+            yield uncertain(
+                page,
+                rule,
+                "a script in a browser may not read it, as apps without a server must",
+                expected=f"Access-Control-Allow-Origin: * or {ORIGIN}",
+                found=allowed or "no Access-Control-Allow-Origin",
+            )
 
 
 def addresses(smart: Smart, found: Published, names: tuple[str, ...], rule: str) -> Iterator[Finding]:

@@ -15,17 +15,16 @@ from onc_conformance.access.apps import App
 from onc_conformance.access.authorization import AuthorizationRequest
 from onc_conformance.access.credentials import Credential
 from onc_conformance.access.discovery import Configuration
-from onc_conformance.access.parameters import AS_IT_IS, Change, Parameters, in_query, value_of
+from onc_conformance.access.parameters import AS_IT_IS, Change, Parameters, value_of
 from onc_conformance.access.tokens import SECRET_FIELDS, TokenAnswer, TokenRequest
 from onc_conformance.access.walking import FORM
 from onc_conformance.exchange import Exchange
 from onc_conformance.fhirwork.asking import Got
-from onc_conformance.fhirwork.asking import read as read_resource
 from onc_conformance.findings import NotTested
 from onc_conformance.smartwork.drivers import driver_for
 from onc_conformance.smartwork.errands import Arrival, Driver, Errand
 from onc_conformance.smartwork.launches import Chosen, Launch, Plan
-from onc_conformance.smartwork.registered import Registered
+from onc_conformance.smartwork.reading import Reader
 from onc_conformance.targets.assembly import Prepared
 from onc_conformance.targets.client import Launched
 from onc_conformance.targets.logins import AuthStep
@@ -33,6 +32,10 @@ from onc_conformance.targets.smart import ClientKind, LoginName
 
 ALONG = ("Binary",)
 """Types that US Core has no profile of, and that others of a patient lead to."""
+ORIGIN = "https://app.example"
+"""Where a script comes from that runs in a browser."""
+ADVISED = ("introspection_endpoint", "revocation_endpoint")
+"""Addresses that a configuration need not name."""
 ALONE, FROM_EHR = "standalone", "ehr"
 """How an app is launched."""
 
@@ -48,7 +51,7 @@ class Published:
 
 
 @dataclass
-class Smart(Registered):
+class Smart(Reader):
     """Apps at one target."""
 
     choose: Callable[[str | None, bool], Chosen]
@@ -57,7 +60,8 @@ class Smart(Registered):
     """Who was waited for in vain."""
     _published: dict[str, Published] = field(default_factory=dict)
     _launches: dict[tuple[object, ...], Launch] = field(default_factory=dict)
-    _read: dict[tuple[str, str], Got] = field(default_factory=dict)
+    _after: dict[str, str] = field(default_factory=dict)
+    """The refresh token that came in the place of another."""
     _credentials: dict[str, Credential] = field(default_factory=dict)
 
     # what is published
@@ -66,9 +70,9 @@ class Smart(Registered):
         """The SMART configuration below the FHIR server's address."""
         return self.published(f"{self.base}/{discovery.WELL_KNOWN}", "fetch the SMART configuration")
 
-    def published(self, url: str, purpose: str) -> Published:
-        """A JSON document at an address, fetched once and without any credential."""
-        if url not in self._published:
+    def published(self, url: str, purpose: str, *, again: bool = False) -> Published:
+        """A JSON document at an address, fetched once, unless `again`, and without any credential."""
+        if again or url not in self._published:
             page = self.client.hop(purpose, Prepared("GET", url, (("Accept", "application/json"),), b"", key=purpose))
             fields, trouble = tokens.json_object(page)
             if trouble is None and page.status != 200:
@@ -77,6 +81,14 @@ class Smart(Registered):
         found = self._published[url]
         self.note([found.exchange.id])
         return found
+
+    def from_browser(self, path: str) -> Exchange:
+        """What stands below the FHIR server's address, asked for as a script of another origin does."""
+        purpose = f"fetch {path} as a script in a browser does"
+        headers = (("Accept", "application/json"), ("Origin", ORIGIN))
+        page = self.client.hop(purpose, Prepared("GET", f"{self.base}/{path}", headers, b"", key=purpose))
+        self.note([page.id])
+        return page
 
     def statement(self) -> Got:
         """The capability statement, fetched without any credential."""
@@ -89,9 +101,16 @@ class Smart(Registered):
             named = discovery.oauth_uris(self.statement().resource or {})
             found = named.get(name.removesuffix("_endpoint").replace("authorization", "authorize"), "")
         if not discovery.is_address(found):
-            step = "AUT-PAT-6" if self.version == "1.0.0" else "AUT-PAT-25"
-            raise NotTested(f"the SMART configuration has no address as {name}", step)
+            missing = f"the SMART configuration has no address as {name}"
+            if name in ADVISED:
+                raise NotTested(missing)
+            raise NotTested(missing, "AUT-PAT-6" if self.version == "1.0.0" else "AUT-PAT-25")
         return found
+
+    def introspection(self) -> str:
+        """Where tokens are asked about: as the description has it, or else the configuration; NotTested without."""
+        told = self.table.introspection and self.table.introspection.url
+        return self.rendered(told) if told else self.endpoint("introspection_endpoint")
 
     # a launch, piece by piece
 
@@ -183,7 +202,8 @@ class Smart(Registered):
         )
         arrival = plan.driver.do(errand)
         self.note(arrival.exchanges)
-        self.secret(arrival.code)
+        for value in authorization.entrusted(arrival.url or ""):
+            self.secret(value)
         return arrival
 
     def redeem(
@@ -198,7 +218,19 @@ class Smart(Registered):
     ) -> TokenAnswer:
         """Use a refresh token."""
         request = tokens.for_refresh(app, self.endpoint("token_endpoint"), token, scope)
-        return self.ask(request.changed(change), purpose or f"refresh the token of {app.title}")
+        answer = self.ask(request.changed(change), purpose or f"refresh the token of {app.title}")
+        if answer.given and answer.refresh_token not in {"", token}:
+            self._after[token] = answer.refresh_token
+        return answer
+
+    def latest(self, token: str) -> str:
+        """The refresh token that is good now, where a server puts another in the place of each that is used.
+
+        Using one twice on such a server ends all that came of its launch.
+        """
+        while token in self._after:
+            token = self._after[token]
+        return token
 
     def ask(self, request: TokenRequest, purpose: str) -> TokenAnswer:
         """Post a request to a token endpoint, or one like it, and read the answer."""
@@ -254,7 +286,9 @@ class Smart(Registered):
         answer, app = launch.given(), launch.plan.app
         if answer.access_token not in self._credentials:
             name = f"token of {app.title}, launched {'from the EHR' if launch.plan.opened else 'by itself'}"
-            self._credentials[answer.access_token] = Credential(name, answer, lambda token: self.refresh(app, token))
+            self._credentials[answer.access_token] = Credential(
+                name, answer, lambda token: self.refresh(app, self.latest(token))
+            )
         return self._credentials[answer.access_token]
 
     def sign_in(self, step: AuthStep, stale: str) -> Launched:
@@ -275,34 +309,14 @@ class Smart(Registered):
             plan = self.plan(kind, who=who, scope=" ".join(scopes), called="to log in", chosen=Chosen(None, ""))
             launch = self._launch(plan, None)
             answer = launch.given()
-            known = Credential(f"token of {plan.app.title}", answer, lambda token: self.refresh(plan.app, token))
+            known = Credential(
+                f"token of {plan.app.title}", answer, lambda token: self.refresh(plan.app, self.latest(token))
+            )
             self._credentials[key] = known
         patient = known.answer.text("patient") if who == "patient" else ""
         return Launched(known.token, patient, known.shown, known.life_s)
 
     # requests with a token
-
-    def read(
-        self, token: str, path: str, parameters: Parameters = (), *, shown: str = "token", again: bool = False
-    ) -> Got:
-        """GET below the FHIR server's address with this access token, or with none; once, unless `again`.
-
-        `shown` is what the evidence calls the credential.
-        """
-        url = path if discovery.is_address(path) else f"{self.base}/{path}"
-        url = in_query(url, parameters) if parameters else url
-        if again or (token, url) not in self._read:
-            purpose = f"read {path} " + (f"with the {shown}" if token else "without a token")
-            headers: Parameters = (("Accept", "application/fhir+json"),)
-            headers += (("Authorization", f"Bearer {token}"),) if token else ()
-            page = self.client.hop(
-                purpose, Prepared("GET", url, headers, b"", key=f"{purpose}\n{urlencode(parameters)}")
-            )
-            told = f"GET {path}" + (f"?{urlencode(parameters)}" if parameters else "")
-            self._read[token, url] = Got(told, page, *read_resource(page))
-        got = self._read[token, url]
-        self.note([got.exchange.id])
-        return got
 
     def get(self, credential: Credential, path: str, parameters: Parameters = ()) -> Got:
         """GET with a credential, which is made new when it has run out or is refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onc_conformance.access.authorization import Redirected
+from onc_conformance.access.authorization import entrusted
 from onc_conformance.access.parameters import Parameters
 from onc_conformance.access.walking import Walk
 from onc_conformance.exchange import Exchange
@@ -66,8 +66,8 @@ class _Kept:
 
     def __call__(self, purpose: str, url: str, page: bytes, sent_to: str | None, trouble: str | None) -> Exchange:
         smart = self._smart
-        if sent_to:
-            smart.secret(Redirected(sent_to).code)
+        for value in entrusted(sent_to or ""):
+            smart.secret(value)
         headers = (("Content-Type", "text/html; charset=utf-8"), *((("Location", sent_to),) if sent_to else ()))
         kept = smart.client.journal.observe(
             url,

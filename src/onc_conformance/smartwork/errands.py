@@ -76,6 +76,8 @@ class Arrival:
         if self.back is None:
             return self.trouble or "the browser was not sent back to the app"
         told = {name: self.back.value(name) for name in ("error", "error_description")}
+        if not any(told.values()) and "code=" in self.back.fragment:
+            return "the code stands in the fragment of the address, where no server of an app sees it"
         return ": ".join(filter(None, told.values())) or "the app was told neither a code nor an error"
 
 

@@ -83,12 +83,12 @@ def configured(smart: Smart, launch: Launch, rule: str) -> Iterator[Finding]:
         )
 
 
-def key_set(smart: Smart, launch: Launch) -> Published:
-    """The keys of the issuer; raises NotTested where their address is not told."""
+def key_set(smart: Smart, launch: Launch, *, again: bool = False) -> Published:
+    """The keys of the issuer, fetched `again` where they may have been exchanged; NotTested without their address."""
     found = provider(smart, launch).document.text("jwks_uri") or smart.configuration().document.text("jwks_uri")
     if not is_address(found):
         raise NotTested("the OpenID configuration does not say where the keys are", "AUT-PAT-17")
-    return smart.published(found, "fetch the keys of the issuer")
+    return smart.published(found, f"fetch the keys of the issuer{' again' if again else ''}", again=again)
 
 
 def keyed(smart: Smart, launch: Launch, rule: str) -> Iterator[Finding]:
@@ -106,6 +106,9 @@ def signed(smart: Smart, launch: Launch, rule: str) -> Iterator[Finding]:
     """Objections to the signature of the id_token."""
     token, answer = _readable(launch, rule), launch.given()
     keys, _ = openid.keys_of(key_set(smart, launch).document.fields)
+    named = token.header.get("kid")
+    if named is not None and named not in {key.kid for key in keys}:  # they are exchanged now and then
+        keys, _ = openid.keys_of(key_set(smart, launch, again=True).document.fields)
     if not keys:
         raise NotTested("there is no key that an id_token could be verified with", rule)
     for each in openid.signed_badly(token, keys):
@@ -176,6 +179,14 @@ def user(smart: Smart, launch: Launch, rule: str) -> Iterator[Finding]:
     got = smart.get(smart.credential(launch), path) if path else smart.read("", told)
     if not got.ok or got.kind != kind:
         yield got.objection(rule, f"{launch.title}: fhirUser cannot be read", expected=f"a {kind}", found=got.said)
+    elif launch.plan.opened is not None and kind == "Patient":
+        yield uncertain(
+            answer.exchange,
+            rule,
+            f"{launch.title}: fhirUser is a Patient, though it was a clinician who launched the app",
+            expected="the address of a Practitioner",
+            found=told,
+        )
 
 
 def _readable(launch: Launch, rule: str) -> openid.IdToken:

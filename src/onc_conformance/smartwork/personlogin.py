@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from onc_conformance.access import person
 from onc_conformance.access.listener import Listener
+from onc_conformance.access.parameters import of_query, value_of
 from onc_conformance.access.walking import Walk
 from onc_conformance.findings import NotTested
 from onc_conformance.smartwork.errands import Arrival, Errand
 
 Ask = Callable[[Listener, str, str, str, float], str | None]
 """Asks somebody: where to listen, for which address, what to open, what to do, for how many seconds."""
-STEP = "AUT-PAT-1"
 
 
 def asked(listener: Listener, until: str, url: str, what: str, seconds: float) -> str | None:
@@ -59,11 +59,11 @@ class PersonLogin:
         if listener is None or not listener.hears(errand.until):
             raise NotTested(f"nothing can listen at {errand.until}; register http://127.0.0.1/… for a person's browser")
         if self.who in self.absent:
-            raise NotTested(f"nobody came back as the {self.who} before, so nobody is waited for again", STEP)
+            raise NotTested(f"nobody came back as the {self.who} before, so nobody is waited for again")
         came = self.ask(listener, errand.until, errand.url, _wanted(errand, self.who), self.seconds)
         if came is None:
             self.absent.add(self.who)
-            raise NotTested(f"nobody came back as the {self.who} within {self.seconds:g} s: {errand.purpose}", STEP)
+            raise NotTested(f"nobody came back as the {self.who} within {self.seconds:g} s: {errand.purpose}")
         return Arrival(stop.page, came, None, (), made)
 
 
@@ -72,10 +72,19 @@ def _wanted(errand: Errand, who: str) -> str:
     words = [f"log in as the {who}"]
     if name := errand.names.get("pat_id"):
         words.append(f"choose the patient {name} where one is to be chosen")
+    if visit := errand.names.get("encounter_id"):
+        words.append(f"and the encounter {visit}")
+    if errand.until == errand.names.get("launch_url"):
+        words.append(f"launch the app {errand.names.get('client_id', '')} at {errand.until}")
+        return f"{', '.join(words)} ({errand.purpose})"
+    asked = value_of(of_query(errand.url), "scope").split()
+    refused = [each for each in asked if errand.grant is not None and each not in errand.grant]
     if errand.deny:
         words.append("refuse what the app asks for")
-    elif errand.grant is None:
+    elif not refused:
         words.append("grant all that the app asks for")
-    else:
+    elif errand.grant is not None and len(refused) > len(errand.grant):
         words.append(f"grant these alone: {' '.join(errand.grant)}")
+    else:
+        words.append(f"grant all but these: {' '.join(refused)}")
     return f"{', '.join(words)} ({errand.purpose})"

@@ -53,13 +53,13 @@ class Registered:
         algorithm = table.alg or "ES384"
         return App(
             kind=kind,
-            id=self._rendered(table.id),
-            secret=self._rendered(table.secret or ""),
+            id=self.rendered(table.id),
+            secret=self.rendered(table.secret or ""),
             auth=table.auth,
-            key=read_key(self._rendered(table.key), algorithm) if table.key else None,
+            key=read_key(self.rendered(table.key), algorithm) if table.key else None,
             alg=algorithm,
-            redirect=self._rendered(table.redirect or self.table.redirect),
-            launch=self._rendered(table.launch or self.table.launch),
+            redirect=self.rendered(table.redirect or self.table.redirect),
+            launch=self.rendered(table.launch or self.table.launch),
         )
 
     def login(self, name: LoginName) -> SmartLogin:
@@ -76,7 +76,7 @@ class Registered:
         if text is None:
             raise NotTested(f"the description has no smart.{name}")
         self._set(name)
-        return self._rendered(text)
+        return self.rendered(text)
 
     def introspector(self) -> Parameters:
         """The header by which a resource server proves itself when it asks about a token; NotTested without one."""
@@ -86,16 +86,16 @@ class Registered:
             raise NotTested("the description has no smart.introspection")
         self._set("introspection")
         if table.token is not None:
-            self.secret(self._rendered(table.token))
-            return (("Authorization", f"Bearer {self._rendered(table.token)}"),)
-        return basic(self._rendered(table.id or ""), self._rendered(table.secret or ""))
+            self.secret(self.rendered(table.token))
+            return (("Authorization", f"Bearer {self.rendered(table.token)}"),)
+        return basic(self.rendered(table.id or ""), self.rendered(table.secret or ""))
 
     def scope(self, whose: str, form: int | None = None, more: Sequence[str] = ()) -> str:
         """Scopes for resources of a patient or user: those of the description, or every type of US Core and `more`."""
         told = self.table.scope.get(whose)  # type: ignore[call-overload]
         if told is not None and form is None:
             self._set("scope", whose)
-            return self._rendered(told)
+            return self.rendered(told)
         may = "read" if (form or int(self.version[0])) == 1 else "rs"
         return " ".join(f"{whose}/{kind}.{may}" for kind in (*self.types, *more))
 
@@ -118,5 +118,6 @@ class Registered:
         if missing := self.client.target.unset("smart", *place):
             raise NotTested(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set")
 
-    def _rendered(self, text: str) -> str:
+    def rendered(self, text: str) -> str:
+        """A text of the description with the environment in it."""
         return self.client.target.rendered(text) or ""

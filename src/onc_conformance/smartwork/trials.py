@@ -130,7 +130,7 @@ class Trials:
         token = launch.given().refresh_token
         if not token:
             raise NotTested(f"{launch.title}: no refresh token came with the access token", "AUT-PAT-20")
-        return launch, token
+        return launch, self.smart.latest(token)
 
     def once(self, name: str, ask: Callable[[], TokenAnswer]) -> TokenAnswer:
         """The answer to a request that is made once, however often it is asked for."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from onc_conformance.findings import NotTested
 from onc_conformance.moments import Days
 from onc_conformance.targets.loading import bundled, text_of, unbound
 from onc_conformance.targets.paths import read_xml
@@ -61,9 +62,22 @@ def check(
     yield from _declared(target)
     yield from _missing(target)
     yield from _reached(client)
-    session = client.session(patient or {}, vars or {})
+    try:
+        yield from _in_session(client, patient, vars or {})
+    except NotTested as why:  # an app could not be launched, to begin with or once more
+        yield Row("log in", "failed", client.journal.secrets.mask_text(str(why)))
+
+
+def _in_session(client: Client, patient: Mapping[str, str] | None, vars: Mapping[str, str]) -> Iterator[Row]:  # noqa: A002
+    """Log in, and try each operation."""
+    target, before = client.target, len(client.journal.exchanges)
+    session = client.session(patient or {}, vars)
     logged_in = session.login()
-    yield _row("log in", logged_in, client)
+    if session.credential:
+        asked = f"{session.credential}; an app was launched, {len(client.journal.exchanges) - before} requests"
+        yield Row("log in", "ok", client.journal.secrets.mask_text(asked))
+    else:
+        yield _row("log in", logged_in, client)
     if not logged_in.ok:
         return
     if patient is None and target.description.ops.select_patient is not None:

@@ -37,6 +37,11 @@ class Session:
         found = self._talk.known().get(name, "")
         return ",".join(found) if isinstance(found, list) else found
 
+    @property
+    def credential(self) -> str:
+        """Which launched app's token serves the requests; empty where none does."""
+        return self._talk.credential
+
     def login(self) -> Answer:
         """Log in now rather than on first need."""
         return self._answer(self._talk.log_in)

@@ -157,6 +157,8 @@ class SmartIntrospection(Table):
     id: Templated | None = None
     secret: Templated | None = None
     token: Templated | None = None
+    url: Templated | None = None
+    """Where it is asked; without it, the introspection_endpoint of the SMART configuration, which need not name one."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

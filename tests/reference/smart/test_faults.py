@@ -56,7 +56,7 @@ SAMPLES = (
     (misdone.CONFIGURED, discovery.configuration("https://ehr.example/auth", Settings(), NOBODY)),
     (misdone.ANSWERED, TOLD),
     (misdone.REFRESHED, TOLD),
-    (misdone.INTROSPECTED, {"active": True, "client_id": "app", "exp": 9, **TOLD}),
+    (misdone.INTROSPECTED, {"active": True, "client_id": "app", "exp": 9, "sub": "4", **TOLD}),
 )
 
 
@@ -87,6 +87,7 @@ def launched(fault, kind="public", **changes):
         ("smart-redirect-unchecked-at-token", {"redirect_uri": "http://127.0.0.1/elsewhere"}),
         ("smart-code-invented-accepted", {"code": "invented"}),
         ("smart-grant-type-unchecked", {"grant_type": "magic"}),
+        ("smart-code-without-address-accepted", {"redirect_uri": None}),
     ],
 )
 def test_a_fault_of_codes_lets_one_wrong_thing_pass_and_no_other(fault, changes):
@@ -101,7 +102,7 @@ def test_a_fault_of_codes_lets_one_wrong_thing_pass_and_no_other(fault, changes)
 @pytest.mark.parametrize(
     ("fault", "name"),
     [
-        ("smart-expires-missing", "expires_in"),
+        ("smart-token-type-missing", "token_type"),
         ("smart-patient-missing", "patient"),
         ("smart-id-token-missing", "id_token"),
         ("smart-refresh-token-missing", "refresh_token"),

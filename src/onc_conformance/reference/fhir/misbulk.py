@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance.reference.fhir.access import Grant
@@ -99,6 +100,7 @@ def _first_line(body: bytes) -> bytes:
 
 SENT: dict[str, Callable[[bytes], bytes]] = {
     "bulk-line-not-json": _first_line,
+    "bulk-file-with-mark": lambda body: BOM_UTF8 + body,
     "bulk-file-truncated": lambda body: body[: -len(body) // 20],
 }
 FLAGS = frozenset({

@@ -43,8 +43,11 @@ class Codes:
         self._last = code
         return self._issued.issue(code)
 
-    def redeem(self, issued: str, app: App, redirect_uri: str, verifier: str | None) -> Approval:
-        """What was approved; OAuthError, invalid_grant. A code used again takes back what came of it."""
+    def redeem(self, issued: str, app: App, redirect_uri: str | None, verifier: str | None) -> Approval:
+        """What was approved; OAuthError, invalid_grant. A code used again takes back what came of it.
+
+        Without a `redirect_uri` nothing is compared.
+        """
         found = self._issued.holder(issued, late=True)
         if found is None and self._last and "smart-code-invented-accepted" in self._faults:
             return self._last.approval
@@ -63,10 +66,10 @@ class Codes:
             raise OAuthError("invalid_grant", "What the code stands for was taken back.")
         return found.approval
 
-    def _good(self, issued: str, found: _Code, redirect_uri: str, verifier: str | None) -> bool:
+    def _good(self, issued: str, found: _Code, redirect_uri: str | None, verifier: str | None) -> bool:
         if self._issued.holder(issued, late="smart-code-expired-accepted" in self._faults) is None:
             raise OAuthError("invalid_grant", "The code has expired.")
-        if redirect_uri != found.redirect_uri and "smart-redirect-unchecked-at-token" not in self._faults:
+        if redirect_uri not in {None, found.redirect_uri} and "smart-redirect-unchecked-at-token" not in self._faults:
             raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request.")
         if not self._proved(found, verifier):
             raise OAuthError("invalid_grant", "code_verifier is not that of the code_challenge.")

@@ -85,6 +85,8 @@ class Consent:
     def _back(self, to: Return, **answer: str) -> Response:
         if ("smart-error-state-missing" if "error" in answer else "smart-state-missing") in self._faults:
             to = replace(to, state="")
+        if "code" in answer and "smart-answer-of-another-issuer" in self._faults:
+            answer["iss"] = "https://ehr.example/auth"
         if "code" in answer and "smart-state-altered" in self._faults:
             to = replace(to, state=to.state.swapcase()[::-1])
         return redirect(to.address(**answer), 302)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flask import request
+
 from onc_conformance.reference.smart.scopes import Scope, parsed
 
 if TYPE_CHECKING:
@@ -23,15 +25,33 @@ def _scopes(change: Callable[[Scope], Scope]) -> Callable[[Grant], Grant]:
     return bent
 
 
+_whole = _scopes(lambda scope: replace(scope, kind="*", categories=()))
+
+
+def _everybody(grant: Grant) -> Grant:
+    return replace(_scopes(lambda scope: replace(scope, level="user"))(grant), confined=False)
+
+
+def _one_read() -> bool:
+    """Whether the request is for a resource by its id: /fhir/Type/id."""
+    place = request.path.split("/")
+    return request.method == "GET" and len(place) == 4
+
+
 BENT: dict[str, Callable[[Grant], Grant]] = {
-    "smart-scope-not-enforced": _scopes(lambda scope: replace(scope, kind="*", categories=())),
+    "smart-scope-not-enforced": _whole,
     "smart-granular-scope-shut": lambda grant: replace(
         grant, scopes=tuple(text for text in grant.scopes if "?" not in text)
     ),
     "smart-granular-scope-ignored": _scopes(lambda scope: replace(scope, categories=())),
-    "smart-patient-not-enforced": lambda grant: replace(
-        _scopes(lambda scope: replace(scope, level="user"))(grant), confined=False
+    "smart-scope-not-enforced-on-reads": lambda grant: _whole(grant) if _one_read() else grant,
+    "smart-scope-not-enforced-on-provenance": lambda grant: (
+        replace(grant, scopes=(*grant.scopes, "patient/Provenance.rs")) if "_revinclude" in request.args else grant
     ),
+    "smart-patient-not-enforced-by-post": lambda grant: (
+        _everybody(grant) if request.path.endswith("/_search") else grant
+    ),
+    "smart-patient-not-enforced": _everybody,
 }
 """By fault, what it makes of a grant. They leave tokens of backend services, which rest on nobody's approval, alone."""
 

@@ -44,6 +44,8 @@ CLAIMS: dict[str, Callable[[Content], Content]] = {
     "smart-id-token-nonce-wrong": _with(nonce="n-0S6_WzA2Mj"),
     "smart-id-token-expired": lambda claims: {**claims, "exp": int(time.time()) - 3600, "iat": int(time.time()) - 7200},
     "smart-id-token-subject-missing": _less("sub"),
+    "smart-id-token-of-another-party": _with(azp="another-app"),
+    "smart-id-token-not-yet-good": lambda claims: {**claims, "nbf": int(time.time()) + 3600},
     "smart-fhir-user-missing": _less("fhirUser"),
     "smart-fhir-user-unresolvable": _if_there("fhirUser", lambda address: f"{address}0"),
 }
@@ -73,6 +75,7 @@ CONFIGURED: dict[str, Callable[[Content], Content]] = {
     "smart-capability-v2-missing": _listed_less("capabilities", "permission-v2"),
     "smart-capability-offline-missing": _listed_less("capabilities", "permission-offline"),
     "smart-capability-encounter-missing": _listed_less("capabilities", "context-ehr-encounter"),
+    "smart-configuration-without-services": _listed_less("grant_types_supported", "client_credentials"),
     "smart-configuration-token-relative": _with(token_endpoint="/auth/token"),
 }
 """Of the SMART configuration."""
@@ -84,7 +87,7 @@ def _another(issued: str) -> str:
 
 
 ANSWERED: dict[str, Callable[[Content], Content]] = {
-    "smart-expires-missing": _less("expires_in"),
+    "smart-expires-as-text": _if_there("expires_in", str),
     "smart-token-type-missing": _less("token_type"),
     "smart-token-type-wrong": _with(token_type="mac"),
     "smart-scope-missing": _less("scope"),
@@ -112,6 +115,7 @@ INTROSPECTED: dict[str, Callable[[Content], Content]] = {
     "smart-introspection-client-missing": _less("client_id"),
     "smart-introspection-expiry-missing": _less("exp"),
     "smart-introspection-patient-missing": _less("patient"),
+    "smart-introspection-of-another-user": _if_there("sub", _another),
     "smart-introspection-active-as-text": _if_there("active", lambda told: str(told).lower()),
 }
 """Of introspection, about a token that is good."""

@@ -96,7 +96,7 @@ class AuthorizationServer:
             "reference-bulk-client",
             "Population Pipeline",
             "system",
-            keys=KeySet([jose.key(algorithm) for algorithm in algorithms]),
+            keys=KeySet([jose.key(algorithm) for algorithm in algorithms], faults=faults),
             scopes=_OF_SERVICES,
         )
         self._listener = f"127.0.0.1:{free_port()}"
@@ -104,7 +104,7 @@ class AuthorizationServer:
             "reference-keyed-client",
             "Population Pipeline with keys of its own",
             "system",
-            keys=KeySet(url=f"http://{self._listener}/jwks.json", faults=faults),
+            keys=KeySet(url=f"https://{self._listener}/jwks.json", faults=faults),
             scopes=_OF_SERVICES,
         )
         self._resource = App("reference-resource-server", "Imaging archive", "resource", secret=apps.secret())

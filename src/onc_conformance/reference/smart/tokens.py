@@ -124,9 +124,10 @@ class TokenEndpoint:
     def _of_code(self, app: App, form: Mapping[str, str]) -> dict[str, Any]:
         if not app.of_people:
             raise OAuthError("unauthorized_client", "This client has no users.")
-        if "code" not in form or "redirect_uri" not in form:
+        unsaid = "redirect_uri" not in form and "smart-code-without-address-accepted" not in self._faults
+        if "code" not in form or unsaid:
             raise OAuthError("invalid_request", "code and redirect_uri are both needed.")
-        approval = self._codes.redeem(form["code"], app, form["redirect_uri"], form.get("code_verifier"))
+        approval = self._codes.redeem(form["code"], app, form.get("redirect_uri"), form.get("code_verifier"))
         answer = self._issued(approval, approval.scopes)
         if refresh := self._refresh.issue(approval):
             answer["refresh_token"] = refresh
