@@ -191,6 +191,66 @@ def test_a_sex_at_birth_that_is_not_known_may_be_told_so(version, able):
     assert fine == able.split()
 
 
+def warned(resource, *profiles, version="6.1.0"):
+    said = fhir.validate(resource, fhir.load(version), profiles or None)
+    return [(each.rule, each.path) for each in said if each.severity is Severity.WARNING]
+
+
+def oximetry(unit):
+    quantity = {"value": 6, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    flow = {"code": {"coding": [{"system": "http://loinc.org", "code": "3151-8"}]}, "valueQuantity": quantity}
+    codes = [{"system": "http://loinc.org", "code": code} for code in ("59408-5", "2708-6")]
+    return made.blood_pressure(code={"coding": codes}, component=[flow])
+
+
+def condition(code, system="http://hl7.org/fhir/us/core/CodeSystem/condition-category"):
+    return {
+        "resourceType": "Condition",
+        "id": "c",
+        "text": {"status": "generated", "div": made.DIV},
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+        "category": [{"coding": [{"system": system, "code": code}]}],
+        "code": {"text": "worried"},
+        "subject": {"reference": "Patient/ann"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "profile"),
+    [("3.1.1", "us-core-condition"), ("6.1.0", "us-core-condition-problems-health-concerns")],
+)
+def test_a_code_that_the_profile_has_is_not_held_against_fhirs_own_set(version, profile):
+    assert warned(condition("health-concern"), profile, version=version) == []
+    strange = condition("worry", "urn:local")
+    assert ("FHIR-BINDING", "Condition.category[0]") in warned(strange, profile, version=version)
+
+
+def test_a_unit_that_the_profile_fixes_is_not_held_against_its_own_set():
+    assert warned(oximetry("L/min"), "us-core-pulse-oximetry") == []
+    rules = {rule for rule, _ in warned(oximetry("mL/h"), "us-core-pulse-oximetry")}
+    assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
+    assert judged(oximetry("mL/h"), "us-core-pulse-oximetry") != []
+
+
+def test_a_unit_that_3_1_1_both_fixes_and_forbids_is_set_aside_and_counted():
+    assert judged(oximetry("L/min"), "us-core-pulse-oximetry", version="3.1.1") == []
+    said = fhir.validate(oximetry("L/min"), fhir.load("3.1.1"), ["us-core-pulse-oximetry"])
+    assert [each.found for each in said if each.rule == SUPPRESSED] == ["1", "1"]
+    rules = {rule for rule, _ in judged(oximetry("mL/h"), "us-core-pulse-oximetry", version="3.1.1")}
+    assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
+
+
+def test_a_parents_set_gives_way_to_the_childs_and_a_strangers_does_not():
+    average = made.blood_pressure(code={"coding": [{"system": "http://loinc.org", "code": "96607-7"}]})
+    both = ("us-core-average-blood-pressure", "us-core-vital-signs")
+    parent = ("us-core-vital-signs#Observation.code", "Observation.code")
+    assert parent in warned(average, "us-core-vital-signs", version="6.1.0")
+    assert parent not in warned(average, *both, version="7.0.0")
+    assert parent in warned(average, "us-core-observation-lab", "us-core-vital-signs", version="6.1.0")
+
+
 _KEYS = st.sampled_from(
     ["id", "extension", "url", "code", "coding", "system", "value", "reference", "text", "div", "x"]
 )
