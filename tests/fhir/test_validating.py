@@ -242,6 +242,18 @@ def test_a_unit_that_3_1_1_both_fixes_and_forbids_is_set_aside_and_counted():
     assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
 
 
+def test_a_misprint_of_oncs_own_test_data_is_set_aside_and_counted():
+    def coded(code):
+        codings = [{"system": "http://loinc.org", "code": each} for each in ("85354-9", code)]
+        return made.blood_pressure(code={"coding": codings})
+
+    assert judged(coded("881234-5")) == [("FHIR-CODE", "Observation.code.coding[1].code")]
+    assert judged(coded("881233-5")) == []
+    one = found(coded("881233-5"), SUPPRESSED)
+    assert one.found == "1"
+    assert "88123-5" in one.message
+
+
 def test_a_parents_set_gives_way_to_the_childs_and_a_strangers_does_not():
     average = made.blood_pressure(code={"coding": [{"system": "http://loinc.org", "code": "96607-7"}]})
     both = ("us-core-average-blood-pressure", "us-core-vital-signs")
