@@ -242,6 +242,37 @@ def test_a_unit_that_3_1_1_both_fixes_and_forbids_is_set_aside_and_counted():
     assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
 
 
+def pressure_of(*codes, **other):
+    quantity = {"value": 120, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}
+    parts = [
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueQuantity": quantity}
+        for code in codes
+    ]
+    return made.blood_pressure(component=parts, **other)
+
+
+def test_where_us_core_has_no_vital_signs_fhirs_own_are_judged():
+    assert [each.id for each in fhir.profiles(made.blood_pressure(), fhir.load("3.1.1"))] == ["bp"]
+    assert judged(made.blood_pressure(), version="3.1.1") == []
+    assert ("bp#Observation.component:DiastolicBP", "Observation.component") in judged(
+        pressure_of("8480-6", "8480-6"), version="3.1.1"
+    )
+    assert ("bp#Observation.category:VSCat", "Observation.category") in judged(
+        made.blood_pressure(category=[{"text": "vital signs"}]), "bp", version="3.1.1"
+    )
+    weight = made.blood_pressure(code={"coding": [{"system": "http://loinc.org", "code": "29463-7"}]})
+    del weight["component"]
+    weight["valueQuantity"] = {"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+    assert judged(weight, version="3.1.1") == []
+    weight["valueQuantity"]["code"] = "m"
+    assert judged(weight, version="3.1.1") == [
+        ("bodyweight#Observation.value[x].code", "Observation.value.ofType(Quantity).code")
+    ]
+    del weight["valueQuantity"]
+    assert judged(weight, version="3.1.1") == [("vs-2", "Observation")]
+    assert not any("hl7.org/fhir/StructureDefinition/b" in url for url in fhir.load("6.1.0").profiles)
+
+
 def test_a_misprint_of_oncs_own_test_data_is_set_aside_and_counted():
     def coded(code):
         codings = [{"system": "http://loinc.org", "code": each} for each in ("85354-9", code)]
