@@ -11,6 +11,7 @@ from onc_conformance.ccda import Document, coded
 from onc_conformance.ccda.coded import listing
 from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Index, bindings
 from onc_conformance.cli import main
+from onc_conformance.findings import SUPPRESSED
 from onc_conformance.vocabulary import Answer, ValueSet
 
 HEADER = """<ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:sdtc="urn:hl7-org:sdtc"
@@ -223,6 +224,17 @@ def test_warnings_alike_are_one_finding_and_errors_are_not():
     assert [each.rule for each in found] == ["VOC-DISPLAY", *["VOC-TIMESTAMP"] * 4]
     assert "at 3 more places" in found[0].message
     assert len({each.line for each in found[1:]}) == 4
+
+
+def test_a_misprint_of_oncs_own_test_data_is_set_aside_and_counted():
+    code = '<code code="{}" codeSystem="2.16.840.1.113883.6.1"/>'
+    wrong = f'<entry><observation classCode="OBS" moodCode="EVN">{code}</observation></entry>'
+    doc = Document(HEADER.format(extension="", entries=wrong.format("881233-5") * 2).encode())
+    [told] = [each for each in coded.check(doc) if "881233-5" in each.message]
+    assert (told.rule, told.severity.value, told.found) == (SUPPRESSED, "info", "2")
+    assert "88123-5" in told.message
+    doc = Document(HEADER.format(extension="", entries=wrong.format("881234-5") * 2).encode())
+    assert [each.rule for each in coded.check(doc) if each.severity.value == "error"] == ["VOC-CODE-IMPOSSIBLE"] * 2
 
 
 def test_a_place_is_judged_once_however_often_its_template_is_declared():

@@ -191,6 +191,109 @@ def test_a_sex_at_birth_that_is_not_known_may_be_told_so(version, able):
     assert fine == able.split()
 
 
+def warned(resource, *profiles, version="6.1.0"):
+    said = fhir.validate(resource, fhir.load(version), profiles or None)
+    return [(each.rule, each.path) for each in said if each.severity is Severity.WARNING]
+
+
+def oximetry(unit):
+    quantity = {"value": 6, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    flow = {"code": {"coding": [{"system": "http://loinc.org", "code": "3151-8"}]}, "valueQuantity": quantity}
+    codes = [{"system": "http://loinc.org", "code": code} for code in ("59408-5", "2708-6")]
+    return made.blood_pressure(code={"coding": codes}, component=[flow])
+
+
+def condition(code, system="http://hl7.org/fhir/us/core/CodeSystem/condition-category"):
+    return {
+        "resourceType": "Condition",
+        "id": "c",
+        "text": {"status": "generated", "div": made.DIV},
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+        "category": [{"coding": [{"system": system, "code": code}]}],
+        "code": {"text": "worried"},
+        "subject": {"reference": "Patient/ann"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "profile"),
+    [("3.1.1", "us-core-condition"), ("6.1.0", "us-core-condition-problems-health-concerns")],
+)
+def test_a_code_that_the_profile_has_is_not_held_against_fhirs_own_set(version, profile):
+    assert warned(condition("health-concern"), profile, version=version) == []
+    strange = condition("worry", "urn:local")
+    assert ("FHIR-BINDING", "Condition.category[0]") in warned(strange, profile, version=version)
+
+
+def test_a_unit_that_the_profile_fixes_is_not_held_against_its_own_set():
+    assert warned(oximetry("L/min"), "us-core-pulse-oximetry") == []
+    rules = {rule for rule, _ in warned(oximetry("mL/h"), "us-core-pulse-oximetry")}
+    assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
+    assert judged(oximetry("mL/h"), "us-core-pulse-oximetry") != []
+
+
+def test_a_unit_that_3_1_1_both_fixes_and_forbids_is_set_aside_and_counted():
+    assert judged(oximetry("L/min"), "us-core-pulse-oximetry", version="3.1.1") == []
+    said = fhir.validate(oximetry("L/min"), fhir.load("3.1.1"), ["us-core-pulse-oximetry"])
+    assert [each.found for each in said if each.rule == SUPPRESSED] == ["1", "1"]
+    rules = {rule for rule, _ in judged(oximetry("mL/h"), "us-core-pulse-oximetry", version="3.1.1")}
+    assert "us-core-pulse-oximetry#Observation.component.value[x]" in rules
+
+
+def pressure_of(*codes, **other):
+    quantity = {"value": 120, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}
+    parts = [
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueQuantity": quantity}
+        for code in codes
+    ]
+    return made.blood_pressure(component=parts, **other)
+
+
+def test_where_us_core_has_no_vital_signs_fhirs_own_are_judged():
+    assert [each.id for each in fhir.profiles(made.blood_pressure(), fhir.load("3.1.1"))] == ["bp"]
+    assert judged(made.blood_pressure(), version="3.1.1") == []
+    assert ("bp#Observation.component:DiastolicBP", "Observation.component") in judged(
+        pressure_of("8480-6", "8480-6"), version="3.1.1"
+    )
+    assert ("bp#Observation.category:VSCat", "Observation.category") in judged(
+        made.blood_pressure(category=[{"text": "vital signs"}]), "bp", version="3.1.1"
+    )
+    weight = made.blood_pressure(code={"coding": [{"system": "http://loinc.org", "code": "29463-7"}]})
+    del weight["component"]
+    weight["valueQuantity"] = {"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+    assert judged(weight, version="3.1.1") == []
+    weight["valueQuantity"]["code"] = "m"
+    assert judged(weight, version="3.1.1") == [
+        ("bodyweight#Observation.value[x].code", "Observation.value.ofType(Quantity).code")
+    ]
+    del weight["valueQuantity"]
+    assert judged(weight, version="3.1.1") == [("vs-2", "Observation")]
+    assert not any("hl7.org/fhir/StructureDefinition/b" in url for url in fhir.load("6.1.0").profiles)
+
+
+def test_a_misprint_of_oncs_own_test_data_is_set_aside_and_counted():
+    def coded(code):
+        codings = [{"system": "http://loinc.org", "code": each} for each in ("85354-9", code)]
+        return made.blood_pressure(code={"coding": codings})
+
+    assert judged(coded("881234-5")) == [("FHIR-CODE", "Observation.code.coding[1].code")]
+    assert judged(coded("881233-5")) == []
+    one = found(coded("881233-5"), SUPPRESSED)
+    assert one.found == "1"
+    assert "88123-5" in one.message
+
+
+def test_a_parents_set_gives_way_to_the_childs_and_a_strangers_does_not():
+    average = made.blood_pressure(code={"coding": [{"system": "http://loinc.org", "code": "96607-7"}]})
+    both = ("us-core-average-blood-pressure", "us-core-vital-signs")
+    parent = ("us-core-vital-signs#Observation.code", "Observation.code")
+    assert parent in warned(average, "us-core-vital-signs", version="6.1.0")
+    assert parent not in warned(average, *both, version="7.0.0")
+    assert parent in warned(average, "us-core-observation-lab", "us-core-vital-signs", version="6.1.0")
+
+
 _KEYS = st.sampled_from(
     ["id", "extension", "url", "code", "coding", "system", "value", "reference", "text", "div", "x"]
 )

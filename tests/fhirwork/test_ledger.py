@@ -114,3 +114,18 @@ def test_every_exception_is_of_something_that_is_there_and_says_where_it_stands(
             }
             for element in row.get("elements", ()):
                 assert "#" in element or any(guidance.within(each, element) for each in marked), (row, element)
+
+
+def test_what_stands_in_a_slice_that_nobody_has_to_show_is_not_wanted():
+    guide = fhir.load("8.0.0")
+    wanted = set(ledger.lines(guide.profile("us-core-organization"), guide))
+    assert {"identifier:NPI", "identifier:NPI.system", "identifier.system"} <= wanted
+    assert not {name for name in wanted if name.startswith(("identifier:CLIA", "identifier:NAIC"))}
+
+
+def test_a_slice_of_a_set_that_is_not_listed_here_is_shown_by_what_may_be_of_it():
+    profile = "us-core-adi-documentreference"
+    directives = {"coding": [{"system": "http://loinc.org", "code": "42348-3"}]}
+    assert "category:adi" in shown(profile, "8.0.0", category=[directives])
+    assert "category:adi" not in shown(profile, "8.0.0", category=[{"text": "a will"}])
+    assert "category:us-core" not in shown("us-core-condition-problems-health-concerns", "8.0.0", category=[directives])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from onc_conformance.fhir.errata import misbound
+from onc_conformance.fhir.errata import Erratum, misbound
 from onc_conformance.fhir.hearing import Hearing, shown
 from onc_conformance.fhir.tables import Binding
 from onc_conformance.findings import Layer, Severity
@@ -79,6 +79,9 @@ def exists(hearing: Hearing, value: dict[str, Any], path: str) -> None:
     """Object to a Coding or Quantity whose code its system cannot have."""
     system, code = value.get("system"), value.get("code")
     if isinstance(system, str) and isinstance(code, str) and hearing.codes.exists(system, code) is Answer.NOT_IN:
+        if slip := hearing.codes.misprinted(system, code):
+            hearing.aside[Erratum("FHIR-CODE", slip.reason, slip.source)] += 1
+            return
         other = hearing.codes.of_another(system, code)
         message = f"is a code of US Core {other}" if other else "the code does not exist in the system it names"
         hearing.object(

@@ -43,6 +43,11 @@ class Codes:
         oid = _oid(system)
         return vocabulary.known(oid, code) if oid else Answer.UNKNOWN_HERE
 
+    def misprinted(self, system: str, code: str) -> vocabulary.Misprint | None:
+        """The misprint of ONC's test data that a code is."""
+        oid = _oid(system)
+        return vocabulary.misprinted(oid, code) if oid else None
+
     def of_another(self, system: str, code: str) -> str | None:
         """The other version of the guide that has the code in a system of the guide's own; None for no such version."""
         if system not in self._tables.code_systems:

@@ -42,8 +42,8 @@ class Hearing:
     aside: Counter[Erratum] = field(default_factory=Counter)
     """Findings of rules that are wrong as published."""
     more: int = 0
-    _settled: set[tuple[str, str]] = field(default_factory=set)
-    """Where a profile, by URL, itself says which codes are meant."""
+    _settled: dict[str, set[str]] = field(default_factory=dict)
+    """By path, the profiles, by URL, that say themselves which codes are meant there."""
     _doubted: list[tuple[Finding, str]] = field(default_factory=list)
     """Objections by bindings that do not require their set, and the profile that has them; empty for FHIR itself."""
     _told: set[tuple[str, str, str]] = field(default_factory=set)
@@ -86,7 +86,7 @@ class Hearing:
 
         Of a code that is fixed, the Coding, the concept or the quantity around it is settled, too.
         """
-        self._settled.add((path, profile))
+        self._settled.setdefault(path, set()).add(profile)
         outer, dot, last = path.rpartition(".")
         if dot and (last == "code" or last.startswith("coding[")):
             self.settle(outer, profile)
@@ -122,7 +122,7 @@ class Hearing:
 
     def _answered(self, made: Finding, doubted: str) -> bool:
         """Whether a profile made of the one that objects says which codes are meant there."""
-        return any(path == made.path and self._made_of(profile, doubted) for path, profile in self._settled)
+        return any(self._made_of(profile, doubted) for profile in self._settled.get(made.path or "", ()))
 
     def _made_of(self, profile: str, other: str) -> bool:
         while profile and profile != other:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onc_conformance import suite
+from onc_conformance.fhir import vitalsigns
 from onc_conformance.findings import UsageError
 
 DEFAULT = "6.1.0"
@@ -117,13 +118,14 @@ class Tables:
 
     @cached_property
     def profiles(self) -> Mapping[str, Profile]:
-        """By URL."""
+        """By URL; with FHIR's own of vital signs, where the guide leaves these to them."""
+        beside = vitalsigns.profiles(self.version) if self.package == US_CORE else {}
         return {
             url: Profile(
                 url, told["id"], told["name"], told["type"], told["base"],
                 tuple(told["context"]) if "context" in told else None, told["elements"],
             )
-            for url, told in self._told["profiles"].items()
+            for url, told in (*self._told["profiles"].items(), *beside.items())
         }  # fmt: skip
 
     @cached_property

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from onc_conformance.fhir.tables import Tables
+from onc_conformance.fhirwork import ledger
 from onc_conformance.fhirwork.asking import Got
-from onc_conformance.fhirwork.ledger import needed
 from onc_conformance.findings import Finding, Severity
 
 SERVER = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
@@ -51,7 +51,7 @@ def declared(got: Got, tables: Tables, without: list[str], rule: str) -> Iterato
     """Objections to types, profiles, reads and searches that US Core requires and the statement does not declare."""
     by_type = resources(got)
     profiles: dict[str, list[str]] = {}
-    for profile in needed(tables):
+    for profile in ledger.declared(tables):
         profiles.setdefault(profile.type, []).append(profile.url)
     for kind, urls in profiles.items():
         if kind in without:

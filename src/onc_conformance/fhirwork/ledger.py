@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from onc_conformance.fhir import fitting, slicing
+from onc_conformance.fhir import fitting, slicing, vitalsigns
 from onc_conformance.fhir.codes import Codes, TrustingCodes
 from onc_conformance.fhir.nodes import Item, Node, items, tree
 from onc_conformance.fhir.references import type_of
@@ -80,6 +80,13 @@ def keep(pool: Iterable[Kept], tables: Tables, kinds: Iterable[str]) -> Ledger:
 
 def needed(tables: Tables) -> Iterator[Profile]:
     """The profiles of resources that a certified server has to show."""
+    yield from declared(tables)
+    for url in vitalsigns.required(tables.version):
+        yield tables.profiles[url]
+
+
+def declared(tables: Tables) -> Iterator[Profile]:
+    """Those of them that the guide wants in a capability statement."""
     for kind, search in tables.searches.items():
         for url in search["profiles"] if search["strength"] == "SHALL" else ():
             profile = tables.profile(url)

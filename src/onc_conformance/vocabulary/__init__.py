@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onc_conformance.vocabulary.answer import Answer
+from onc_conformance.vocabulary.misprints import Misprint, misprinted
 from onc_conformance.vocabulary.systems import by_uri, called, display, known, objection, title
 from onc_conformance.vocabulary.valuesets import ValueSet, by_canonical, contains, value_set, value_sets
 
@@ -25,6 +26,7 @@ def not_judged(findings: Iterable[Finding]) -> int:
 __all__ = [
     "NOT_JUDGED",
     "Answer",
+    "Misprint",
     "ValueSet",
     "by_canonical",
     "by_uri",
@@ -32,6 +34,7 @@ __all__ = [
     "contains",
     "display",
     "known",
+    "misprinted",
     "not_judged",
     "objection",
     "title",

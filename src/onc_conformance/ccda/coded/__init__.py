@@ -12,7 +12,7 @@ from onc_conformance.ccda.coded import forms
 from onc_conformance.ccda.coded.binding import Binding, DeadBinding, Index, Place, bindings
 from onc_conformance.ccda.coded.forms import MAX_VALUE, Objection
 from onc_conformance.ccda.tree import Element, local_type, name
-from onc_conformance.findings import Finding, Layer, Severity
+from onc_conformance.findings import SUPPRESSED, Finding, Layer, Severity
 from onc_conformance.vocabulary import Answer, ValueSet
 
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ def _together(same: list[Objection]) -> Objection:
     first, more = same[0], len(same) - 1
     if not more:
         return first
+    if first.rule == SUPPRESSED:
+        return replace(first, found=str(len(same)))
     others = [found for found in dict.fromkeys(each.found or "" for each in same) if found and found != first.found]
     listed = f": {', '.join(others[:_FEW])}{', …' if len(others) > _FEW else ''}" if others else ""
     return replace(first, message=f"{first.message} (and at {more} more place{'' if more == 1 else 's'}{listed})")

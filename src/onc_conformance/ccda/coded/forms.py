@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from onc_conformance import vocabulary
-from onc_conformance.findings import Severity
+from onc_conformance.findings import Severity, set_aside
 from onc_conformance.vocabulary import Answer, contacts, digits, identifiers, moment, names, systems, ucum
 
 CODES_ALONE = frozenset({"VOC-CODE-IMPOSSIBLE", "VOC-CODE-UNKNOWN"})
@@ -50,6 +50,9 @@ def _objections(value: str, system: str, system_name: str | None, display: str |
     if not identifiers.oid(system):
         said = f"the code system of {value} is no OID"
         yield Objection("VOC-SYSTEM-OID", said, "an OID", system, "State the code system by its OID.")
+    elif slip := vocabulary.misprinted(system, value):
+        aside = set_aside("VOC-CODE-IMPOSSIBLE", slip.reason, slip.source, 1)
+        yield Objection(aside.rule, aside.message, found=aside.found, severity=aside.severity)
     elif reason := vocabulary.objection(system, value):
         said = f"{value} cannot be a code of {title}: {reason}"
         hint = "Correct the code, or name the code system it is from."

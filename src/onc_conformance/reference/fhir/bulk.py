@@ -15,7 +15,6 @@ from flask import Response, request
 
 from onc_conformance.reference.fhir import groups, misbulk
 from onc_conformance.reference.fhir.answers import Refusal, as_json, guarded, host, outcome
-from onc_conformance.reference.fhir.catalog import kinds
 from onc_conformance.reference.fhir.server import BASE
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ class BulkData:
         since = request.args.get("_since")
         if since is not None and _instant(since) is None:
             raise Refusal(400, "value", f"_since={since}: an instant, as 2026-01-31T12:00:00Z.")
-        there = {*kinds(), *self._fhir.records.kinds()} - _LEFT_OUT
+        there = self._fhir.kinds() - _LEFT_OUT
         types = {each for text in request.args.getlist("_type") for each in text.split(",")}
         if unknown := sorted(types - there):
             raise Refusal(400, "not-supported", f"_type={unknown[0]}: this server exports no such type.")

@@ -50,6 +50,20 @@ _PROFILES = {
     "77606-2": "pediatric-weight-for-height",
     _OXYGEN: "us-core-pulse-oximetry",
 }
+_FHIRS_OWN = {
+    f"us-core-{name}": f"http://hl7.org/fhir/StructureDefinition/{own}"
+    for name, own in (
+        ("blood-pressure", "bp"),
+        ("bmi", "bmi"),
+        ("body-height", "bodyheight"),
+        ("body-temperature", "bodytemp"),
+        ("body-weight", "bodyweight"),
+        ("head-circumference", "headcircum"),
+        ("heart-rate", "heartrate"),
+        ("respiratory-rate", "resprate"),
+    )
+}
+"""What the profiles of vital signs are where US Core has none."""
 _INTERPRETATIONS = {
     "N": "Normal",
     "H": "High",
@@ -238,7 +252,7 @@ def _pressure(
 
 
 def _sign(pen: Pen, fact: Fact, named: str, code: Resource) -> Resource:
-    both = ("us-core-vital-signs",) if named == "us-core-vital-signs" else (named, "us-core-vital-signs")
+    both = tuple(dict.fromkeys((named, "us-core-vital-signs", _FHIRS_OWN.get(named, named))))
     return pen.write(
         "Observation",
         fact.anchor,

@@ -63,6 +63,10 @@ class FhirServer:
         """Whether its resources are written from charts."""
         return self._selection is not None
 
+    def kinds(self) -> frozenset[str]:
+        """The types there are in the version it follows, and of given resources those there are besides."""
+        return frozenset((*kinds(self._version), *self.records.kinds()))
+
     def first_patient(self) -> str:
         """The id of the first Patient."""
         if self._selection:
@@ -155,7 +159,7 @@ class FhirServer:
 
     def _allowed(self, name: str, right: str) -> tuple[Kind, Grant]:
         grant = self._access.granted()
-        if name not in kinds(self._version) and name not in self.records.kinds():
+        if name not in self.kinds():
             raise Refusal(404, "not-supported", f"{name}: this server has no such type.")
         if not grant.allows(name, right):
             raise Refusal(403, "forbidden", f"{name}: the token's scopes do not cover this type.")
