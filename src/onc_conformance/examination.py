@@ -100,6 +100,13 @@ class Examination:
                 break
         return f"{answer.kind}: {answer.message}"
 
+    def forget(self) -> None:
+        """Let go of every answer, once nothing more will be asked; the journal keeps the exchanges."""
+        for kept in (self._replies, self._pages, self._measurable, self._held, self._charts):
+            kept.clear()
+        for name in ("fhir", "exports", "sample", "smart", "trials"):
+            self.__dict__.pop(name, None)
+
     # asking
 
     def resolve(self, subject: Subject, **changed: str) -> Reply:
@@ -305,8 +312,8 @@ class Examination:
         for document in reply.documents:
             if document.people or document.is_whole:
                 findings += judging.whose(document, subject.record, others, rule=rule)
-            elif not judging.present([document], subject.record):
-                strangers = (other for other in others if judging.present([document], other))
+            elif not judging.any_present([document], subject.record):
+                strangers = (other for other in others if judging.any_present([document], other))
                 findings += [
                     reply.objection(
                         rule,

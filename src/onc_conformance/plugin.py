@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,8 @@ class Conduct:
     total: int = 0
     """How many scenarios are selected."""
     _met: set[str] = field(default_factory=set)
+    _left: Counter[str] = field(default_factory=Counter)
+    """How many scenarios of each target are still to come."""
     _begun: float = 0.0
 
     @property
@@ -110,6 +113,7 @@ class Conduct:
         items[:] = kept
         config.hook.pytest_deselected(items=dropped)
         self.total = len(kept)
+        self._left = Counter(_target(item) for item in kept)
         self.steps |= {step for item in kept for step in step_ids(item)}
 
     def _selected(self, item: pytest.Item) -> bool:
@@ -131,6 +135,14 @@ class Conduct:
                 self.trouble[target] = trouble
         self.examinations[target].used.clear()
         self.examinations[target].sheets.clear()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Targets are examined one after the other, so that one target's answers at a time need be held."""
+        target = _target(item)
+        self._left[target] -= 1
+        if not self._left[target]:
+            self.examinations[target].forget()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:

@@ -31,7 +31,7 @@ _PARAMETER = re.compile(r'([\w-]+)=("(?:[^"\\]|\\.)*"|[^\s,="][^\s,]*)')
 _UNRESERVED = re.compile(r"[A-Za-z0-9._-]+")
 _RUN = re.compile(rf"[a-z0-9._-]{{{SHORTEST},}}")
 _ESCAPE = re.compile(
-    r"%(?P<byte>[0-9a-f]{2})|\\+(?:x(?P<raw>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))"
+    r"%(?P<byte>[0-9a-f]{2})|\\\\*(?:x(?P<raw>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))"
     r"|&(?:amp|#(?:x0*(?P<hex>[0-9a-f]{1,6})|0*(?P<decimal>[0-9]{1,7})));"
 )
 _LAYERS = 8
@@ -117,8 +117,10 @@ def _layers(lowered: str) -> str:
 class _Value:
     """One secret: cheap signs of it, one of which must be there before the thorough pattern is worth running."""
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, number: int) -> None:
         self.value = value
+        self.turn = -len(value), number
+        """The longest is masked first, since others may be part of it."""
         anchor = max(_UNRESERVED.findall(value), key=len, default="")
         self._cores = sorted({core for raw in _disguises(value) for core in _base64_cores(raw)}, key=len, reverse=True)
         self._hexes = sorted({raw.hex() for raw in _byte_forms(value)})
@@ -152,9 +154,17 @@ class Secrets:
         self._names: set[str] = set()
         self._short: dict[str, str] = {}
         self._masked: dict[str, str] = {}
-        """Headers and other short texts that come again and again."""
+        """Short texts that come again and again."""
+        self._lines: dict[tuple[str, str], str] = {}
+        """Headers do so too."""
         self._innocent: set[str] = set()
         """Words seen before that hold no sign of any secret: documents are made of the same words."""
+        self._shortly: list[_Value] = []
+        """Secrets with a sign too short to be looked up by its beginning."""
+        self._guilty: dict[str, frozenset[_Value]] = {}
+        """Words seen before that do, and of which."""
+        self._beginnings: dict[str, list[tuple[str, _Value]]] = {}
+        """Signs of secrets by how they begin: words are looked up here, however many secrets there are."""
         for name, value in (values or {}).items():
             self.add(value, name)
         for name in names:
@@ -164,10 +174,12 @@ class Secrets:
         """Take `value` for a secret from now on; `name` is only for telling which declared ones are too short."""
         if len(value) >= SHORTEST:
             if value not in self._values:
-                self._values[value] = _Value(value)
-                self._values = dict(sorted(self._values.items(), key=lambda item: -len(item[0])))
-                self._masked.clear()
-                self._innocent.clear()
+                secret = self._values[value] = _Value(value, len(self._values))
+                if secret.short_needles:
+                    self._shortly.append(secret)
+                for needle in secret.needles:
+                    self._beginnings.setdefault(needle[:SHORTEST], []).append((needle, secret))
+                self._forget()
         elif value and name:
             self._short[name] = value
 
@@ -176,7 +188,11 @@ class Secrets:
         if name.lower() not in self._names:
             self._names.add(name.lower())
             self.__dict__.pop("_fields", None)
-            self._masked.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        for kept in (self._masked, self._lines, self._innocent, self._guilty):
+            kept.clear()
 
     @property
     def short(self) -> tuple[str, ...]:
@@ -221,7 +237,14 @@ class Secrets:
 
     def mask_headers(self, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """The header lines, with the values of those that carry credentials masked; names and schemes stay readable."""
-        return [(name, self._header(name, value)) for name, value in headers]
+        masked: list[tuple[str, str]] = []
+        for line in headers:
+            if line not in self._lines:
+                if len(self._lines) >= REMEMBERED:
+                    self._lines.clear()
+                self._lines[line] = self._header(*line)
+            masked.append((line[0], self._lines[line]))
+        return masked
 
     def _is_secret_name(self, name: str) -> bool:
         lowered = name.lower()
@@ -254,19 +277,31 @@ class Secrets:
         layers = _layers(text.lower())
         words = set(_RUN.findall(layers)) - self._innocent
         suspects = self._suspects(words) if words else set()
-        for secret in self._values.values():
-            if secret in suspects or (secret.short_needles and any(each in layers for each in secret.short_needles)):
-                text = secret.masked(text)
+        suspects |= {secret for secret in self._shortly if any(each in layers for each in secret.short_needles)}
+        for secret in sorted(suspects, key=lambda each: each.turn):
+            text = secret.masked(text)
         return text
 
     def _suspects(self, words: set[str]) -> set[_Value]:
-        """The secrets that the words hold a sign of; all other words are remembered as innocent."""
-        joined = "\n".join(words)
-        signs = {needle: each for each in self._values.values() for needle in each.needles if needle in joined}
-        if len(self._innocent) >= REMEMBERED:
+        """The secrets that the words hold a sign of; words are remembered as innocent or as whose they are."""
+        found = {secret for word in words & self._guilty.keys() for secret in self._guilty[word]}
+        fresh = words - self._guilty.keys()
+        joined = "\n".join(fresh)
+        beginnings = {joined[at : at + SHORTEST] for at in range(len(joined) - SHORTEST + 1)} & self._beginnings.keys()
+        suspicious = [word for word in fresh if any(each in word for each in beginnings)] if beginnings else ()
+        guilty = {word: secrets for word in suspicious if (secrets := frozenset(self._told_by(word)))}
+        if len(self._innocent) + len(self._guilty) >= REMEMBERED:
             self._innocent.clear()
-        self._innocent |= {word for word in words if not any(sign in word for sign in signs)} if signs else words
-        return {each for each in self._values.values() if any(needle in signs for needle in each.needles)}
+            self._guilty.clear()
+        self._innocent |= fresh - guilty.keys()
+        self._guilty |= guilty
+        return found.union(*guilty.values())
+
+    def _told_by(self, word: str) -> Iterator[_Value]:
+        for at in range(len(word) - SHORTEST + 1):
+            for needle, secret in self._beginnings.get(word[at : at + SHORTEST], ()):
+                if word.startswith(needle, at):
+                    yield secret
 
     @cached_property
     def _fields(self) -> tuple[tuple[str, ...], re.Pattern[str]]:

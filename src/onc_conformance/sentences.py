@@ -1,6 +1,7 @@
 """Which step definition a sentence means: pytest-bdd asks pytest for every fixture at every sentence, we once a run.
 
-It can be asked once because every definition is a plugin's, and so the same for every scenario.
+It can be asked once because every definition is a plugin's, and so the same for every scenario. And what a sentence
+hands on to the next is let go of with its scenario: pytest would keep it, here documents by the hundred, to the end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from pytest_bdd.compat import get_fixture_names, getfixturedefs
+from pytest_bdd.compat import get_fixture_names, getfixturedefs, inject_fixture
 from pytest_bdd.parser import Step
 from pytest_bdd.steps import step_function_context_registry
 
@@ -41,7 +42,16 @@ class Definitions:
         return self._found[key]
 
 
+def _injected(request: pytest.FixtureRequest, arg: str, value: object) -> None:
+    inject_fixture(request, arg, value)
+    manager: Any = request._fixturemanager  # noqa: SLF001 - where pytest-bdd puts it
+    kept = getattr(manager, "_arg2node2fixturedefs", {}).get(arg, {})
+    request.addfinalizer(lambda: kept.pop(request.node, None))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
-    patch.setattr(import_module("pytest_bdd.scenario"), "find_fixturedefs_for_step", Definitions())  # or it raises
+    scenario = import_module("pytest_bdd.scenario")
+    patch.setattr(scenario, "find_fixturedefs_for_step", Definitions())  # or it raises
+    patch.setattr(scenario, "inject_fixture", _injected)

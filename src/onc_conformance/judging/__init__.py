@@ -8,7 +8,7 @@ from onc_conformance.judging.dates import dates
 from onc_conformance.judging.elements import data_elements
 from onc_conformance.judging.judgement import LAYERS, SECONDS, Case, Judgement, LayerOfJudging, judge, of_layers
 from onc_conformance.judging.patients import item, whose
-from onc_conformance.judging.presence import foreign, holds_data, learned, narrative, of_classes, present
+from onc_conformance.judging.presence import any_present, foreign, holds_data, learned, narrative, of_classes, present
 from onc_conformance.judging.requirements import (
     assessment_plan_sections,
     declarations,
@@ -35,6 +35,7 @@ __all__ = [
     "Judgement",
     "LayerOfJudging",
     "State",
+    "any_present",
     "assessment_plan_sections",
     "category",
     "content",

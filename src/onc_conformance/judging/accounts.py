@@ -40,10 +40,7 @@ class Account:
         return tuple(
             fact
             for fact in self.record.facts
-            if fact.kind in self.kinds
-            and not fact.no_information
-            and not fact.visual
-            and next(keys(fact), None) is not None
+            if fact.kind in self.kinds and not fact.no_information and not fact.visual and keys(fact)
         )
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from onc_conformance.ccda.kinds import table
 from onc_conformance.record import Fact, Record, plain
-from onc_conformance.record.comparing import Pairing, likeness, pair, pair_other_days
+from onc_conformance.record.comparing import Pairing, likeness, pair, pair_equals, pair_other_days
 from onc_conformance.record.index import Index, keys
 from onc_conformance.record.seen import Likeness
 
@@ -35,7 +35,8 @@ class Evidence:
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
         """Of the record."""
-        return tuple(fact for fact in self.record.facts if self._asked(fact.kind))
+        every = self.record.facts
+        return every if self.kinds is None else tuple(fact for fact in every if self._asked(fact.kind))
 
     @cached_property
     def seen(self) -> list[tuple[Document, Found]]:
@@ -52,6 +53,11 @@ class Evidence:
         """Positions of facts that came back with nothing different about them."""
         return self._pairing.equal
 
+    @property
+    def plainly_there(self) -> bool:
+        """Whether a fact came back with nothing different about it: less to find out than how all came back."""
+        return bool(pair_equals(self.facts, [found for _, found in self.seen]))
+
     @cached_property
     def _pairing(self) -> Pairing:
         return pair(self.facts, [found for _, found in self.seen])
@@ -63,11 +69,18 @@ class Evidence:
             number
             for number, fact in enumerate(self.facts)
             if fact.text
-            and (table().of[fact.kind].narrated or not any(keys(fact)))
+            and (table().of[fact.kind].narrated or not keys(fact))
             and any(
                 doc.narrates(table().of[fact.kind].sections, fact.text) or self._said(doc, fact) for doc in self.docs
             )
         }
+
+    @cached_property
+    def dated(self) -> list[int]:
+        """Positions of facts in the documents on the record's days, with a date and an end if it has them."""
+        matched = {number for number, (_, like) in self.matched.items() if like < Likeness.NO_END}
+        only_told = self.told - self.matched.keys()
+        return sorted(matched | (only_told - self.moved.keys() if only_told else only_told))
 
     @cached_property
     def foreign(self) -> dict[int, Record]:
@@ -99,6 +112,8 @@ class Evidence:
     @cached_property
     def foreign_words(self) -> list[tuple[Document, Fact, Record]]:
         """Texts of other records that stand in narratives here and in no text of this record."""
+        if not any(doc.narratives for doc in self.docs):
+            return []
         mine = " ".join(plain(fact.text) for fact in self.record.facts)
         return [
             (doc, fact, other)
@@ -168,6 +183,8 @@ class Evidence:
     def _rest(self) -> tuple[list[int], list[int]]:
         of_fact = {number: position for number, (position, _) in self.matched.items()}
         taken = set(of_fact.values())
+        if all(position in taken or seen.negated for position, (_, seen) in enumerate(self.seen)):
+            return [], []
         mine = Index(enumerate(self.facts))
         words: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
@@ -207,12 +224,6 @@ class Evidence:
         """Whether the fact at this position of `facts` is in the documents."""
         return number in self.matched or number in self.told
 
-    def came_back_dated(self, number: int) -> bool:
-        """Whether it is in the documents on the record's days, with a date and an end if it has them."""
-        if number in self.matched:
-            return self.matched[number][1] < Likeness.NO_END
-        return number in self.told and number not in self.moved
-
     def certain(self, number: int) -> bool:
         """Whether this fact came back and not perhaps another of the record with the same words on another day.
 
@@ -221,7 +232,7 @@ class Evidence:
         if number in self.matched:
             return True
         return (
-            not any(keys(self.facts[number]))
+            not keys(self.facts[number])
             and number in self.told
             and self._spoken[self.facts[number].kind, plain(self.facts[number].text)] == 1
         )
@@ -234,9 +245,17 @@ class Evidence:
         return self.kinds is None or kind in self.kinds
 
     def _said(self, doc: Document, fact: Fact) -> bool:
-        return any(
-            plain(fact.text) in plain(found.text) for found in doc.facts if found.kind == fact.kind and found.text
-        )
+        return any(plain(fact.text) in text for text in self._texts[doc].get(fact.kind, ()))
+
+    @cached_property
+    def _texts(self) -> dict[Document, dict[str, list[str]]]:
+        """What the entries of each document say, by class."""
+        said: dict[Document, dict[str, list[str]]] = {doc: defaultdict(list) for doc in self.docs}
+        for doc, texts in said.items():
+            for found in doc.facts:
+                if found.text:
+                    texts[found.kind].append(plain(found.text))
+        return said
 
 
 def _telling(fact: Fact, seen: Found) -> bool:

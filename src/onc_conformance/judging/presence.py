@@ -20,7 +20,13 @@ from onc_conformance.record.details import as_written
 def present(docs: Iterable[Document], record: Record, kinds: Collection[str] | None = None) -> list[Fact]:
     """The facts of the record, of some classes or all, that the documents hold with every date they have there."""
     evidence = gather(docs, record, kinds=kinds)
-    return [fact for number, fact in enumerate(evidence.facts) if evidence.came_back_dated(number)]
+    return [evidence.facts[number] for number in evidence.dated]
+
+
+def any_present(docs: Iterable[Document], record: Record) -> bool:
+    """Whether there is one such fact at least."""
+    evidence = gather(docs, record)
+    return bool(evidence.plainly_there or evidence.dated)
 
 
 def learned(docs: Iterable[Document], record: Record) -> Record:

@@ -45,7 +45,9 @@ class Pairing:
 
 def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
     """Pair facts one to one at the least cost; facts on other days are left alone (see `pair_other_days`)."""
-    pairs = _pair_equals(facts, seen)
+    if not seen:
+        return Pairing()
+    pairs = pair_equals(facts, seen)
     equal = frozenset(pairs)
     taken = {position for position, _ in pairs.values()}
     edges = _edges(facts, seen, skip_facts=pairs.keys(), skip_seen=taken)
@@ -57,7 +59,7 @@ def pair(facts: Sequence[Fact], seen: Sequence[Seen]) -> Pairing:
     return Pairing(pairs, equal)
 
 
-def _pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple[int, Likeness]]:
+def pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple[int, Likeness]]:
     """Facts in which nothing differs, those that say most first; this is all there is to do for a faithful answer."""
     kinds = {each.kind for each in seen}  # an answer is often of one class, or empty
     exact: dict[Hashable, list[int]] = defaultdict(list)
@@ -66,10 +68,10 @@ def _pair_equals(facts: Sequence[Fact], seen: Sequence[Seen]) -> dict[int, tuple
             exact[_identity(each, key, each.value)].append(position)
     pairs: dict[int, tuple[int, Likeness]] = {}
     taken: set[int] = set()
-    for number in sorted(range(len(facts)), key=lambda number: -len(facts[number].attributes)):
+    numbers = [number for number, fact in enumerate(facts) if fact.kind in kinds and not fact.text]
+    # what a text says is compared word by word
+    for number in sorted(numbers, key=lambda number: -len(facts[number].attributes)):
         fact = facts[number]
-        if fact.kind not in kinds or fact.text:
-            continue  # what a text says is compared word by word
         for key in keys(fact):
             free = (each for each in exact[_identity(fact, key, fact.attributes.get("value"))] if each not in taken)
             first = next(free, None)
@@ -95,6 +97,8 @@ def pair_other_days(
     """Pair facts `among` the record's positions with those `left` of the answer about the same, nearest in time."""
     about: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
     left = list(left)
+    if not left:
+        return {}
     for position in left:
         for key in keys(seen[position]):
             about[seen[position].kind, seen[position].negated, key].append((_ordinal(seen[position]), position))
@@ -174,6 +178,8 @@ def _edges(
         return {}
     skipped = set(skip_seen)
     left = [(position, each) for position, each in enumerate(seen) if position not in skipped]
+    if not left:
+        return {}
     index, spoken = Index(left), Words(left)
     edges: dict[int, dict[int, Likeness]] = {}
     for number in numbers:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance.moments import Days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from onc_conformance.record.codes import Code
 
@@ -26,9 +26,9 @@ class Name:
     suffix: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One thing a record says of its patient."""
+    """One thing a record says of its patient; what follows from it is asked for at every answer, and kept."""
 
     id: str
     kind: str
@@ -47,7 +47,7 @@ class Fact:
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """What else the file says: dose, value, unit, member, … (schemas/record-classes.toml)"""
 
-    @property
+    @cached_property
     def stated(self) -> tuple[Days, ...]:
         """Each date the fact states."""
         return tuple(days for days in (self.date, self.start, self.end) if days)
@@ -76,12 +76,12 @@ class Fact:
         """Whether a machine may ask for it."""
         return not (self.optional or self.visual or self.no_information)
 
-    @property
+    @cached_property
     def negated(self) -> bool:
         """Whether it says that something was not done, as a vaccine refused."""
         return self.attributes.get("status") in {"not_done", "refused"}
 
-    @property
+    @cached_property
     def member(self) -> Name | None:
         """The person a care team fact is about."""
         name = self.attributes.get("member")
@@ -90,6 +90,13 @@ class Fact:
             if name
             else None
         )
+
+    @cached_property
+    def about(self) -> tuple[Hashable, ...]:
+        """What it is about: a device its identifier, for another of the same type is another fact; see `keys`."""
+        if udi := self.attributes.get("udi"):
+            return (("udi", "".join(str(udi).split())),)
+        return (about_person(self.member),) if self.member else about_codes(self.codes)
 
     def __str__(self) -> str:
         when = " ".join(
@@ -148,6 +155,20 @@ class Record:
             "dob": self.birth_date[:10],
             "sex": self.sex,
         }
+
+
+_KINDS = frozenset({"actcode"})
+"""Systems whose codes say what kind of thing it is, as an ambulatory visit, and not which."""
+
+
+def about_person(member: Name) -> Hashable:
+    """What a fact about this person is found by."""
+    return "member", letters(member.family), letters(member.given[0] if member.given else "")
+
+
+def about_codes(codes: tuple[Code, ...]) -> tuple[Hashable, ...]:
+    """What a fact with these codes is found by."""
+    return tuple(code for code in codes if code.system not in _KINDS) or codes
 
 
 @lru_cache(maxsize=4096)

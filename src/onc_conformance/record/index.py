@@ -6,34 +6,24 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from onc_conformance.moments import Days
-from onc_conformance.record.facts import Fact, letters, plain
+from onc_conformance.record.facts import Fact, about_codes, about_person, plain
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
     from onc_conformance.record.seen import Seen
 
-_KINDS = frozenset({"actcode"})
-"""Systems whose codes say what kind of thing it is, as an ambulatory visit, and not which."""
 
+def keys(fact: Fact | Seen) -> tuple[Hashable, ...]:
+    """What a fact is about: a device its identifier, a person a name, anything else its codes.
 
-def keys(fact: Fact | Seen) -> Iterator[Hashable]:
-    """What a fact is about: a device its identifier, a person a name, anything else its codes."""
+    An answer may mean any of the three.
+    """
     if isinstance(fact, Fact):
-        udi = fact.attributes.get("udi")
-        udis: tuple[str, ...] = (str(udi),) if udi else ()
-    else:
-        udis = fact.udi
-    if udis:
-        yield from (("udi", "".join(udi.split())) for udi in udis)
-        if isinstance(fact, Fact):
-            return  # another device of the same type is another fact
-    if fact.member:
-        yield ("member", letters(fact.member.family), letters(fact.member.given[0] if fact.member.given else ""))
-        if isinstance(fact, Fact):
-            return
-    named = [code for code in fact.codes if code.system not in _KINDS]
-    yield from named or fact.codes
+        return fact.about
+    devices = (("udi", "".join(udi.split())) for udi in fact.udi)
+    people = (about_person(fact.member),) if fact.member else ()
+    return (*devices, *people, *about_codes(fact.codes))
 
 
 class Index:
@@ -72,7 +62,7 @@ class Words:
     def saying(self, fact: Fact) -> Iterator[int]:
         """Positions of what says the fact's words in their order; none for a fact with a code."""
         text = plain(fact.text)
-        if text and next(keys(fact), None) is None:
+        if text and not keys(fact):
             longest = max(text.split(), key=len)
             yield from (each for each in self._places.get((fact.kind, longest), ()) if f" {text} " in self._texts[each])
 

@@ -8,6 +8,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -72,7 +73,7 @@ class Code:
         return self.display or self.code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """One row of a chart: its class, its place in that class, and the keys of the file as written."""
 
@@ -94,7 +95,7 @@ class Fact:
         """The id of the encounter it belongs to; an encounter belongs to itself."""
         return self.text("id" if self.kind == "encounters" else "encounter") or None
 
-    @property
+    @cached_property
     def dates(self) -> tuple[str, ...]:
         """Every date the fact states, as written, earliest key first."""
         return tuple(self.values[key] for key in ("date", "start", "end") if self.values.get(key))
@@ -127,7 +128,7 @@ class Fact:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chart:
     """One patient: who it is, and the facts of every class in the order of the file."""
 
@@ -156,7 +157,11 @@ class Chart:
 
     def days(self) -> list[date]:
         """Every day on which a fact has a stated date, ascending; a date without a day names none."""
-        return sorted({days_of(text)[0] for fact in self.facts for text in fact.dates if len(text) >= 10})
+        return list(self._days)
+
+    @cached_property
+    def _days(self) -> tuple[date, ...]:
+        return tuple(sorted({days_of(text)[0] for fact in self.facts for text in fact.dates if len(text) >= 10}))
 
     def within(self, first: date | None, last: date | None) -> Chart:
         """The same person with only the facts that state a date inside; nothing is asked of it when both are open.
@@ -182,6 +187,7 @@ class Chart:
         return replace(self, facts=tuple(facts))
 
 
+@lru_cache(maxsize=4096)
 def days_of(text: str) -> tuple[date, date]:
     """First and last day of an ISO date of any precision; the day is the one written, whatever the time zone."""
     parts = [int(part) for part in text[:10].split("-")]

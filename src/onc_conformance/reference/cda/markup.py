@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from onc_conformance.reference.charts import Chart, Code, Fact
@@ -46,18 +47,21 @@ SYSTEMS = {
 NULL = "nullflavor"
 """The system of codes that say why there is no code."""
 _NAMESPACE = uuid.UUID("5f0c4f2e-9d0b-5c1e-8f43-6f2a3c1f7b10")
+# the same few thousand codes, names and ids stand in every document
+_quoted = lru_cache(maxsize=8192)(quoteattr)
+_escaped = lru_cache(maxsize=4096)(escape)
 
 
 def el(tag: str, attributes: dict[str, str] | None = None, *children: str) -> str:
     """One element around children that are markup already; attribute values are escaped here."""
-    start = "".join((tag, *(f" {name}={quoteattr(value)}" for name, value in (attributes or {}).items())))
+    start = "".join((tag, *(f" {name}={_quoted(value)}" for name, value in (attributes or {}).items())))
     inner = "".join(children)
     return f"<{start}>{inner}</{tag}>" if inner else f"<{start}/>"
 
 
 def words(tag: str, content: str, attributes: dict[str, str] | None = None) -> str:
     """One element around text, which is escaped here."""
-    return el(tag, attributes, escape(content))
+    return el(tag, attributes, _escaped(content))
 
 
 def template(root: str, *extensions: str) -> str:
@@ -70,9 +74,10 @@ def template(root: str, *extensions: str) -> str:
 
 def identifier(chart: Chart, *parts: str) -> str:
     """An id made of what it names, so that the same fact has the same id in every document."""
-    return f'<id root="{uuid.uuid5(_NAMESPACE, "/".join((chart.id, *parts)))}"/>'
+    return f'<id root="{unique(chart.id, *parts)}"/>'
 
 
+@lru_cache(maxsize=8192)
 def unique(*parts: str) -> str:
     """A UUID made of `parts`: the same parts, the same UUID."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
