@@ -73,6 +73,11 @@ class Days:
         ends_in_time = self.last is None or other.first is None or other.first <= self.last
         return starts_in_time and ends_in_time
 
+    def is_wider(self, other: Days) -> bool:
+        """Whether it names days that the other does not: a date less precise than it should be."""
+        earlier = other.first is not None and (self.first is None or self.first < other.first)
+        return earlier or (other.last is not None and (self.last is None or self.last > other.last))
+
     def standing(self, window: Days) -> Standing:
         """IN if every day is in `window`, OUT if none is, PARTLY otherwise."""
         if not self.overlaps(window):

@@ -103,7 +103,7 @@ def test_a_file_is_what_its_content_is(file):
         (b"<?xml version='1.0'?>\n<Patient xmlns='http://hl7.org/fhir'/>", r"gold.xml, line 2: no C-CDA .*Patient"),
         (b"<section xmlns='urn:hl7-org:v3'/>", "fragment"),
         (b"<ClinicalDocument xmlns='urn:hl7-org:v3'/>", "line 1: recordTarget: names no patient"),
-        (b'{\n "resourceType": ', "gold.xml, line 2: is no JSON"),
+        (b'{\n "resourceType": ', "gold.xml, line 2: this is no JSON"),
         (b'{"resourceType": "Bundle"}', "Bundle: holds no Patient resource"),
         (b"{}", "resourceType: is missing"),
     ],

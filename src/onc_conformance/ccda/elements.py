@@ -24,7 +24,7 @@ def said(entry: Element, place: Place, texts: Mapping[str, str]) -> tuple[Said, 
     every: tuple[Said, ...] = ()
     for path in place.paths:
         at = [entry] if path == "." else walk(entry, path)
-        told = (each for each in at if each is entry or not _is_denied(each, entry))
+        told = (each for each in at if each is entry or not is_denied(each, entry))
         read = (_READ[place.manner](each, place) or _referred(each, place, texts) for each in told)
         found = tuple(filter(None, read))
         if found and place.manner != "address":
@@ -33,7 +33,7 @@ def said(entry: Element, place: Place, texts: Mapping[str, str]) -> tuple[Said, 
     return every
 
 
-def _is_denied(element: Element, entry: Element) -> bool:
+def is_denied(element: Element, entry: Element) -> bool:
     """Whether something between it and the entry says that it is not so, or that nothing is known of it."""
     node = element.getparent()
     while node is not None and node is not entry and name(node) in _STATEMENTS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from onc_conformance.ccda.elements import said
+from onc_conformance.ccda.elements import is_denied, said
 from onc_conformance.ccda.identity import facts_of_documents, read_name
 from onc_conformance.ccda.kinds import Where, table
 from onc_conformance.ccda.tree import Element, child, codes, down, local_type, name, span, words
@@ -104,7 +104,7 @@ def _read(entry: Element, where: Where, section: Section, texts: Mapping[str, st
     negated, unknown = _denied(entry)
     if unknown:
         return None
-    coded = [each for path in where.what for each in down(entry, path)]
+    coded = [each for path in where.what for each in down(entry, path) if not is_denied(each, entry)]
     all_codes = tuple(dict.fromkeys(code for each in coded for code in codes(each)))
     member = next((found for path in where.member for each in down(entry, path) if (found := read_name(each))), None)
     udi = tuple(_udi(entry)) if name(entry) == "participantRole" else ()

@@ -58,6 +58,8 @@ class Where:
     """Whether a section tells each fact once."""
     dated: bool
     """Whether a fact that lost its date is wrong."""
+    due: bool
+    """Whether its end is the day by which it is to be achieved, and no day of its own."""
     elements: Mapping[str, Place]
     manners: Mapping[str, str]
     """How each element is compared."""
@@ -109,6 +111,7 @@ def _where(kind: str, entry: Mapping[str, Any]) -> Where:
         unknown=frozenset(entry.get("unknown", ())),
         counted=entry.get("counted", False),
         dated=entry.get("dated", False),
+        due=entry.get("due", False),
         elements=MappingProxyType(elements),
         manners=MappingProxyType({name: place.manner for name, place in elements.items()}),
     )

@@ -258,7 +258,7 @@ def _when(found: Found) -> Table:
         made.pop("date", None)
     if found.start and found.end and found.start.first and found.end.last and found.start.first > found.end.last:
         made.pop("end", None)
-    if found.kind == "goals" and "end" in made:
+    if table().of[found.kind].due and "end" in made:
         made["due"] = made.pop("end")
     return made
 

@@ -5,10 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Resource = dict[str, Any]
 """A resource or an element, as JSON has it."""
+
+
+class Placed(dict[str, Any]):
+    """A resource that knows where it stands in what it came in."""
+
+    __slots__ = ("line", "path")
+
+    def __init__(self, resource: Mapping[str, Any], path: str | None = None, line: int | None = None) -> None:
+        super().__init__(resource)
+        self.path, self.line = path, line
+
+    @property
+    def label(self) -> Placed:
+        """What it is called, and no more."""
+        return Placed(
+            {key: self[key] for key in ("resourceType", "id", "category") if key in self}, self.path, self.line
+        )
 
 
 class Bundle:
@@ -17,16 +34,25 @@ class Bundle:
     def __init__(self, content: Mapping[str, Any]) -> None:
         entries = content.get("entry", ()) if content.get("resourceType") == "Bundle" else [{"resource": content}]
         self._by_reference: dict[str, Resource] = {}
-        self.resources: list[Resource] = []
+        self._resources: list[Resource] = []
         for entry in entries if isinstance(entries, list) else ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if not isinstance(resource, dict) or not resource.get("resourceType"):
                 continue
-            self.resources.append(resource)
-            names = [entry.get("fullUrl"), f"{resource['resourceType']}/{resource.get('id')}"]
-            names.append(f"urn:uuid:{resource.get('id')}")
-            for name in filter(None, names):
-                self._by_reference.setdefault(str(name), resource)
+            self._resources.append(resource)
+            self._know(resource, entry.get("fullUrl"))
+
+    @property
+    def resources(self) -> Iterable[Resource]:
+        """All of them, in order."""
+        return self._resources
+
+    def _know(self, resource: Resource, url: Any = None) -> None:
+        """By what references call it."""
+        for name in filter(
+            None, (url, f"{resource['resourceType']}/{resource.get('id')}", f"urn:uuid:{resource.get('id')}")
+        ):
+            self._by_reference.setdefault(str(name), resource)
 
     def of(self, kind: str) -> list[Resource]:
         """The resources of a type, in order."""
@@ -57,3 +83,28 @@ class Bundle:
                 yield from self.down(each[step], rest, holder)
             elif "reference" in each and (target := self.resolve(each, holder)):
                 yield from self.down(target.get(step, []), rest, target)
+
+
+class Passing(Bundle):
+    """Resources that pass by as often as they are asked for; of those that others refer to, a little is kept."""
+
+    def __init__(self, again: Callable[[], Iterable[Placed]]) -> None:
+        super().__init__({})
+        self._again = again
+        for each in self.resources:
+            if each["resourceType"] in _REFERRED:
+                self._know({name: value for name, value in each.items() if name in _TELLING})
+
+    @property
+    def resources(self) -> Iterable[Resource]:
+        """All of them, in order."""
+        return (each for each in self._again() if isinstance(each.get("resourceType"), str))
+
+
+_REFERRED = frozenset({
+    "Condition", "Location", "Medication", "Organization", "Practitioner", "PractitionerRole", "RelatedPerson",
+    "Specimen",
+})  # fmt: skip
+"""Types of resources that facts of others lead to."""
+_TELLING = frozenset({"resourceType", "id", "code", "name", "type", "practitioner", "telecom", "address"})
+"""What is read of them there."""

@@ -28,7 +28,8 @@ def read(bundle: Bundle, ids: Mapping[str, str]) -> Iterator[tuple[str, Table, R
     """Class, table and resource of every fact; `ids` are what encounters are to be called, by their own ids."""
     panels = {
         str(member.get("id")): code
-        for report in bundle.of("DiagnosticReport")
+        for report in bundle.resources
+        if report["resourceType"] == "DiagnosticReport"
         for reference in _listed(report.get("result"))
         if (member := bundle.resolve(reference))
         for code in codes(report.get("code", {}))[:1]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import moments
 from onc_conformance.fhir import facts
+from onc_conformance.fhir.bundle import Placed
 from onc_conformance.findings import Severity
 from onc_conformance.record.codes import Code
 from onc_conformance.record.details import Said
@@ -42,6 +43,8 @@ class Told:
     udi: tuple[str, ...] = ()
     member: Name | None = None
     negated: bool = False
+    again: bool = False
+    """Whether its resource may tell what another tells already."""
     table: Mapping[str, Any] = field(default_factory=dict, compare=False)
     """The fact as a patients file has it."""
 
@@ -49,13 +52,6 @@ class Told:
     def place(self) -> str:
         """Type and id of the resource."""
         return f"{self.resource.get('resourceType')}/{self.resource.get('id')}"
-
-    @property
-    def again(self) -> bool:
-        """Whether its resource may tell what another tells already."""
-        categories = set(facts.categories(self.resource))
-        rows = (row for row in facts.table() if row["kind"] == self.kind)
-        return any(categories & set(row.get("again", ())) for row in rows)
 
     @property
     def stated(self) -> tuple[Days, ...]:
@@ -81,11 +77,23 @@ class Told:
 
 def told(bundle: Bundle) -> list[Told]:
     """Every fact of a bundle's resources, in their order."""
-    ids = {str(each.get("id")): str(each.get("id")) for each in bundle.of("Encounter")}
-    return [_told(kind, table, resource) for kind, table, resource in facts.read(bundle, ids)]
+    ids = {str(each.get("id")): str(each.get("id")) for each in bundle.resources if each["resourceType"] == "Encounter"}
+    found: list[Told] = []
+    last: Resource = {}
+    label: Resource = {}
+    for kind, table, resource in facts.read(bundle, ids):
+        if resource is not last:  # one label for all facts of a resource
+            last, label = resource, resource.label if isinstance(resource, Placed) else resource
+        found.append(_told(kind, table, label, again=_again(kind, resource)))
+    return found
 
 
-def _told(kind: str, table: facts.Table, resource: Resource) -> Told:
+def _again(kind: str, resource: Resource) -> bool:
+    known = set(facts.categories(resource))
+    return any(known & set(row.get("again", ())) for row in facts.table() if row["kind"] == kind)
+
+
+def _told(kind: str, table: facts.Table, resource: Resource, *, again: bool) -> Told:
     member, value = table.get("member"), table.get("value")
     coded = [*([table["code"]] if "code" in table else []), *table.get("also", ())]
     spoken = value
@@ -105,12 +113,19 @@ def _told(kind: str, table: facts.Table, resource: Resource) -> Told:
         udi=(str(table["udi"]),) if table.get("udi") else (),
         member=Name(member["family"], tuple(member["given"])) if member else None,
         negated=table.get("status") == "not_done",
+        again=again,
         table=table,
     )
 
 
 def _code(table: Mapping[str, str]) -> Code:
-    return Code(table["system"], table["code"], table.get("display", ""))
+    return _shared(table["system"], table["code"], table.get("display", ""))
+
+
+@lru_cache(maxsize=65_536)
+def _shared(system: str, code: str, display: str) -> Code:
+    """One object for each code: many facts have few."""
+    return Code(system, code, display)
 
 
 def _said(manner: str, value: Any) -> Said:

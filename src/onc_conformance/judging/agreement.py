@@ -144,7 +144,8 @@ def _coded(fact: Fact) -> Fact:
 def _within(fact: Fact, window: Days | None) -> bool:
     if table().of[fact.kind].narrated and not fact.codes:
         return False  # words alone, which each answer may set in its own way
-    return window is None or any(days.standing(window) == "in" for days in fact.stated)
+    due = fact.end if table().of[fact.kind].due else None
+    return window is None or any(days.standing(window) == "in" for days in fact.stated if days is not due)
 
 
 def _exchanges(docs: Sequence[Document]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from onc_conformance import moments, record, uscdi
 from onc_conformance.fhir import facts, patients, reading
-from onc_conformance.fhir.bundle import Bundle
+from onc_conformance.fhir.bundle import Bundle, Passing, Placed
 from onc_conformance.fhir.told import Told, told
 from onc_conformance.findings import Finding, Layer, Severity, UsageError
 from onc_conformance.judging.accounts import Account
@@ -30,17 +30,17 @@ _HEADER = ("death_date", "birth_sex", "race", "ethnicity", "language", "marital_
 
 @dataclass(frozen=True)
 class Held:
-    """Resources of one document, and where each stands."""
+    """Resources of one document, each of which knows where it stands."""
 
-    resources: Sequence[tuple[Place, Mapping[str, Any]]]
+    bundle: Bundle
 
     def against(self, records: Sequence[Record], window: Days | None = None) -> list[Finding]:
         """What is missing, told otherwise, another patient's, or in no record; of several records, by the patient's."""
-        bundle = Bundle({"resourceType": "Bundle", "entry": [{"resource": each} for _, each in self.resources]})
+        bundle = self.bundle
         people = bundle.of("Patient")
         chosen = _whose(people, records)
         if chosen is None:
-            at = self._place(people[0]) if people else (None, None)
+            at = _place(people[0]) if people else (None, None)
             known = ", ".join(each.id for each in records)
             who = ", ".join(_called(each) for each in people) or "no Patient"
             message = "the resources are of none of the expected patients"
@@ -54,11 +54,11 @@ class Held:
     def _identity(
         self, people: Sequence[Mapping[str, Any]], owner: Mapping[str, Any], chosen: Record
     ) -> Iterator[Finding]:
-        place = self._place(owner)
+        place = _place(owner)
         for each in people:
             if each is not owner:
                 message = "another Patient is among the resources"
-                yield _finding("IDENTITY", Severity.ERROR, message, chosen.id, _called(each), at=self._place(each))
+                yield _finding("IDENTITY", Severity.ERROR, message, chosen.id, _called(each), at=_place(each))
         wanted = f"{' '.join(chosen.name.given)} {chosen.name.family}, born {chosen.birth_date[:10]}"
         if not _is(owner, chosen):
             yield _finding("IDENTITY", Severity.ERROR, "the Patient is somebody else", wanted, _called(owner), at=place)
@@ -84,7 +84,7 @@ class Held:
         for fact, seen, each, severity in account.differing:
             if severity is not Severity.INFO:
                 message = f"{uscdi.title(fact.kind)}: the {each.what.replace('_', ' ')} of {fact} differs"
-                place = self._place(seen.resource)
+                place = _place(seen.resource)
                 yield _finding("CONTENT-DIFFERS", severity, message, each.expected, each.found, at=place)
         for seen, severity in account.extra:
             if window and not any(days.standing(window) is Standing.IN for days in seen.stated):
@@ -94,28 +94,42 @@ class Held:
             if owner:
                 rule, message = "CONTENT-FOREIGN", f"{uscdi.title(seen.kind)}: belongs to {owner.id}, another patient"
             gravity = Severity.ERROR if owner else severity
-            yield _finding(rule, gravity, message, "no such fact", str(seen), at=self._place(seen.resource))
-
-    def _place(self, resource: Mapping[str, Any]) -> Place:
-        return next((place for place, each in self.resources if each is resource), (None, None))
+            yield _finding(rule, gravity, message, "no such fact", str(seen), at=_place(seen.resource))
 
 
-def of_bundle(resource: Mapping[str, Any]) -> Held:
-    """The resources of a Bundle."""
-    entries = resource.get("entry")
+def _place(resource: Mapping[str, Any]) -> Place:
+    return (resource.path, resource.line) if isinstance(resource, Placed) else (None, None)
+
+
+def of_entries(again: Callable[[], Iterable[Any]]) -> Held:
+    """The resources of a Bundle's entries, which `again` tells anew whenever it is called."""
     return Held(
-        [
-            ((f"Bundle.entry[{number}].resource", None), each["resource"])
-            for number, each in enumerate(entries if isinstance(entries, list) else ())
-            if isinstance(each, dict) and isinstance(each.get("resource"), dict)
-        ]
+        Passing(
+            lambda: (
+                Placed(each["resource"], f"Bundle.entry[{number}].resource")
+                for number, each in enumerate(again())
+                if isinstance(each, dict) and isinstance(each.get("resource"), dict)
+            )
+        )
     )
 
 
-def of_lines(lines: Iterable[tuple[int, bytes]]) -> Held:
+def of_bundle(resource: Mapping[str, Any]) -> Held:
+    """The resources of a Bundle that is at hand whole."""
+    entries = resource.get("entry")
+    return of_entries(lambda: entries if isinstance(entries, list) else ())
+
+
+def of_lines(lines: Sequence[tuple[int, bytes]]) -> Held:
     """The resources of lines by their numbers; what is no resource is told where the line is judged."""
-    read = ((number, reading.read(line).resource) for number, line in lines)
-    return Held([((str(each.get("resourceType")), number), each) for number, each in read if isinstance(each, dict)])
+
+    def again() -> Iterator[Placed]:
+        for number, line in lines:
+            resource = reading.read(line).resource
+            if isinstance(resource, dict):
+                yield Placed(resource, str(resource.get("resourceType")), number)
+
+    return Held(Passing(again))
 
 
 def judge_lines(

@@ -11,7 +11,6 @@ from onc_conformance import moments
 from onc_conformance.ccda.identity import BIRTH_SEX, SEX, Address, Person, Telecom, facts_of_documents, sex_of
 from onc_conformance.findings import Severity
 from onc_conformance.record import Code, Name, Record, contacts, letters
-from onc_conformance.record.dating import is_wider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -217,7 +216,7 @@ def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
     ]
     for key, told_days in (("start", found.start), ("end", found.end)):
         days = moments.iso(wanted[key] or "")
-        if days is None or (told_days and days.overlaps(told_days) and not is_wider(told_days, days)):
+        if days is None or (told_days and days.overlaps(told_days) and not told_days.is_wider(days)):
             continue
         differs = told_days and not days.overlaps(told_days)
         severity = Severity.ERROR if differs or (key == "end" and not told_days) else Severity.WARNING

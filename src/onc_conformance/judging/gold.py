@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onc_conformance import record
 from onc_conformance.ccda import Document, tables
 from onc_conformance.fhir import patients as resources
-from onc_conformance.findings import UsageError
+from onc_conformance.fhir import reading
+from onc_conformance.findings import Severity, UsageError
 from onc_conformance.record import writing
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def table(path: Path) -> dict[str, Any] | None:
 
     A document may break every rule of its schema and templates: what it says of its patient counts.
     """
+    record.regular(path)
     try:
         data = path.read_bytes()
     except OSError:
@@ -77,13 +78,15 @@ def _of_document(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _of_bundle(path: Path, data: bytes) -> dict[str, Any] | None:
-    try:
-        content = json.loads(data)
-    except ValueError as error:
-        if path.suffix.lower() in {".yaml", ".yml"}:
+    told = reading.read(data)
+    wrong = next((each for each in told.findings if each.severity is Severity.ERROR), None)
+    content = told.resource
+    if wrong is not None:
+        if path.suffix.lower() in {".yaml", ".yml"} and "resourceType" not in (content or {}):
             return None
-        at = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"{path}{at}: is no JSON: {getattr(error, 'msg', error)}; expected a FHIR Bundle") from None
+        at = f", line {wrong.line}" if wrong.line else ""
+        found = f" ({wrong.found})" if wrong.found else ""
+        raise UsageError(f"{path}{at}: {wrong.message}{found}; expected a FHIR Bundle")
     if "patient" in content and "resourceType" not in content:
         return None  # a patients file in YAML that is JSON
     if not content.get("resourceType"):
@@ -92,3 +95,6 @@ def _of_bundle(path: Path, data: bytes) -> dict[str, Any] | None:
         return resources.patient(content)
     except ValueError as error:
         raise UsageError(f"{path}: {content['resourceType']}: {error}") from None
+    except (AttributeError, KeyError, TypeError):
+        said = "what it tells of the patient is not in the form of FHIR R4; `validate` says where"
+        raise UsageError(f"{path}: {content['resourceType']}: {said}") from None

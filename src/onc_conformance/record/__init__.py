@@ -5,7 +5,7 @@ from typing import Any
 from onc_conformance.record.classes import KINDS
 from onc_conformance.record.codes import Code, system_of, systems
 from onc_conformance.record.facts import Fact, Name, Record, letters, plain
-from onc_conformance.record.loading import load, of_tables, raw, together
+from onc_conformance.record.loading import load, of_tables, raw, regular, together
 
 
 def schema() -> dict[str, Any]:
@@ -26,6 +26,7 @@ __all__ = [
     "of_tables",
     "plain",
     "raw",
+    "regular",
     "schema",
     "system_of",
     "systems",

@@ -71,7 +71,7 @@ def _precision(what: str, expected: Days | None, told: Days | None) -> Iterator[
     """A date less precise than the record's, or another time of the same day."""
     if expected is None or told is None:
         return
-    if is_wider(told, expected):
+    if told.is_wider(expected):
         yield Difference(what=what, expected=str(expected), found=str(told))
     elif expected.clock and expected.first == expected.last:
         spoken = f"{expected} {expected.clock}"
@@ -79,12 +79,6 @@ def _precision(what: str, expected: Days | None, told: Days | None) -> Iterator[
             yield Difference(what=what, expected=spoken, found=str(told), grave=False)
         elif not expected.clock.agrees(told.clock):
             yield Difference(what=what, expected=spoken, found=f"{told} {told.clock}")
-
-
-def is_wider(told: Days, expected: Days) -> bool:
-    """Whether a date is less precise than it should be."""
-    earlier = expected.first is not None and (told.first is None or told.first < expected.first)
-    return earlier or (expected.last is not None and (told.last is None or told.last > expected.last))
 
 
 def when(fact: Fact | Seen) -> str:

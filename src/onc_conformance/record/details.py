@@ -230,7 +230,7 @@ def _same_flag(expected: Any, _: Said, __: Fact) -> bool:
 
 def _same_moment(expected: Any, said: Said, _: Fact) -> bool:
     days = moments.iso(str(expected))
-    return days is not None and said.days is not None and days.overlaps(said.days)
+    return bool(days and said.days and days.overlaps(said.days) and not said.days.is_wider(days))
 
 
 def _same_provenance(expected: Any, said: Said, fact: Fact) -> bool:

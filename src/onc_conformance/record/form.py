@@ -7,7 +7,16 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    create_model,
+    model_validator,
+)
 
 from onc_conformance import moments
 from onc_conformance.record.classes import FactClass, Key, classes, keys
@@ -27,6 +36,12 @@ def _moment(text: str) -> str:
 
 def _text(value: object) -> object:
     return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else value
+
+
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, words, or a code")  # noqa: TRY004 - which pydantic tells with its place
+    return value
 
 
 def _system(name: str) -> str:
@@ -122,15 +137,15 @@ class TelecomForm(Form):
 class QuantityForm(Form):
     """A number with its UCUM unit."""
 
-    value: float
+    value: Annotated[FiniteFloat, BeforeValidator(_no_flag)]
     unit: str = ""
 
 
 class RangeForm(Form):
     """A reference range in the unit of the value, or in words."""
 
-    low: float | None = None
-    high: float | None = None
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
     text: str | None = None
 
 
@@ -139,7 +154,7 @@ class FillForm(Form):
 
     status: str | None = None
     repeat: int | None = None
-    quantity: float | None = None
+    quantity: FiniteFloat | None = None
 
 
 class ProvenanceForm(Form):
@@ -218,7 +233,7 @@ _TYPES: dict[str, Any] = {
     "codes": list[CodeForm] | None,
     "code or text": CodeForm | str | None,
     "quantity": QuantityForm | None,
-    "value": CodeForm | float | str | None,
+    "value": Annotated[CodeForm | FiniteFloat | str | None, BeforeValidator(_no_flag)],
     "range": RangeForm | None,
     "person": PersonForm | None,
     "address": AddressForm | None,

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*(?:\.|=)")
 
+_DEEPEST = 50
+_MOST = 500_000
+"""So many keys and items a file may hold."""
+
 Place = tuple[str | int, ...]
 
 
@@ -49,18 +53,26 @@ def _table(parts: Sequence[str], *, array: bool, counts: dict[Place, int]) -> Pl
     return place
 
 
-def of_yaml(text: str) -> dict[Place, int]:
-    """Lines of every key and item."""
+def of_yaml(node: yaml.Node | None) -> dict[Place, int]:
+    """Lines of every key and item; yaml.MarkedYAMLError where a key is there twice, or there are too many."""
     lines: dict[Place, int] = {}
-    _walk(yaml.compose(text, Loader=yaml.SafeLoader), (), lines)
+    _walk(node, (), lines)
     return lines
 
 
 def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int]) -> None:
+    if node is not None and (len(place) > _DEEPEST or len(lines) > _MOST):
+        what = "is nested too deeply" if len(place) > _DEEPEST else "holds too much, with what its aliases stand for"
+        raise yaml.MarkedYAMLError(problem=what, problem_mark=node.start_mark)
     if isinstance(node, yaml.MappingNode):
+        own: set[str] = set()
         for key, value in node.value:
-            lines[(*place, str(key.value))] = key.start_mark.line + 1
-            _walk(value, (*place, str(key.value)), lines)
+            name = str(key.value)
+            if name in own:
+                raise yaml.MarkedYAMLError(problem=f"{name}: the key is there twice", problem_mark=key.start_mark)
+            own.add(name)
+            lines[(*place, name)] = key.start_mark.line + 1
+            _walk(value, (*place, name), lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*place, index)] = item.start_mark.line + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from onc_conformance.record.form import CodeForm, FactForm, PersonOfRecordForm, PreviousNameForm
 
 _OF_FACT = {"id", "code", "also", "text", "start", "end", "date", "encounter", "optional", "visual", "no_information"}
+_LARGEST = 64 * 1024 * 1024
+_EXPECTED = {
+    "model_type": "expected a table",
+    "dict_type": "expected a table",
+    "list_type": "expected a list",
+    "string_type": "expected a text, in quotes",
+}
+"""What pydantic calls by the names of classes."""
 _AT = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
@@ -100,8 +109,17 @@ def _twins(one: Record, other: Record) -> str:
     )
 
 
+def regular(path: Path) -> None:
+    """UsageError for what is there and is neither file nor folder, as a pipe nobody writes to."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(f"{path}: is no file that can be read twice; expected a patients file, a C-CDA or a Bundle")
+
+
 def _read(path: Path) -> tuple[Any, dict[lines.Place, int]]:
     try:
+        regular(path)
+        if path.is_file() and (size := path.stat().st_size) > _LARGEST:
+            raise UsageError(f"{path}: has {size} bytes; a patients file has at most {_LARGEST}")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
@@ -111,7 +129,7 @@ def _read(path: Path) -> tuple[Any, dict[lines.Place, int]]:
         raise UsageError(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     try:
         if path.suffix.lower() in {".yaml", ".yml"}:
-            return yaml.load(text, Loader=_Loader), lines.of_yaml(text)  # noqa: S506 - a SafeLoader that knows less
+            return _of_yaml(text)
         return tomllib.loads(text), lines.of_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(_garbled(path, text, error)) from None
@@ -120,6 +138,22 @@ def _read(path: Path) -> tuple[Any, dict[lines.Place, int]]:
         raise UsageError(f"{path}{line}: {error.problem}; expected YAML with a list `patient`") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: {' '.join(str(error).split())}; expected YAML with a list `patient`") from None
+    except RecursionError:
+        raise UsageError(f"{path}: is nested too deeply; expected TOML or YAML with a list `patient`") from None
+    except ValueError as error:  # as a number of more digits than Python reads
+        said = str(error).partition(";")[0]
+        raise UsageError(f"{path}: {said}; expected TOML or YAML with a list `patient`") from None
+
+
+def _of_yaml(text: str) -> tuple[Any, dict[lines.Place, int]]:
+    """The content, once every key is known to be there once and aliases to be few."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        places = lines.of_yaml(node)
+        return (None if node is None else loader.construct_document(node)), places
+    finally:
+        loader.dispose()
 
 
 def _garbled(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
@@ -159,8 +193,10 @@ def _say(error: Any) -> str:
         return "unknown key; remove it or correct its spelling"
     if error["type"] == "missing":
         return "is missing; it is required"
-    message = str(error["msg"]).removeprefix("Value error, ")
     found = error.get("input")
+    message = _EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    if isinstance(found, float) and not math.isfinite(found):
+        message = "expected a finite number"
     return f"{message}; found {found!r}" if isinstance(found, (str, int, float, bool)) else message
 
 
