@@ -163,6 +163,7 @@ EXACTLY = {
     "fhir-recorded-missing": {"revinclude", "read provenance"},
     "fhir-description-missing": EVERY_GOAL - {"two dates"},
     "fhir-udi-missing": {"all Device"},
+    "fhir-lot-not-on-label": {"all Device"},
     "fhir-dosage-missing": REQUESTS - {"intent"},
     "fhir-contained-missing": REQUESTS - {"intent"},
     "fhir-range-missing": {"all Observation"},

@@ -151,6 +151,7 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-recorded-missing": _without("Provenance", "recorded"),
     "fhir-description-missing": _without("Goal", "description"),
     "fhir-udi-missing": _without("Device", "udiCarrier"),
+    "fhir-lot-not-on-label": _with("Device", "lotNumber", "A1"),
     "fhir-dosage-missing": _without("MedicationRequest", "dosageInstruction"),
     "fhir-contained-missing": _without("MedicationRequest", "contained"),
     "fhir-range-missing": _without("Observation", "referenceRange"),
