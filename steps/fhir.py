@@ -23,6 +23,7 @@ def _(statement, verdict, rule):
 def _(exam, statement, verdict, rule):
     if statement.kind != "CapabilityStatement":
         raise NotTested("there is no capability statement", rule)
+    verdict(capability.formed(statement, exam.us_core, rule))
     verdict(capability.declared(statement, exam.us_core, exam.fhir.table.without, rule))
 
 

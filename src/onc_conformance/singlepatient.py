@@ -14,7 +14,6 @@ from onc_conformance.fhirwork import (
     demands,
     guidance,
     ledger,
-    parameters,
     provenance,
     recall,
     refusals,
@@ -269,7 +268,7 @@ def foreign_searches(exam: Examination) -> list[Search]:
 
 def recorded(exam: Examination) -> list[Chart]:
     """The charts of patients with an expected record; NotApplicable where nobody wrote one down."""
-    found = [chart for chart in exam.charts() if recall.required(chart.subject.record, parameters.types())]
+    found = [chart for chart in exam.charts() if recall.required(chart)]
     if not found:
         raise NotApplicable("nobody wrote down what to expect")
     return found
@@ -283,7 +282,7 @@ def reconciled(exam: Examination, replies: Iterable[Reply], rule: str) -> Iterat
         if chart is None or not reply.readable:
             continue
         told = set(present(reply.documents, reply.subject.record))
-        for fact in recall.required(reply.subject.record, chart.kinds):
+        for fact in recall.required(chart):
             kept = recall.teller(chart, fact)
             if fact in told and kept is None:
                 message = f"{fact.kind}: exchange {reply.exchange} tells it in a document, and no resource does"
@@ -308,7 +307,9 @@ def told_alike(exam: Examination, reply: Reply, rule: str) -> list[Finding]:
     failed = [found for searches in chart.gathered.values() for found in searches if not found.ok]
     if failed:
         raise NotTested(f"{failed[0].first.request} was not answered")
-    served = {kind for kind, types in guidance.told()["facts"].items() if set(types) & set(chart.kinds)}
+    guide = guidance.told()
+    served = {kind for kind, types in guide["facts"].items() if set(types) & set(chart.kinds)}
+    served -= set(guide["apart"]["kinds"])
 
     def source(item: Fact | Told) -> str:
         if isinstance(item, Told):

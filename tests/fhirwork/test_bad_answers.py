@@ -123,3 +123,14 @@ def test_the_total_of_every_page_is_read():
     first, second = got(_bundle(total=2)), got(_bundle(total=5, entry=[{"resource": {**PATIENT, "id": "2"}}]))
     told = [each for each in searches.answered(_Search(first, second), "SH-PAT-2") if "total" in each.message]
     assert [each.found for each in told] == ["5"]
+
+
+def test_a_statement_that_breaks_rules_of_fhir_is_advised():
+    statement = {
+        "resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1",
+        "format": ["json"], "rest": [{"mode": "server"}], "software": {"name": "s"},
+        "implementation": {"description": "i"},
+    }  # fmt: skip
+    (told,) = capability.formed(got(statement), fhir.load("6.1.0"), "SH-PAT-1")
+    assert (told.severity, told.path, told.found) == ("warning", "CapabilityStatement.date", "0")
+    assert list(capability.formed(got(statement | {"date": "2026-01-01"}), fhir.load("6.1.0"), "SH-PAT-1")) == []

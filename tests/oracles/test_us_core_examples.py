@@ -84,6 +84,30 @@ def test_only_the_examples_that_are_wrong_are_objected_to(version):
     }
 
 
+SMOKING = "us-core-smokingstatus"
+UNNAMED = {
+    "7.0.0": {"us-core-simple-observation": SMOKING},
+    "8.0.0": {"us-core-simple-observation": SMOKING, "us-core-adi-documentreference": None},
+}
+"""By version, profiles that cannot be told from another, or from none: VSAC alone knows the codes of their kind."""
+
+
+@pytest.mark.parametrize("version", PACKAGES)
+def test_an_example_that_names_no_profile_is_judged_by_the_one_it_is_of(version):
+    guide = fhir.load(version)
+    for name, each in examples(version).items():
+        meta = each.get("meta", {})
+        named = [guide.profile(url) for url in meta.get("profile", ())]
+        meant = {profile.id for profile in named if profile and profile.type == each["resourceType"]}
+        if not meant:
+            continue
+        bare = {**each, "meta": {"versionId": "1", **{key: told for key, told in meta.items() if key != "profile"}}}
+        found = {profile.id for profile in fhir.profiles(bare, guide)}
+        lost = {UNNAMED.get(version, {}).get(one, "lost") for one in meant - found}
+        assert lost <= {None, *found}, name
+        assert errors(fhir.validate(bare, guide)) <= errors(fhir.validate(each, guide)), name
+
+
 @pytest.mark.parametrize("version", PACKAGES)
 def test_only_the_examples_that_stray_are_warned(version):
     guide = fhir.load(version)

@@ -33,6 +33,8 @@ def probes(client):
         "le": ("Goal", {"patient": me, "target-date": "le2012-10-05"}),
         "year": ("Goal", {"patient": me, "target-date": "2018"}),
         "two dates": ("Goal", {"patient": me, "target-date": ["gt2010", "lt2012"]}),
+        "moment": ("DocumentReference", {"patient": me, "date": "gt2017-05-02T12:00:00Z"}),
+        "name beside": ("Patient", {"name": "Nobody", "birthdate": "1970-03-14"}),
         "category": ("Condition", {"patient": me, "category": "health-concern"}),
         "code": ("Condition", {"patient": me, "code": "195967001"}),
         "status": ("Condition", {"patient": me, "clinical-status": "resolved"}),
@@ -106,19 +108,33 @@ CONDITIONS = {"all Condition", "category", "code", "status", "or", "system"}
 OBSERVATIONS = {"all Observation", "read observation"}
 PATIENT = {"patient", "whole family"}
 REQUESTS = {"all MedicationRequest", "include", "intent"}
-DOCUMENTS = {"all DocumentReference", "type"}
+DOCUMENTS = {"all DocumentReference", "type", "moment"}
 READS = {"read", "read observation", "read provenance"}
 REFUSED = {"unknown patient", "bad date", "no patient", "unknown id", "foreign patient", "foreign type", "no token"}
 STATED = {"metadata"}
 FOUND = {"all Condition", "all Observation"}
 EXACTLY = {
-    "fhir-comparator-ignored": {"gt", "ge", "le", "two dates"},
-    "fhir-date-ignored": {"birthdate", "gt", "ge", "le", "year", "two dates", "posted"},
+    "fhir-comparator-ignored": {"gt", "ge", "le", "two dates", "moment"},
+    "fhir-date-ignored": {"birthdate", "gt", "ge", "le", "year", "two dates", "posted", "moment"},
     "fhir-partial-date-padded": {"year", "posted"},
-    "fhir-gt-as-lt": {"gt"},
+    "fhir-gt-as-lt": {"gt", "moment"},
     "fhir-le-as-lt": {"le"},
     "fhir-ge-as-gt": {"ge"},
     "fhir-second-date-ignored": {"two dates"},
+    "fhir-moment-ignored": {"moment"},
+    "fhir-moment-itself-after": {"moment"},
+    "fhir-name-ignored-beside": {"gender", "birthdate", "name beside"},
+    "fhir-name-by-letter-case": {"whole family"},
+    "fhir-race-of-another": PATIENT,
+    "fhir-telecom-missing": PATIENT,
+    "fhir-subject-elsewhere": OBSERVATIONS,
+    "fhir-observations-retracted": OBSERVATIONS,
+    "fhir-second-code-unknown": OBSERVATIONS,
+    "fhir-care-team-of-none": {"all CareTeam"},
+    "fhir-attachment-hash-wrong": DOCUMENTS,
+    "fhir-attachment-type-wrong": DOCUMENTS,
+    "fhir-total-changes": {"second page"},
+    "fhir-read-as-page": READS,
     "fhir-category-ignored": {"category"},
     "fhir-code-ignored": {"code", "or", "system"},
     "fhir-status-ignored": {"status"},
@@ -147,6 +163,7 @@ EXACTLY = {
     "fhir-recorded-missing": {"revinclude", "read provenance"},
     "fhir-description-missing": EVERY_GOAL - {"two dates"},
     "fhir-udi-missing": {"all Device"},
+    "fhir-lot-not-on-label": {"all Device"},
     "fhir-dosage-missing": REQUESTS - {"intent"},
     "fhir-contained-missing": REQUESTS - {"intent"},
     "fhir-range-missing": {"all Observation"},
@@ -216,6 +233,8 @@ WIDELY = {
     "fhir-full-url-wrong": FOUND,
     "fhir-search-mode-wrong": FOUND,
     "fhir-content-type-lies": FOUND | {"read", "metadata"},
+    "fhir-entry-null": FOUND | {"category"},
+    "fhir-partial-content": FOUND | {"system"},
     "fhir-json-cut-short": FOUND | {"read", "metadata"},
     "fhir-key-twice": FOUND | {"read", "metadata"},
 }

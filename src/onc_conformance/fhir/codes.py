@@ -137,6 +137,10 @@ def _best(answers: list[Answer]) -> Answer:
     return Answer.NOT_IN
 
 
+_SHORT = frozenset({"json", "xml", "ttl"})
+"""What a capability statement may say for the media types of FHIR itself."""
+
+
 @cache
 def _oid(system: str) -> str | None:
     return vocabulary.by_uri(system)
@@ -144,6 +148,8 @@ def _oid(system: str) -> str | None:
 
 def _formed(value_set: str, code: str) -> Answer:
     if value_set.endswith("mimetypes"):
+        if code in _SHORT:
+            return Answer.IN
         kind, slash, rest = code.partition("/")
         return Answer.IN if slash and kind.isascii() and rest and " " not in code.partition(";")[0] else Answer.NOT_IN
     from onc_conformance.vocabulary.languages import language

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from onc_conformance.fhir import validate
 from onc_conformance.fhir.tables import Tables
 from onc_conformance.fhirwork import ledger
 from onc_conformance.fhirwork.asking import Got
@@ -37,6 +38,18 @@ def stated(got: Got, rule: str) -> Iterator[Finding]:
         yield _amiss(got, rule, "kind", "instance", told.get("kind"))
     if not any(rest.get("mode") == "server" for rest in _tables(told.get("rest"))):
         yield _amiss(got, rule, "rest.mode", "server", None)
+
+
+def formed(got: Got, tables: Tables, rule: str) -> Iterator[Finding]:
+    """A warning for each rule of FHIR R4 that the statement breaks, at the first place: no test depends on it."""
+    told: dict[str, Finding] = {}
+    for each in validate(got.resource, tables):
+        if each.severity is Severity.ERROR:
+            told.setdefault(each.rule, each)
+    for each in told.values():
+        yield got.objection(
+            rule, each.message, severity=Severity.WARNING, path=each.path, expected=each.expected, found=each.found
+        )
 
 
 def guided(got: Got, rule: str) -> Iterator[Finding]:

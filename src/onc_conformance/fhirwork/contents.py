@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from onc_conformance.fhir import validate
+from onc_conformance.fhirwork import devices
 from onc_conformance.fhirwork.asking import Got
 from onc_conformance.fhirwork.chart import BY_PATIENT, Chart, Kept, Reference, whose
 from onc_conformance.fhirwork.guidance import told
@@ -19,8 +20,10 @@ ABSENT_CODES = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 
 def valid(chart: Chart, resources: Iterable[Kept]) -> Iterator[Finding]:
-    """What FHIR R4 and the profiles have against each resource, tied to its exchange."""
+    """What FHIR R4, the profiles and the labels of devices have against each resource, tied to its exchange."""
     for kept in resources:
+        if kept.key[0] == "Device":
+            yield from devices.labelled(kept)
         for finding in validate(kept.resource, chart.tables, path=kept.name):
             yield replace(finding, exchange=kept.got.exchange.id, message=f"{kept.name}: {finding.message}")
 

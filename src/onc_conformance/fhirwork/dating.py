@@ -56,9 +56,14 @@ def _moments(chart: Chart, kind: str, others: Sequence[str], dated: str) -> Iter
         values = [value_of(chart, kept, name) for name in others]
         text = parameters.sample(kept.resource, dated, "date")
         if text and len(text) >= len("YYYY-MM-DD") and None not in values:
-            whole = _MOMENT.fullmatch(text) and text in parameters.elements(kept.resource, dated)
+            whole = is_moment(text) and text in parameters.elements(kept.resource, dated)
             days = groups.setdefault(tuple(map(str, values)), {})
             days.setdefault(text[:10], text if whole else text[:10] + _EARLY)
     fullest = sorted(groups.items(), key=lambda item: -len(item[1]))
     for told, days in fullest[:2]:
         yield dict(zip(others, told, strict=True)), [days[day] for day in sorted(days)]
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value is a date and time to the second, with a time zone."""
+    return isinstance(value, str) and _MOMENT.fullmatch(value) is not None

@@ -16,7 +16,7 @@ Place = tuple[str, str]
 
 @cache
 def told() -> Mapping[str, Any]:
-    """`either`, `unneeded`, `notes` and `facts`."""
+    """`either`, `unneeded`, `notes`, `facts`, `apart` and `since`."""
     return tomllib.loads((suite.schemas() / "us-core" / "guidance.toml").read_text(encoding="utf-8"))
 
 

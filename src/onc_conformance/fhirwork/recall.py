@@ -15,21 +15,22 @@ from onc_conformance.fhirwork.guidance import told
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import persons
-from onc_conformance.record import Fact, Record, systems
+from onc_conformance.record import Fact, systems
 
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(T.*)?")
 _DATES = frozenset({"date", "start", "end"})
 
 
-def required(record: Record, served: tuple[str, ...]) -> list[Fact]:
-    """The facts of a record that resources of these types have to tell."""
-    carriers = told()["facts"]
+def required(chart: Chart) -> list[Fact]:
+    """The facts of the patient's record that resources of the types served have to tell, in this version."""
+    carriers, since = told()["facts"], told()["since"]
     return [
         fact
-        for fact in record.facts
+        for fact in chart.subject.record.facts
         if fact.required
-        and (fact.codes or fact.attributes.get("udi"))
-        and set(carriers.get(fact.kind, ())) & set(served)
+        and (fact.codes or fact.member or fact.attributes.get("udi"))
+        and set(carriers.get(fact.kind, ())) & set(chart.kinds)
+        and since.get(fact.kind, "") <= chart.tables.version
     ]
 
 
@@ -66,7 +67,7 @@ def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
 def missing(chart: Chart, rule: str) -> Iterator[Finding]:
     """Objections to facts of the record that no resource tells, or not whole: an element of them is left out."""
     record = chart.subject.record
-    for fact in required(record, chart.kinds):
+    for fact in required(chart):
         if teller(chart, fact) is None:
             yield absent(chart, fact, rule, f"{record.id}: {fact.kind}: {fact} did not come back")
     yield from _differing(chart, rule, left_out=True)
@@ -96,7 +97,7 @@ def otherwise(chart: Chart, rule: str) -> Iterator[Finding]:
 
 
 def _differing(chart: Chart, rule: str, *, left_out: bool) -> Iterator[Finding]:
-    served = set(required(chart.subject.record, chart.kinds))
+    served = set(required(chart))
     for fact, seen, each, severity in chart.account.differing:
         lacks = each.absent and each.what not in _DATES
         if fact in served and lacks is left_out and severity is not Severity.INFO:

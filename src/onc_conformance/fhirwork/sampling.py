@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from onc_conformance.fhirwork import parameters, searches
+from onc_conformance.fhirwork import dating, parameters, searches
 from onc_conformance.fhirwork.chart import Chart
 
 Facet = tuple[str, ...]
@@ -36,7 +36,8 @@ def smallest(charts: Sequence[Chart]) -> tuple[Chart, ...]:
 def _facets(chart: Chart) -> frozenset[Facet]:
     """What searches of a patient's data can show: each demanded search by where the values stand that it is made by.
 
-    A date may be a day or a period, a code one of several elements; that a row is left out shows only among several.
+    A date may be a day, a moment or a period, a code one of several elements or of several codes; that a row is left
+    out shows only among several.
     """
     return frozenset(facet for kind in chart.kinds for facet in _of_type(chart, kind))
 
@@ -52,7 +53,12 @@ def _of_type(chart: Chart, kind: str) -> Iterable[Facet]:
         names = [name for name, _ in search.asked]
         demanded |= set(names)
         yield kind, *names
+    for search in searches.further(chart, kind):
+        yield kind, "another code", *(name for name, _ in search.asked)
     for name in demanded:
         for path in parameters.paths(kind, name):
-            if any(True for each in there for _ in parameters.at(each.resource, path)):
+            found = [value for each in there for value in parameters.at(each.resource, path)]
+            if found:
                 yield kind, name, path
+            if any(dating.is_moment(value) for value in found):
+                yield kind, name, path, "moment"

@@ -38,6 +38,16 @@ def _without_comparisons(query: Query) -> Query:
     return replace(query, clauses=tuple(kept))
 
 
+def _without_moments(query: Query) -> Query:
+    kept = [one for one in query.clauses if one.parameter.kind != "date" or not any("T" in each for each in one.values)]
+    return replace(query, clauses=tuple(kept))
+
+
+def _alone(name: str) -> Callable[[Query], Query]:
+    """Heeded where it is asked for alone, and ignored beside another."""
+    return lambda query: query.without(name) if len(query.clauses) > 1 else query
+
+
 def _without_dates(query: Query) -> Query:
     dated = [one for one in query.clauses if one.parameter.kind == "date"]
     return replace(query, clauses=tuple(one for one in query.clauses if one not in dated))
@@ -74,6 +84,10 @@ def _swapped(before: str, after: str) -> Callable[[str], str]:
     return lambda text: after + text[2:] if text.startswith(before) else text
 
 
+def _moment(text: str) -> str:
+    return text.replace("gt", "ge", 1) if "T" in text else text
+
+
 ASKED: dict[str, Callable[[Query], Query]] = {
     "fhir-comparator-ignored": _without_comparisons,
     "fhir-date-ignored": _without_dates,
@@ -89,6 +103,9 @@ ASKED: dict[str, Callable[[Query], Query]] = {
     "fhir-type-ignored": _dropping("type"),
     "fhir-gender-ignored": _dropping("gender"),
     "fhir-birthdate-ignored": _dropping("birthdate"),
+    "fhir-moment-ignored": _without_moments,
+    "fhir-moment-itself-after": _dates(_moment),
+    "fhir-name-ignored-beside": _alone("name"),
     "fhir-second-or-ignored": _first_values,
     "fhir-token-system-ignored": _without_systems,
     "fhir-string-whole-only": _whole_strings,

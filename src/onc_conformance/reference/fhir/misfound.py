@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from onc_conformance.reference.fhir.parts import Resource
     from onc_conformance.reference.fhir.records import Records
-    from onc_conformance.reference.fhir.search import Query
+    from onc_conformance.reference.fhir.search import Clause, Query
 
 _OLD = "2012"
 
@@ -55,6 +55,16 @@ def _by_bare_id(found: list[Resource], query: Query, records: Records) -> list[R
     return [] if typed else found
 
 
+def _spelt_alike(found: list[Resource], query: Query, records: Records) -> list[Resource]:  # noqa: ARG001
+    """Those that begin with a text in just these letters, large and small."""
+    texts = [clause for clause in query.clauses if clause.parameter.kind == "string"]
+    return [one for one in found if all(_begins(one, clause) for clause in texts)]
+
+
+def _begins(resource: Resource, clause: Clause) -> bool:
+    return any(str(told).startswith(clause.values) for told in clause.parameter.values(resource))
+
+
 def _second(issued: str, kind: str, records: Records) -> str:
     """The resource after the one that is meant, of the same type."""
     order = [one["id"] for one in records.of_type(kind)]
@@ -77,6 +87,7 @@ FOUND: dict[str, Callable[[list[Resource], Query, Records], list[Resource]]] = {
     "fhir-old-data-lost": _recent,
     "fhir-conditions-empty": lambda found, query, _: [] if query.kind.name == "Condition" else found,
     "fhir-typed-patient-not-found": _by_bare_id,
+    "fhir-name-by-letter-case": _spelt_alike,
     "fhir-id-search-empty": lambda found, query, _: [] if query.of("_id") else found,
 }
 READ: dict[str, Callable[[str, str, Records], str]] = {

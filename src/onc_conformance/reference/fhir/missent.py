@@ -45,6 +45,14 @@ def _empty_second_page(bundle: Resource, query: Query) -> Resource:
     return {name: value for name, value in bundle.items() if name != "entry"} if query.page > 1 else bundle
 
 
+def _later_total(bundle: Resource, query: Query) -> Resource:
+    return bundle | {"total": bundle["total"] + 1} if query.page > 1 else bundle
+
+
+def _nothing_last(bundle: Resource, query: Query) -> Resource:  # noqa: ARG001
+    return bundle | ({"entry": [*bundle["entry"], None]} if "entry" in bundle else {})
+
+
 BUNDLED: dict[str, Callable[[Resource, Query], Resource]] = {
     "fhir-paging-stops-early": _no_link("next"),
     "fhir-paging-loops": _loop,
@@ -52,6 +60,8 @@ BUNDLED: dict[str, Callable[[Resource, Query], Resource]] = {
     "fhir-self-link-missing": _no_link("self"),
     "fhir-total-lies": lambda bundle, _: bundle | {"total": bundle["total"] + 1},
     "fhir-total-of-page": _page_total,
+    "fhir-total-changes": _later_total,
+    "fhir-entry-null": _nothing_last,
     "fhir-bundle-type-wrong": lambda bundle, _: bundle | {"type": "collection"},
     "fhir-full-url-wrong": _entries(lambda one: one | {"fullUrl": f"{one.get('fullUrl', '')}0"}),
     "fhir-search-mode-wrong": _entries(lambda one: one | {"search": {"mode": "include"}}),
@@ -74,8 +84,21 @@ def _twice(response: Response) -> Response:
     return response
 
 
+def _partial(response: Response) -> Response:
+    if b'"searchset"' in response.get_data()[:200]:
+        response.status_code = 206
+    return response
+
+
+def _read_as_page(response: Response) -> Response:
+    told = response.get_data()[:60]
+    return response if b'"Bundle"' in told or b'"CapabilityStatement"' in told else _kind(response, "text/html")
+
+
 SENT: dict[str, Callable[[Response], Response]] = {
     "fhir-content-type-lies": lambda response: _kind(response, "text/html; charset=utf-8"),
+    "fhir-read-as-page": _read_as_page,
+    "fhir-partial-content": _partial,
     "fhir-json-cut-short": _cut,
     "fhir-key-twice": _twice,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,25 @@ def _attachment(change: Callable[[Resource], Resource]) -> Callable[[Resource], 
     return _in("DocumentReference", changed)
 
 
+def _another_race(resource: Resource) -> Resource:
+    """Asian instead of White, in words and code."""
+    told = json.dumps(resource.get("extension", []))
+    changed = told.replace('"2106-3"', '"2028-9"').replace("White", "Asian")
+    return resource | ({"extension": json.loads(changed)} if "extension" in resource else {})
+
+
+def _elsewhere(resource: Resource) -> Resource:
+    return resource | {"subject": {"reference": f"https://ehr.example/fhir/{resource['subject']['reference']}"}}
+
+
+def _second_code(resource: Resource) -> Resource:
+    """With another code that no search knows."""
+    if "coding" not in resource.get("code", {}):
+        return resource
+    further = {"system": "https://reference-ehr.example.org/codes", "code": "7"}
+    return resource | {"code": resource["code"] | {"coding": [*resource["code"]["coding"], further]}}
+
+
 def _local_vaccine(resource: Resource) -> Resource:
     code = {"coding": [{"system": "urn:local", "code": "V1", "display": "Vaccine"}]}
     return resource | {"vaccineCode": code}
@@ -145,6 +165,7 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-recorded-missing": _without("Provenance", "recorded"),
     "fhir-description-missing": _without("Goal", "description"),
     "fhir-udi-missing": _without("Device", "udiCarrier"),
+    "fhir-lot-not-on-label": _with("Device", "lotNumber", "A1"),
     "fhir-dosage-missing": _without("MedicationRequest", "dosageInstruction"),
     "fhir-contained-missing": _without("MedicationRequest", "contained"),
     "fhir-range-missing": _without("Observation", "referenceRange"),
@@ -174,5 +195,13 @@ SHOWN: dict[str, Callable[[Resource], Resource]] = {
     "fhir-element-repeated": _in("Goal", lambda one: one | {"description": [one["description"]] * 2}),
     "fhir-race-text-missing": _in("Patient", _race_without_text),
     "fhir-attachment-empty": _attachment(lambda one: {"contentType": one["contentType"]}),
+    "fhir-attachment-hash-wrong": _attachment(lambda one: one | {"hash": "2jmj7l5rSw0yVb/vlWAYkK/YBwk="}),
+    "fhir-attachment-type-wrong": _attachment(lambda one: one | {"contentType": "application/pdf"}),
+    "fhir-race-of-another": _in("Patient", _another_race),
+    "fhir-telecom-missing": _without("Patient", "telecom"),
+    "fhir-subject-elsewhere": _in("Observation", _elsewhere),
+    "fhir-observations-retracted": _with("Observation", "status", "entered-in-error"),
+    "fhir-care-team-of-none": _in("CareTeam", lambda one: one | {"participant": one["participant"][1:]}),
+    "fhir-second-code-unknown": _in("Observation", _second_code),
     "fhir-attachment-dead": _attachment(lambda one: _put("url", "Binary/0", one)),
 }
