@@ -142,7 +142,7 @@ def words_of(page: Exchange, many: int = 160) -> str:
     else:
         for each in list(root.iter("script", "style", "head")):
             each.drop_tree()
-        told = str(root.text_content())
+        told = " ".join(map(str, root.itertext()))
     told = " ".join(told.split())
     return told if len(told) <= many else told[: many - 1] + "…"
 
