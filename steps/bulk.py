@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import then, when
 
-from onc_conformance import exported, population, singlepatient
+from onc_conformance import exported, population, secured, singlepatient
 from onc_conformance.bulk import files
 
 TURNED_AWAY = (401, 403, 400)
@@ -55,6 +55,14 @@ def _(exam):
 @then("its manifest has every field of its version")
 def _(exam, manifest, verdict, rule):
     verdict(population.in_order(exam, manifest, rule))
+
+
+@then("every other server that files come from is behind TLS 1.2 or later")
+def _(exam, manifest, verdict, rule):
+    others = secured.elsewhere(exam, manifest)
+    looks = secured.handshakes(exam, others) if secured.ports(others) else []
+    verdict(secured.behind_tls(exam, others, looks, rule))
+    secured.seen_through(looks)
 
 
 @when("somebody asks for the status without a token", target_fixture="got")

@@ -102,6 +102,16 @@ def _(exam):
     return lifecycle.withdrawn(exam)
 
 
+@when("an app gives back the access token of another app", target_fixture="launch")
+def _(exam):
+    return lifecycle.given_back_by_another(exam)
+
+
+@then("the access token is still good")
+def _(exam, launch, verdict, rule):
+    verdict(lifecycle.alive(exam, launch, rule))
+
+
 @then("the token can be given back")
 def _(returned, verdict, rule):
     verdict(lifecycle.taken(returned[1], rule))

@@ -6,7 +6,9 @@ import pytest
 
 from onc_conformance import secured
 from onc_conformance.access.tls import Said, Seen
-from onc_conformance.findings import NotTested
+from onc_conformance.exchange import Journal
+from onc_conformance.findings import NotApplicable, NotTested
+from onc_conformance.redaction import Secrets
 
 ENDPOINTS = {
     "the FHIR server": "https://ehr.example/fhir/metadata",
@@ -83,3 +85,41 @@ def test_a_proxy_or_nothing_behind_tls_leaves_it_untested():
     exam.target.transport.proxy = None
     with pytest.raises(NotTested, match="no endpoint"):
         secured.unencrypted(exam, {"the FHIR server": "http://ehr.example"})
+
+
+def exam_of(base, **files):
+    """An export whose files are where the test says."""
+    outputs = [SimpleNamespace(url=url, name=name) for name, url in files.items()]
+    exam = SimpleNamespace(
+        fhir=SimpleNamespace(base=base),
+        target=SimpleNamespace(id="t", transport=SimpleNamespace(proxy=None, tls_verify=True, client_cert=None)),
+        journal=Journal(Secrets()),
+        used=[],
+    )
+    return exam, SimpleNamespace(outputs=outputs, messages=[])
+
+
+def test_files_are_looked_for_on_each_other_server_once():
+    base = "https://ehr.example/fhir"
+    exam, told = exam_of(base, a="https://ehr.example/files/a", b="http://b.example/b?sig=x", c="http://b.example/c")
+    assert secured.elsewhere(exam, told) == {"the file b": "http://b.example/b"}
+    with pytest.raises(NotApplicable, match="on the FHIR server itself"):
+        secured.elsewhere(*exam_of(base, a="https://ehr.example/files/a"))
+
+
+def test_files_on_another_server_are_behind_tls(monkeypatch):
+    others = {"the file a": "https://files.example/a", "the file b": "http://b.example/b"}
+    exam, _ = exam_of("https://ehr.example/fhir")
+    monkeypatch.setattr(secured.tls, "verified", lambda *_, **__: Seen(Said.UNTRUSTED, why="expired"))
+    monkeypatch.setattr(secured.tls, "offered", lambda *_, **__: Seen(Said.ACCEPTED, version="TLS 1.1"))
+    monkeypatch.setattr(secured.tls, "plain", lambda *_, **__: Seen(Said.ACCEPTED, status=200))
+    looks = secured.handshakes(exam, others)
+    said = messages(secured.behind_tls(exam, others, looks, "R"))
+    assert [each.partition(":")[0] for each in said] == [
+        "the file b is not secured by TLS",
+        "the certificate does not stand",
+        "TLS 1.0 is accepted",
+        "TLS 1.1 is accepted",
+        "requests are answered without TLS",
+    ]
+    exam.journal.close()

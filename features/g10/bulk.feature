@@ -23,6 +23,11 @@ Feature: The data of a group of patients
     When the export of the group is complete
     Then its manifest has every field of its version
 
+  @SEC-CNN-1
+  Scenario: Files on other servers are behind TLS as well
+    When the export of the group is complete
+    Then every other server that files come from is behind TLS 1.2 or later
+
   @DAT-PAT-13
   Scenario: The status is for those alone who may export
     When somebody asks for the status without a token

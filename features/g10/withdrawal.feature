@@ -14,3 +14,8 @@ Feature: Withdrawn access ends
     When an app gives its access token back
     Then the token can be given back
     And the access token is good no more
+
+  @beyond @PAR-1
+  Scenario: A token is not withdrawn by an app that it was not given to
+    When an app gives back the access token of another app
+    Then the access token is still good

@@ -179,7 +179,7 @@ def _fetched(service: Service, client_id: str, listen: str) -> Fetched:
                 ring.keys = [shown]
                 who = replace(service.credential(), client_id=client_id, key=key)
                 tokens.append(service.token(name, credential=who))
-            return Fetched(tokens, times=len(ring.fetched))
+            return Fetched(tokens, times=len(ring.fetched), secure=certificate is not None)
     except OSError as problem:
         raise NotTested(f"nothing can listen at {listen}: {problem.strerror or problem}") from None
 
@@ -199,6 +199,11 @@ def used(keys: Fetched, rule: str) -> Iterator[Finding]:
         yield first.got.objection(
             rule, "the key at the registered address is not used", expected="an access_token, and the keys fetched",
             found=f"{_said(first)}, and nobody fetched the keys" if nobody else _said(first),
+        )  # fmt: skip
+    elif not keys.secure:
+        yield first.got.objection(
+            rule, "the key was fetched without TLS, so nobody saw whether TLS is spoken", severity=Severity.WARNING,
+            expected="a fetch by TLS", found="plain HTTP", hint="name a certificate in bulk.keys.certificate",
         )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def replayed(exam: Examination) -> tuple[Tried, TokenAnswer]:
     plan, code = trials.code()
     first = trials.smart.redeem(plan, code)
     if not first.given:
-        raise NotTested(f"{plan.title}: the code is not taken even once, {first.said}", "AUT-PAT-14")
+        raise NotTested(f"{plan.title}: the code is not taken even once, {first.said}", plan.step)
     again = trials.smart.redeem(plan, code, purpose=f"{plan.title}: exchange the code once more")
     return Tried("a code that was used before", again, GRANT), first
 

@@ -10,7 +10,7 @@ from onc_conformance.access.scopes import lacking, parse
 from onc_conformance.access.tokens import TokenAnswer, TokenRequest
 from onc_conformance.examination import Examination
 from onc_conformance.exchange import Exchange
-from onc_conformance.findings import Finding, NotTested
+from onc_conformance.findings import Finding, NotApplicable, NotTested
 from onc_conformance.smartwork import denials
 from onc_conformance.smartwork.errands import Arrival, Errand
 from onc_conformance.smartwork.launches import Launch
@@ -198,6 +198,38 @@ def taken(answer: TokenAnswer, rule: str) -> Iterator[Finding]:
     """Objections to a token that cannot be given back (RFC 7009, 2.2)."""
     if answer.exchange.status != 200:
         yield objection(answer.exchange, rule, "a token cannot be given back", expected="HTTP 200", found=answer.said)
+
+
+def given_back_by_another(exam: Examination) -> Launch:
+    """A launch whose access token another app gave back in its own name, which must not do (RFC 7009, 2.1)."""
+    smart, trials = exam.smart, exam.trials
+    smart.needs("revocation")
+    endpoint = smart.endpoint("revocation_endpoint")
+    kinds = trials.kinds()
+    if len(kinds) < 2:
+        raise NotApplicable("two apps are needed, and the description has fewer")
+    launch = trials.fresh(kinds[0], name="given back by another")
+    got = read_patient(exam, launch)
+    if got.status != 200:
+        raise NotTested(f"{launch.title}: the token does not open the Patient, HTTP {got.status}", "AUT-PAT-36")
+    headers, proof = smart.app(kinds[1]).proof(endpoint)
+    parameters = (("token", launch.given().access_token), ("token_type_hint", "access_token"), *proof)
+    request = TokenRequest(endpoint=endpoint, parameters=parameters, headers=headers)
+    smart.ask(request, f"give back the access token of {launch.plan.app.title} as {smart.app(kinds[1]).title}")
+    return launch
+
+
+def alive(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:
+    """Objections to an access token that another app could withdraw."""
+    got = read_patient(exam, launch)
+    if got.status != 200:
+        yield objection(
+            got,
+            rule,
+            f"another app withdraws the access token of {launch.plan.app.title}",
+            expected="HTTP 200: it was given back by an app that it was not given to",
+            found=f"HTTP {got.status}" if got.status else got.error,
+        )
 
 
 def dead(exam: Examination, launch: Launch, rule: str) -> Iterator[Finding]:

@@ -232,8 +232,8 @@ def entries(got: Got) -> list[Resource]:
     """The resources in the answer to a search, but for what it says of itself."""
     listed = (got.resource or {}).get("entry") if got.ok else None
     found = [each.get("resource") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
-    silent = {None, "OperationOutcome"}
-    return [each for each in found if isinstance(each, dict) and each.get("resourceType") not in silent]
+    known = [each for each in found if isinstance(each, dict) and isinstance(each.get("resourceType"), str)]
+    return [each for each in known if each["resourceType"] != "OperationOutcome"]
 
 
 # parts of resources

@@ -12,10 +12,11 @@ from onc_conformance.access import tls
 from onc_conformance.access.discovery import OPENID
 from onc_conformance.access.tls import PATIENCE_S, Said, Seen
 from onc_conformance.exchange import origin
-from onc_conformance.findings import Finding, Layer, NotTested, Severity
+from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
 from onc_conformance.transport import Received
 
 if TYPE_CHECKING:
+    from onc_conformance.bulk.manifest import Manifest
     from onc_conformance.examination import Examination
 
 OLD = {"TLS 1.0": ssl.TLSVersion.TLSv1, "TLS 1.1": ssl.TLSVersion.TLSv1_1}
@@ -70,6 +71,8 @@ def endpoints(exam: Examination) -> dict[str, str]:
             openid = smart.published(f"{issuer.rstrip('/')}/{OPENID}", "fetch the OpenID configuration")
             named |= {name: url for name, url in openid.document.endpoints if name == "jwks_uri"}
         found |= {f"the {name.replace('_', ' ')}": url for name, url in named.items()}
+    if exam.target.description.bulk is not None and (told := exam.exports.service.optional("client", "token_url")):
+        found["the token endpoint of backend services"] = told
     known = {origin(url) for url in found.values()}
     for exchange in exam.journal.exchanges.values():
         here = origin(exchange.url)
@@ -78,6 +81,31 @@ def endpoints(exam: Examination) -> dict[str, str]:
             known.add(here)
             found[f"what is asked with a credential at {urlsplit(exchange.url).path}"] = exchange.url.partition("?")[0]
     return found
+
+
+def elsewhere(exam: Examination, manifest: Manifest) -> dict[str, str]:
+    """Where files of an export are, one for each server but the FHIR server; NotApplicable where there is no other."""
+    found: dict[str, str] = {}
+    known = {origin(exam.fhir.base)}
+    for output in (*manifest.outputs, *manifest.messages):
+        if (here := origin(output.url)) not in known:
+            known.add(here)
+            found[f"the file {output.name}"] = output.url.partition("?")[0]
+    if not found:
+        raise NotApplicable("the files of the export are on the FHIR server itself")
+    return found
+
+
+def behind_tls(exam: Examination, endpoints: Mapping[str, str], looks: list[Look], rule: str) -> Iterator[Finding]:
+    """All objections to these endpoints: no TLS, one that does not stand, an old version, data without it.
+
+    `looks` are the handshakes with those that have an address of TLS.
+    """
+    yield from unsecured(endpoints, rule)
+    yield from trusted(looks, rule)
+    for version in OLD if looks else ():
+        yield from refused(outdated(exam, endpoints, version), rule)
+    yield from closed(unencrypted(exam, endpoints) if looks else [], rule)
 
 
 def ports(endpoints: Mapping[str, str]) -> list[Port]:

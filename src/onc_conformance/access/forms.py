@@ -15,7 +15,7 @@ from onc_conformance.exchange import Exchange
 LARGEST_PAGE = 2_000_000
 SOON_S = 5
 """Seconds after which a page that sends on by itself is one of a login under way; others end a session, in minutes."""
-_REFRESH = re.compile(r"(\d{0,6}(?:\.\d{0,6})?)\s*[;,]\s*(?:url\s*=)?\s*(\S.*)", re.IGNORECASE)
+_REFRESH = re.compile(r"(\d{0,6})(?:\.\d*)?\s*[;,]\s*(?:url\s*=)?\s*(\S.*)", re.IGNORECASE)
 _FIELDS = ("input", "select", "textarea", "button")
 _BUTTONS = frozenset({"submit", "image", "button", "reset"})
 
@@ -129,7 +129,7 @@ def led_on(page: Exchange) -> str | None:
     root = _root(page) if page.status == 200 and "html" in page.media_type else None
     for each in root.iter("meta") if root is not None else ():
         told = _REFRESH.fullmatch((each.get("content") or "").strip())
-        if (each.get("http-equiv") or "").strip().lower() == "refresh" and told and float(told[1] or 0) <= SOON_S:
+        if (each.get("http-equiv") or "").strip().lower() == "refresh" and told and int(told[1] or 0) <= SOON_S:
             return urljoin(page.url, str(told[2]).strip("'\" "))
     return None
 
@@ -142,7 +142,7 @@ def words_of(page: Exchange, many: int = 160) -> str:
     else:
         for each in list(root.iter("script", "style", "head")):
             each.drop_tree()
-        told = str(root.text_content())
+        told = " ".join(map(str, root.itertext()))
     told = " ".join(told.split())
     return told if len(told) <= many else told[: many - 1] + "…"
 

@@ -71,6 +71,8 @@ class Fetched:
     """The answers to assertions by a first key, by its successor, and by the first once more."""
     times: int | None
     """How often the keys were fetched; None where nobody counted."""
+    secure: bool = True
+    """Whether they were served by TLS."""
 
 
 @dataclass

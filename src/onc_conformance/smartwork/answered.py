@@ -53,7 +53,7 @@ def told_well(launch: Launch, issuer: str, rule: str) -> Iterator[Finding]:
     arrival = launch.arrived()
     back = arrival.back
     if back is None or not back.code:
-        raise NotTested(f"{launch.title}: the app was given no code, {arrival.said}", "AUT-PAT-3")
+        raise NotTested(f"{launch.title}: the app was given no code, {arrival.said}", launch.step)
     states = [value for name, value in back.parameters if name == "state"]
     if states != [launch.request.state]:
         yield objection(

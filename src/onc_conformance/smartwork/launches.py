@@ -11,6 +11,8 @@ from onc_conformance.findings import NotTested
 from onc_conformance.reply import Subject
 from onc_conformance.smartwork.errands import Arrival, Driver
 
+_STEPS = {"public": "AUT-PAT-4", "asymmetric": "AUT-PAT-30"}
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -46,6 +48,11 @@ class Plan:
     opened: Arrival | None = None
     """How the EHR opened the app; None where it was launched by itself."""
 
+    @property
+    def step(self) -> str:
+        """Where it is told first that such a launch does not come to its end."""
+        return "AUT-PAT-1" if self.opened else _STEPS.get(self.app.kind, "AUT-PAT-3")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
@@ -68,6 +75,11 @@ class Launch:
         """What was asked for."""
         return self.plan.request
 
+    @property
+    def step(self) -> str:
+        """Where it is told first that such a launch does not come to its end."""
+        return self.plan.step
+
     def arrived(self) -> Arrival:
         """Where the browser came; raises NotTested where the EHR did not open the app."""
         if self.arrival is None:
@@ -78,12 +90,12 @@ class Launch:
         """What the token endpoint answered; raises NotTested where there was no code to show it."""
         arrival = self.arrived()
         if self.answer is None:
-            raise NotTested(f"{self.title}: the app was given no code, {arrival.said}", "AUT-PAT-3")
+            raise NotTested(f"{self.title}: the app was given no code, {arrival.said}", self.step)
         return self.answer
 
     def given(self) -> TokenAnswer:
         """The answer with an access token; raises NotTested where there is none."""
         answer = self.answered()
         if not answer.given:
-            raise NotTested(f"{self.title}: the app was given no access token, {answer.said}", "AUT-PAT-3")
+            raise NotTested(f"{self.title}: the app was given no access token, {answer.said}", self.step)
         return answer

@@ -18,7 +18,6 @@ from onc_conformance.targets.smart import ClientKind, LoginName
 KINDS: tuple[ClientKind, ...] = ("symmetric", "public", "asymmetric")
 NEVER_ISSUED = "never-issued-0bb21f2a6e9c4d58b7f1"
 """Stands for a code, token, launch or id that no server gave out."""
-_CODE = "AUT-PAT-14"
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class Trials:
     def _coded(self, plan: Plan) -> str:
         arrival = self.smart.authorize(plan)
         if not arrival.code:
-            raise NotTested(f"{plan.title}: the app was given no code, {arrival.said}", _CODE)
+            raise NotTested(f"{plan.title}: the app was given no code, {arrival.said}", plan.step)
         return arrival.code
 
 

@@ -98,11 +98,13 @@ class Inspection:
         app = self._clients.proved(form)
         if "token" not in form:
             raise OAuthError("invalid_request", "token is missing.")
+        anybody = "smart-revocation-by-anybody" in self._faults
         approval = self._refresh.found(form["token"])
-        if approval and approval.app is app:
+        if approval and (anybody or approval.app is app):
             self._approvals.take_back([approval])
         grant = self._access.found(form["token"])
-        if grant and grant.approval and grant.approval.app is app and "smart-revocation-ignored" not in self._faults:
+        own = grant is not None and grant.approval is not None and (anybody or grant.approval.app is app)
+        if grant and own and "smart-revocation-ignored" not in self._faults:
             self._access.revoke(form["token"])
             if "smart-introspection-revoked-active" in self._faults:
                 self._given_back[form["token"]] = grant
