@@ -88,6 +88,12 @@ def test_a_patient_as_the_record_has_it_is_right(expected):
         ("extension", [PATIENT["extension"][1]], ("race", True)),
         ("extension", [PATIENT["extension"][0]], ("ethnicity", True)),
         ("extension", [*PATIENT["extension"][:2], {"url": f"{CORE}birthsex", "valueCode": "M"}], ("birth sex", False)),
+        ("extension", [*PATIENT["extension"][:2], {"url": f"{CORE}sex", "valueCode": "248153007"}], ("sex", False)),
+        (
+            "extension",
+            [*PATIENT["extension"][:2], {"url": f"{CORE}sex", "valueCoding": {"code": "248153007"}}],
+            ("sex", False),
+        ),
         ("communication", [{"language": {"coding": [{"code": "fr"}]}}], ("preferred language", False)),
         ("communication", [], ("preferred language", True)),
         ("maritalStatus", {}, ("marital status", True)),

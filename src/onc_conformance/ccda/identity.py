@@ -29,7 +29,8 @@ SEX, BIRTH_SEX = "46098-0", "76689-9"
 class Address(Postal):
     """A postal address as written, and from when to when it held."""
 
-    element: Element
+    element: Any
+    """Where it stands: its element, or its FHIRPath in a resource."""
     start: Days | None = None
     end: Days | None = None
 
@@ -38,7 +39,8 @@ class Address(Postal):
 class Telecom:
     """A telephone number or an e-mail address as written."""
 
-    element: Element
+    element: Any
+    """Where it stands, as for an address."""
     system: str
     """`phone` or `email`."""
     use: str
@@ -49,9 +51,10 @@ class Telecom:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A record target."""
+    """A record target, or whom a resource is about."""
 
-    element: Element
+    element: Any
+    """Its `patientRole`; a FHIRPath, empty for the resource as a whole."""
     names: tuple[Name, ...]
     birth: Days | None
     sex: str | None
@@ -68,7 +71,7 @@ class Person:
     telecoms: tuple[Telecom, ...] = ()
     death: Days | None = None
 
-    def observed(self, loinc: str) -> Iterator[tuple[Element, str]]:
+    def observed(self, loinc: str) -> Iterator[tuple[Any, str]]:
         """What observations with this code say, in the words of a record for a sex, and where."""
         top = self.element.getroottree().getroot()
         for code in top.iter("{*}code"):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 from onc_conformance import moments
-from onc_conformance.ccda.identity import Address, Person, Telecom
+from onc_conformance.ccda.identity import BIRTH_SEX, SEX, Address, Person, Telecom, sex_of
 from onc_conformance.fhir import facts
-from onc_conformance.findings import Severity
 from onc_conformance.judging import demographics
 from onc_conformance.judging.demographics import Complaint
 from onc_conformance.record import Code, Name, Record
 
 _CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
+_OBSERVED = {SEX: "sex", BIRTH_SEX: "birthsex"}
+"""The extension of a Patient that says what an observation with this code says."""
 _GENDERS = {"other": "undifferentiated"}
 _ITEMS = {name: judge for name, judge in demographics.ITEMS.items() if name != "birth_date"} | demographics.BESIDE
 """What is compared; a Patient born on another day is somebody else."""
@@ -41,18 +42,26 @@ def complaints(resource: Mapping[str, Any], record: Record) -> Iterator[Told]:
     for item, judge in _ITEMS.items():
         for each in judge(person, record):
             yield Told(item.replace("_", " "), each, str(each.element or ""))
-    born = [str(each.get("valueCode")) for each in _extensions(resource, "birthsex")]
-    if born and record.birth_sex and record.birth_sex not in born:
-        differs = Complaint(Severity.ERROR, "differs", record.birth_sex, ", ".join(born))
-        yield Told("birth sex", differs, "extension")
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient(Person):
+    resource: Mapping[str, Any] = field(default_factory=dict)
+
+    def observed(self, loinc: str) -> Iterator[tuple[str, str]]:
+        for each in _extensions(self.resource, _OBSERVED[loinc]):
+            coding = each.get("valueCoding")
+            code = coding.get("code") if isinstance(coding, dict) else each.get("valueCode")
+            if isinstance(code, str):
+                yield "extension", sex_of(code)
 
 
 def told(resource: Mapping[str, Any]) -> Person:
     """A Patient in the words by which a document's is judged; where an element stands is a FHIRPath."""
     gender = resource.get("gender")
     spoken = sorted(_tables(resource.get("communication")), key=lambda each: each.get("preferred") is not True)
-    return Person(
-        element=cast(Any, ""),
+    return _Patient(
+        element="",
         names=tuple(_name(each) for each in _tables(resource.get("name"))),
         birth=moments.iso(str(resource.get("birthDate", ""))),
         sex=_GENDERS.get(gender, gender) if isinstance(gender, str) else None,
@@ -62,9 +71,10 @@ def told(resource: Mapping[str, Any]) -> Person:
         marital_status=tuple(map(_code, _codings(resource.get("maritalStatus")))),
         addresses=tuple(_address(n, each) for n, each in enumerate(_tables(resource.get("address")))),
         telecoms=tuple(
-            Telecom(cast(Any, "telecom"), each["system"], each["use"], str(each["value"]).removeprefix("tel:"))
+            Telecom("telecom", each["system"], each["use"], str(each["value"]).removeprefix("tel:"))
             for each in facts.telecoms(_tables(resource.get("telecom")))
         ),
+        resource=resource,
     )
 
 
@@ -77,7 +87,7 @@ def _address(number: int, said: Mapping[str, Any]) -> Address:
     lines, period = said.get("line"), said.get("period")
     period = period if isinstance(period, dict) else {}
     return Address(
-        element=cast(Any, f"address[{number}]"),
+        element=f"address[{number}]",
         use=str(said.get("use") or ""),
         line=tuple(map(str, lines)) if isinstance(lines, list) else (),
         city=str(said.get("city") or ""),
