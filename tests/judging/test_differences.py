@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.judging.people import FACTS, errors, without
 
@@ -160,3 +162,44 @@ def test_two_windows_together_are_held_against_the_whole_only_for_their_days(peo
     year = Days(iso("2014-01-01").first, iso("2015-12-31").last)
     assert disagreement([whole], [early], people.ann, KINDS, within=year, rule="R") == []
     assert disagreement([whole], [early], people.ann, KINDS, rule="R")
+
+
+@pytest.mark.parametrize(
+    ("behind", "old", "new", "message"),
+    [
+        # a reaction that did not occur is none, and neither is a severity of which nothing is known
+        (b">Allergies", rb'(<observation)([^>]*>\s*<templateId root="[0-9.]+22\.4\.9")', rb'\1 negationInd="true"\2',
+         "medication allergies: the reaction of penicillin G|medication allergies: the severity of penicillin G"),
+        (b">Allergies", rb'(<observation)([^>]*>\s*<templateId root="[0-9.]+22\.4\.8")', rb'\1 nullFlavor="NI"\2',
+         "medication allergies: the severity of penicillin G"),
+        # a vaccine that is still to be given
+        (b">Immunizations", rb'moodCode="EVN" negationInd="false"', rb'moodCode="INT" negationInd="false"',
+         "immunizations: the status of Influenza"),
+        # where nobody says the status of a problem, that of its concern counts
+        (b">Problems", rb'(<statusCode code=")active(".*?)(<templateId root="[0-9.]+22\.4\.6"[^>]*>\s*)+',
+         rb"\1completed\2",
+         "problems: the concern status of Hypertensive disorder"),
+        (b">Problems", rb'(22\.4\.4"(?:(?!22\.4\.[34]").)*?<low )value="20100115"', rb'\1nullFlavor="UNK"',
+         "problems: the start of Asthma"),
+        (b">Results", rb'(<high value="99" unit=")mg/dL', rb"\1g/L",
+         "laboratory values and results: the reference range"),
+        (b">Medical equipment", rb'<code code="14106009"', rb'<code code="705991002"',
+         "unique device identifiers of implantable devices: the type"),
+        (b"<recordTarget", rb'(<preferenceInd value=")true', rb"\1false",
+         "preferred_language: is not the one preferred"),
+        (b"<recordTarget", rb'(<useablePeriod[^>]*>\s*<low value=")201205', rb"\g<1>2012",
+         "address: the start of its period differs"),
+        (b"76689-9", rb'code="F"', rb'code="M"', "birth sex: differs"),
+        (b"46098-0", rb'code="248152002"', rb'code="248153007"', "sex: differs as it was observed"),
+    ],
+)  # fmt: skip
+def test_what_is_said_around_an_element_counts(vera, behind, old, new, message):
+    person, _, chart = vera
+    data = ccd.document(chart, document_id="1")
+    at = data.index(behind)
+    made = re.sub(old, new, data[at:], count=1, flags=re.DOTALL)
+    assert made != data[at:]
+    found = judging.content([judging.read(data[:at] + made)], person)
+    told = [each.message for each in found if each.severity is not Severity.INFO]
+    assert told
+    assert all(each.startswith(tuple(message.split("|"))) for each in told), told

@@ -46,6 +46,25 @@ def test_a_document_is_as_the_record_taken_from_it(chart, file):
     assert judging.whose(judging.read(data), taken) == []
 
 
+def test_how_somebody_is_reached_and_what_was_dispensed_is_taken_too(file):
+    alice = next(each for each in CHARTS if each.id == "alice-newman")
+    [taken] = gold.load(file(written(alice)))
+    nurse = next(fact for fact in taken.of("care_team") if fact.attributes["member"]["given"] == ["Tracy"])
+    assert nurse.attributes["telecom"] == [{"system": "phone", "use": "work", "value": "555-555-1002"}]
+    assert nurse.attributes["address"]["line"] == ["2472, Rocky place"]
+    first, second = taken.of("medications")
+    assert first.attributes["fill"] == {"status": "completed", "repeat": 2, "quantity": 6.0}
+    assert second.attributes["instructions"] == "For ten days"
+    assert [fact.attributes.get("reason") for fact in taken.of("immunizations")] == [None, "Refused by the patient"]
+    [payer] = taken.of("coverage")
+    assert (payer.attributes["payer_id"], payer.attributes["subscriber_id"]) == ("2.16.840.1.113883.6.300", "888009335")
+    assert payer.attributes["telecom"][0]["value"] == "(555)555-1515"
+    vera = next(each for each in charts.load([PATIENTS / "details.toml"]) if each.id == "detail-a")
+    [taken] = gold.load(file(written(vera)))
+    reason = {"system": "actreason", "code": "PATOBJ", "display": "patient objection"}
+    assert [fact.attributes.get("reason") for fact in taken.of("immunizations")] == [None, reason]
+
+
 @pytest.mark.parametrize("path", [*FILES, PATIENTS / "reference.toml"], ids=lambda path: path.stem)
 def test_a_record_taken_from_a_document_has_the_facts_of_the_chart(path, file):
     for chart, original in zip(charts.load([path]), record.load(path), strict=True):

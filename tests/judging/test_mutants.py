@@ -1,4 +1,4 @@
-"""One thing changed at a time in the document of a patient of whom everything is stated: each change is found.
+"""One thing changed at a time in the document of a patient of whom much is stated: each change is found.
 
 What survives is listed with the reason. A sample; `CONTENT_MUTANTS=all` changes everything there is.
 """
@@ -24,32 +24,42 @@ SURVIVORS = {
     # of the document, not of the patient; the record names nobody beside her
     r"^/ClinicalDocument/(?!recordTarget)": "header",
     r"^/ClinicalDocument/recordTarget/patientRole/(id|telecom#duplicated)": "header",
-    r"/patient/name#use|/patient/name/\w+#qualifier|/patient/(raceCode|name)#duplicated": "header",
-    r"/patient/\w+Code#(codeSystem|displayName)|/languageCommunication/preferenceInd#removed": "header",
+    r"/patient/(raceCode|name)#(duplicated|use)": "said twice, or called otherwise",
+    r"/patient/\w+Code#(codeSystem|displayName)": "vocabulary",
+    r"/languageCommunication/preferenceInd#removed": "header",
+    r"/addr/country#removed": "goes without saying",
+    # of a name of before the family name and the first given name count
+    r"/patient/name/given#(words|removed)": "name of before",
     # what sections are called, who wrote an entry, what identifies it: no fact of this record
-    r"/section/(title|code|templateId)|/section/code/": "unstated",
+    r"/section/(title|code)": "unstated",
     r"/author(/|#)": "unstated",
     r"/id#": "unstated",
-    r"/participantRole/(code|telecom|scopingEntity)|/playingDevice#": "unstated",
+    r"/participantRole/(code|telecom|scopingEntity)": "unstated",
     r"/(addr|telecom)#use": "unstated",
-    r"/assignedEntity/(code|telecom#use)": "unstated",
     # a question whose answer speaks for itself, a class of act, a code beside the code
-    r"/observation/code(/|#)(?!.*component)|/code/translation|/act/code#|/organizer/code": "understood",
+    r"/observation/code(/|#)|/code/translation|/act/code#|/organizer/code": "understood",
     r"/criterion/|/supply/(product|effectiveTime|statusCode)": "understood",
-    r"/substanceAdministration/code": "understood",
     # the time of a concern, of an organizer around results that have their own, of a reaction or a diagnosis
     r"/(act|organizer)/effectiveTime": "around",
-    r"/observation/entryRelationship/observation/effectiveTime": "around",
+    r"/entryRelationship/(observation|act/entryRelationship/observation)/effectiveTime": "around",
     r"/component/observation/effectiveTime#(null|removed)": "around",
+    # the status of an act is not that of its fact, or is told by the negation
     r"/(act|organizer|observation|procedure|supply|encounter)/statusCode": "around",
-    # a status need not be told; of what is optional only an error is a warning, which is found as well
-    r"/observation/entryRelationship(/observation(/value)?)?#(removed|null|denied|displayName|code alone)": "status",
+    r"^Immunizations/section/entry\[2\]/substanceAdministration/statusCode": "around",
+    r"/observation/entryRelationship(/observation(/value)?)?#": "status, which need not be told",
+    r"/interpretationCode#codeSystem": "vocabulary",
+    # whether sex and birth sex have to be stated is the edition's to say
+    r"^Social history/section/entry\[[34]\]": "uscdi",
     # what a code is called has no meaning of its own (HL7 data types, CD.displayName)
-    r"#displayName|#codeSystemName": "display",
-    # words for a code are for eyes; the visual-inspection sheet shows them beside it
+    r"#displayName": "display",
+    # words are for eyes, and what stands in the narrative need not be said in the entry
     r"/(originalText|text)(/|#)": "narrative",
+    r"/substanceAdministration/(entryRelationship(/substanceAdministration.*)?#|code)": "narrative",
     # classes of words: the narrative still tells them
     r"^Progress note/|^Assessment/|^Goals/|^Health concerns/|^Plan of treatment/": "words",
+    # members, devices and statuses may be told again
+    r"^(Social history|Medical equipment|Care team|Functional status|Mental status)/section/entry\[\d+\]#dupl": "again",
+    r"/(name|addr|telecom)#duplicated|^Immunizations/section/entry\[2\]#duplicated": "again",
     # the coverage and the electrocardiogram are optional
     r"^Payers/|^Procedures/section/entry\[2\]": "optional",
 }

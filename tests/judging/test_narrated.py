@@ -1,9 +1,12 @@
 """Narrative against its entries."""
 
+import re
+
 import pytest
 from tests.judging.people import FACTS
 
 from onc_conformance import judging
+from onc_conformance.findings import Severity
 from onc_conformance.judging.narrated import contradictions
 from onc_conformance.judging.spoken import dates_in, numbers_in
 from onc_conformance.reference import ccd
@@ -72,6 +75,54 @@ def test_words_that_deny_an_entry_contradict_it(people):
     )
     assert finding.message == "problems: the narrative denies what an entry says"
     assert finding.path.endswith("td[1]")
+
+
+TAKEN = """
+[[patient.medications]]
+code = { system = "rxnorm", code = "311040", display = "insulin aspart, human 100 UNT/ML Injectable Solution" }
+start = "2019-03-12"
+dose = { value = 8, unit = "mg" }
+every = { value = 8, unit = "h" }
+"""
+
+
+def taken(people, told):
+    data = ccd.document(people.charts(facts=TAKEN)[0], document_id="1")
+    assert data.count(b"<td>8 mg, every 8 h</td>") == 1
+    return contradictions(judging.read(data.replace(b"<td>8 mg, every 8 h</td>", f"<td>{told}</td>".encode())))
+
+
+@pytest.mark.parametrize(
+    ("told", "message", "expected", "found"),
+    [
+        ("13 mg, every 8 h", "medications: its narrative tells another dose", "8 mg", "13 mg"),
+        ("0.013 g, every 8 h", None, None, None),
+        ("8 mg, every 12 h", "medications: its narrative tells another frequency", "every 8 h", "every 12 h"),
+        ("8 mg, every 2 days", "medications: its narrative tells another frequency", "every 8 h", "every 2 days"),
+        ("8000 ug, every 8 hours", None, None, None),
+        ("2 tablets of 4 mg, every 8 h, at most 24 mg", None, None, None),
+        ("three times daily for 10 days", None, None, None),
+        ("of 100 UNT/ML as directed", None, None, None),
+    ],
+)
+def test_what_is_read_of_taking_a_medication_is_its_dose(people, told, message, expected, found):
+    objections = taken(people, told)
+    if message is None:
+        assert objections == []
+    else:
+        [finding] = objections
+        assert (finding.message, finding.expected, finding.found) == (message, expected, found)
+
+
+def test_an_entry_refers_to_narrative_that_is_there(people):
+    data = ccd.document(people.charts(facts=FACTS)[0], document_id="1")
+    title = re.escape(b"<title>Vital signs</title>")
+    rows = re.sub(rb"(%s\s*<text>).*?(</text>)" % title, rb"\1Nothing to tell.\2", data, count=1, flags=re.DOTALL)
+    assert rows != data
+    [finding] = contradictions(judging.read(rows))
+    assert (finding.severity, finding.rule) == (Severity.WARNING, "NARRATIVE-DANGLING")
+    assert finding.path.endswith("/reference")
+    assert "and 3 more" in finding.found
 
 
 @pytest.mark.parametrize(

@@ -141,11 +141,17 @@ def differences(fact: Fact, seen: Seen) -> Iterator[Difference]:
         yield Difference(what="text", expected=fact.text, found=seen.text)
     if difference := value_difference(fact, seen.value, seen.unit, seen.codes):
         yield difference
-    if fact.codes and seen.codes and seen.udi and not set(fact.codes) & set(seen.codes):
-        named = {code.system for code in fact.codes} & {code.system for code in seen.codes}
-        told = ", ".join(map(str, seen.codes))
-        yield Difference(what="type", expected=str(fact.codes[0]), found=told, grave=bool(named))
+    yield from _device_type(fact, seen)
     yield from compared(fact, seen.manners, seen.detail)
+
+
+def _device_type(fact: Fact, seen: Seen) -> Iterator[Difference]:
+    """What type of device it is that is known by its identifier; two systems may call it in two ways."""
+    if not (fact.codes and seen.udi) or set(fact.codes) & set(seen.codes):
+        return
+    shared = {code.system for code in fact.codes} & {code.system for code in seen.codes}
+    told = ", ".join(map(str, seen.codes)) or "none"
+    yield Difference(what="type", expected=str(fact.codes[0]), found=told, absent=not seen.codes, grave=bool(shared))
 
 
 def _value(fact: Fact, seen: Seen) -> Likeness:
