@@ -1,14 +1,14 @@
 """References that lead nowhere, to another server, or to another patient's data; searches that want a status."""
 
-from types import SimpleNamespace
-
 import pytest
 from tests.fhirwork.charts import Paper
 from tests.fhirwork.test_bad_answers import exchange, got
 
+from onc_conformance.fhir.bundle import Bundle
 from onc_conformance.fhirwork import contents, recall
 from onc_conformance.fhirwork.asking import Found, Got
 from onc_conformance.fhirwork.chart import Kept, Reference
+from onc_conformance.record import Code, Fact
 
 HELD = Got("GET everything", exchange(b"{}"), {}, None)
 VISIT = {"resourceType": "Encounter", "id": "v"}
@@ -80,13 +80,32 @@ def test_what_is_refused_all_the_same_stays_refused(kind, asked, form):
     assert not Paper("p", server=Strict()).search(kind, asked, form=form).ok
 
 
+def fact(kind, **other):
+    return Fact(id=kind, kind=kind, **other)
+
+
 def test_what_a_resource_takes_back_tells_nothing():
-    known = SimpleNamespace(
-        codes=(SimpleNamespace(system="loinc", code="1"),), kind="vital_signs", attributes={}, date=None, start=None
-    )
+    known = fact("vital_signs", codes=(Code("loinc", "1"),))
     sign = {
         "resourceType": "Observation", "id": "o", "status": "final",
         "code": {"coding": [{"system": "http://loinc.org", "code": "1"}]},
     }  # fmt: skip
     assert recall.carried(Paper("p", sign), known)
     assert not recall.carried(Paper("p", sign | {"status": "entered-in-error"}), known)
+
+
+def test_a_member_of_a_care_team_may_be_named_in_words():
+    known = fact("care_team", attributes={"member": {"family": "Castellane", "given": ["Imogen"]}})
+
+    def team(display):
+        return {"resourceType": "CareTeam", "id": "t", "participant": [{"member": {"display": display}}]}
+
+    assert recall.carried(Paper("p", team("Dr. Imogen R. Castellane")), known)
+    assert not recall.carried(Paper("p", team("Rufus Castellane")), known)
+
+
+def test_a_reference_to_a_version_leads_to_the_resource():
+    team = {"resourceType": "CareTeam", "id": "t"}
+    bundle = Bundle({"resourceType": "Bundle", "entry": [{"resource": team}]})
+    assert bundle.resolve({"reference": "CareTeam/t/_history/2"}) is team
+    assert bundle.resolve({"reference": "https://h/fhir/CareTeam/t/_history/2"}) is team

@@ -65,6 +65,7 @@ class Bundle:
             inside = (holder or {}).get("contained")
             within = (each for each in inside if isinstance(each, dict)) if isinstance(inside, list) else ()
             return next((each for each in within if each.get("id") == name[1:] and each.get("resourceType")), None)
+        name = name.partition("/_history/")[0]
         return self._by_reference.get(name) or self._by_reference.get("/".join(name.split("/")[-2:]))
 
     def down(self, element: Any, path: str, holder: Mapping[str, Any] | None = None) -> Iterator[Any]:

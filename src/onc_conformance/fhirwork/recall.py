@@ -15,7 +15,7 @@ from onc_conformance.fhirwork.guidance import told
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
 from onc_conformance.judging import persons
-from onc_conformance.record import Fact, systems
+from onc_conformance.record import Fact, Name, letters, systems
 
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?(T.*)?")
 _DATES = frozenset({"date", "start", "end"})
@@ -37,12 +37,13 @@ def required(chart: Chart) -> list[Fact]:
 def teller(chart: Chart, fact: Fact) -> Kept | None:
     """The resource that tells a fact; None where there is none.
 
-    A resource of which nothing else is understood tells what it has the code and a day of.
+    A resource of which nothing else is understood tells what it has the code and a day of; one that says a person's
+    name in words tells that person.
     """
     found = chart.account.telling(fact)
     if found is not None:
         return chart.pool[key(found.resource)]
-    read = {key(each.resource) for each in chart.account.told}
+    read = set() if fact.member else {key(each.resource) for each in chart.account.told}
     return next((kept for kept in _carriers(chart, fact) if kept.key not in read), None)
 
 
@@ -53,6 +54,8 @@ def carried(chart: Chart, fact: Fact) -> bool:
 
 def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
     kinds = told()["facts"][fact.kind]
+    if fact.member:
+        return [kept for kind in kinds for kept in chart.of(kind) if _names(kept, fact.member)]
     udi = fact.attributes.get("udi")
     if udi:
         return [kept for kind in kinds for kept in chart.of(kind) if any(text == udi for text in texts(kept.resource))]
@@ -62,6 +65,11 @@ def _carriers(chart: Chart, fact: Fact) -> list[Kept]:
     days = [str(day.first) for day in (fact.date, fact.start) if day and day.first]
     told_of = [each for each in coded.values() if not facts.retracted(each.resource)]
     return [each for each in told_of if not days or _dated(chart.whole(each), days)]
+
+
+def _names(kept: Kept, person: Name) -> bool:
+    parts = {letters(person.family), letters(person.given[0] if person.given else "")}
+    return any(parts <= {*map(letters, text.split()), ""} for text in texts(kept.resource))
 
 
 def missing(chart: Chart, rule: str) -> Iterator[Finding]:
