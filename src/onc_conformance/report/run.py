@@ -16,7 +16,7 @@ from onc_conformance.procedure import Criterion, Edition, Step
 from onc_conformance.redaction import Secrets
 
 if TYPE_CHECKING:
-    from onc_conformance.report.changes import Results
+    from onc_conformance.report.resultsfile import Results
 
 _Record = TypeVar("_Record")
 _UNPRINTABLE = {
