@@ -61,8 +61,9 @@ def _(exam):
 
 
 @then("it is told that it is active, for whom, for what and until when")
-def _(told, verdict, rule):
-    verdict(introspected.told_of(told, rule))
+def _(exam, told, verdict, rule):
+    issuer = exam.smart.configuration().document.text("issuer")
+    verdict(introspected.told_of(told, issuer, rule))
 
 
 @when(parsers.re(rf"a resource server asks about a token (?P<what>{INACTIVE})"), target_fixture="answer")

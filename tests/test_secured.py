@@ -101,7 +101,9 @@ def exam_of(base, **files):
 
 def test_files_are_looked_for_on_each_other_server_once():
     base = "https://ehr.example/fhir"
-    exam, told = exam_of(base, a="https://ehr.example/files/a", b="http://b.example/b?sig=x", c="http://b.example/c")
+    exam, told = exam_of(
+        base, a="https://ehr.example/files/a", b="http://b.example/b?sig=x", c="http://b.example/c", d="files/d"
+    )
     assert secured.elsewhere(exam, told) == {"the file b": "http://b.example/b"}
     with pytest.raises(NotApplicable, match="on the FHIR server itself"):
         secured.elsewhere(*exam_of(base, a="https://ehr.example/files/a"))

@@ -88,8 +88,11 @@ def active(exam: Examination) -> tuple[Launch, TokenAnswer]:
     return launch, introspected(exam, launch.given().access_token, "an access token that is good")
 
 
-def told_of(found: tuple[Launch, TokenAnswer], rule: str) -> Iterator[Finding]:
-    """Objections to what introspection says of a good access token (RFC 7662 2.2, SMART App Launch 2)."""
+def told_of(found: tuple[Launch, TokenAnswer], issuer: str, rule: str) -> Iterator[Finding]:
+    """Objections to what introspection says of a good access token (RFC 7662 2.2, SMART App Launch 2).
+
+    An id_token of another than the `issuer` is objected to where id_tokens are judged.
+    """
     launch, answer = found
     given, fields = launch.given(), answer.fields
     if fields.get("active") is not True:
@@ -134,15 +137,16 @@ def told_of(found: tuple[Launch, TokenAnswer], rule: str) -> Iterator[Finding]:
             )
     if given.text("id_token"):
         claims = take_apart(given.text("id_token")).claims
-        for name in ("iss", "sub"):
-            if answer.text(name) != claims.get(name, answer.text(name) or None):
+        for name, right in (("iss", issuer), ("sub", "")):
+            said = answer.text(name)
+            if not said or said not in {right, claims.get(name, said)}:
                 yield objection(
                     answer.exchange,
                     rule,
                     f"introspection does not tell who logged in: {name} is not that of the id_token",
                     path=f"$.{name}",
                     expected=str(claims.get(name, "a text")),
-                    found=answer.text(name) or "nothing",
+                    found=said or "nothing",
                 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from onc_conformance.access import tls
-from onc_conformance.access.discovery import OPENID
+from onc_conformance.access.discovery import OPENID, is_address
 from onc_conformance.access.tls import PATIENCE_S, Said, Seen
 from onc_conformance.exchange import origin
 from onc_conformance.findings import Finding, Layer, NotApplicable, NotTested, Severity
@@ -84,11 +84,14 @@ def endpoints(exam: Examination) -> dict[str, str]:
 
 
 def elsewhere(exam: Examination, manifest: Manifest) -> dict[str, str]:
-    """Where files of an export are, one for each server but the FHIR server; NotApplicable where there is no other."""
+    """Where files of an export are, one for each server but the FHIR server; NotApplicable where there is no other.
+
+    What is no address is objected to where the manifest is judged.
+    """
     found: dict[str, str] = {}
     known = {origin(exam.fhir.base)}
     for output in (*manifest.outputs, *manifest.messages):
-        if (here := origin(output.url)) not in known:
+        if is_address(output.url) and (here := origin(output.url)) not in known:
             known.add(here)
             found[f"the file {output.name}"] = output.url.partition("?")[0]
     if not found:
