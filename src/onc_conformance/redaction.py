@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 MASK = "***"
 Known = tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]
 """Values of secrets, names of fields that carry one, and short secrets by name."""
-SHORT_TEXT, REMEMBERED = 300, 50_000
+SHORT_TEXT, REMEMBERED = 300, 5_000
 """Texts up to this many characters are masked once and remembered, so many at the most."""
+KNOWN_WORDS = 50_000
+"""How many words are remembered."""
 SHORTEST = 6
 """Values below this many characters would mask innocent text: they are masked only where they are sent by name."""
 
@@ -290,7 +292,7 @@ class Secrets:
         beginnings = {joined[at : at + SHORTEST] for at in range(len(joined) - SHORTEST + 1)} & self._beginnings.keys()
         suspicious = [word for word in fresh if any(each in word for each in beginnings)] if beginnings else ()
         guilty = {word: secrets for word in suspicious if (secrets := frozenset(self._told_by(word)))}
-        if len(self._innocent) + len(self._guilty) >= REMEMBERED:
+        if len(self._innocent) + len(self._guilty) >= KNOWN_WORDS:
             self._innocent.clear()
             self._guilty.clear()
         self._innocent |= fresh - guilty.keys()

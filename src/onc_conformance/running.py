@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -185,7 +187,8 @@ def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: 
     path, said = list(sys.path), io.StringIO()
     try:
         with redirect_stdout(said), redirect_stderr(said):
-            status = pytest.ExitCode(pytest.main(arguments, plugins=[conduct]))
+            plugins = [conduct, *([] if isinstance(conduct, Gathering) else _steps())]
+            status = pytest.ExitCode(pytest.main(arguments, plugins=plugins))
     except OSError as error:
         if not conduct.full(error):
             raise
@@ -206,6 +209,13 @@ def _ask(conduct: Conduct | Gathering, tags: str, folder: Path | None, workers: 
     if status is pytest.ExitCode.INTERNAL_ERROR or (status is pytest.ExitCode.INTERRUPTED and not conduct.results):
         raise RuntimeError(f"pytest could not run the suite: {_last_line(said.getvalue())}")
     return status
+
+
+def _steps() -> list[ModuleType]:
+    """The step definitions: for a plugin that it is told by name, pytest looks into every package there is."""
+    root = suite.root()
+    sys.path.insert(0, str(root))
+    return [import_module(name) for name in suite.step_modules(__package__ if root == suite.PACKAGE else None)]
 
 
 def _arguments(tags: str, folder: Path | None, workers: int) -> list[str]:

@@ -35,10 +35,10 @@ def _own() -> list[str]:
 
 def text_of(name: str) -> str:
     """The TOML of a bundled description; UsageError if there is none of that name."""
-    if name not in bundled():
-        raise UsageError(f"{name}: no bundled target; expected one of {', '.join(bundled())}")
     if name in _own():
         return str((_room() / f"{name}.toml").read_text(encoding="utf-8"))
+    if name not in plugins.installed():
+        raise UsageError(f"{name}: no bundled target; expected one of {', '.join(bundled())}")
     try:
         return plugins.text_of(name)
     except plugins.PluginError as problem:
@@ -146,7 +146,7 @@ def _room() -> Any:
 
 
 def _read(name_or_path: str) -> tuple[str, str]:
-    if name_or_path in bundled():
+    if name_or_path in _own() or name_or_path in plugins.installed():  # which looks into every package there is
         return text_of(name_or_path), f"{name_or_path}.toml"
     path = FilePath(name_or_path)
     if path.is_dir():
