@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from lxml import etree
+
 from onc_conformance import moments, suite
 from onc_conformance.ccda.tree import Element, child, codes, span, words
 from onc_conformance.ccda.tree import name as local
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from onc_conformance.moments import Days
 
 
+_OBSERVED = etree.XPath("//h:observation[h:code/@code = $loinc]/h:value", namespaces={"h": "urn:hl7-org:v3"})
 _CALLED = "CL"
 """Qualifier of what somebody is called instead of a given name (HL7 EntityNamePartQualifier)."""
 SEX, BIRTH_SEX = "46098-0", "76689-9"
@@ -70,12 +73,10 @@ class Person:
 
     def observed(self, loinc: str) -> Iterator[tuple[Element, str]]:
         """What observations with this code say, in the words of a record for a sex, and where."""
-        top = self.element.getroottree().getroot()
-        for code in top.iter("{*}code"):
-            if code.get("code") == loinc and (value := child(code.getparent(), "value")) is not None:
-                told = value.get("code") or value.get("nullFlavor")
-                if told:
-                    yield value, sex_of(told)
+        values: list[Element] = _OBSERVED(self.element, loinc=loinc)  # type: ignore[assignment]
+        for value in values:
+            if told := value.get("code") or value.get("nullFlavor"):
+                yield value, sex_of(told)
 
 
 def sex_of(code: str) -> str:
