@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from lxml import etree
 
 from onc_conformance import moments, suite
 from onc_conformance.ccda.tree import Element, child, codes, span, words
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from onc_conformance.moments import Days
 
 
-_OBSERVED = etree.XPath("//h:observation[h:code/@code = $loinc]/h:value", namespaces={"h": "urn:hl7-org:v3"})
 _CALLED = "CL"
 """Qualifier of what somebody is called instead of a given name (HL7 EntityNamePartQualifier)."""
 SEX, BIRTH_SEX = "46098-0", "76689-9"
@@ -70,11 +67,17 @@ class Person:
     addresses: tuple[Address, ...] = ()
     telecoms: tuple[Telecom, ...] = ()
     death: Days | None = None
+    _answers: dict[str, list[Element]] = field(default_factory=dict, compare=False, repr=False)
+    """Observations of the patient's sex by their code, once they were looked for."""
 
     def observed(self, loinc: str) -> Iterator[tuple[Element, str]]:
         """What observations with this code say, in the words of a record for a sex, and where."""
-        values: list[Element] = _OBSERVED(self.element, loinc=loinc)  # type: ignore[assignment]
-        for value in values:
+        if not self._answers:
+            self._answers.update({SEX: [], BIRTH_SEX: []})
+            for code in self.element.getroottree().getroot().iter("{urn:hl7-org:v3}code"):
+                if code.get("code") in self._answers and (value := child(code.getparent(), "value")) is not None:
+                    self._answers[code.get("code")].append(value)
+        for value in self._answers[loinc]:
             if told := value.get("code") or value.get("nullFlavor"):
                 yield value, sex_of(told)
 

@@ -31,12 +31,10 @@ def dose_told(text: str, entries: Sequence[Found]) -> tuple[str, str, str] | Non
     doses = [(value, unit) for each in entries for value, unit in _stated(each, "dose") if units.plain(unit)]
     if not doses:
         return None
-    named = {told.value for each in entries for code in each.codes for told in numbers_in(code.display)}
-    told = [
-        each
-        for each in numbers_in(text)
-        if each.value not in named and any(units.same(each.unit, unit) for _, unit in doses)
-    ]
+    told = [each for each in numbers_in(text) if any(units.same(each.unit, unit) for _, unit in doses)]
+    if told:
+        named = {told.value for each in entries for code in each.codes for told in numbers_in(code.display)}
+        told = [each for each in told if each.value not in named]
     if not told or any(_fits(each.value, value, each.unit, unit) for each in told for value, unit in doses):
         return None
     value, unit = doses[0]
