@@ -85,14 +85,7 @@ class Evidence:
     @cached_property
     def foreign(self) -> dict[int, Record]:
         """Positions in `seen` of what is in another patient's record and not in this one."""
-        if not self._unexplained:
-            return {}
-        theirs: dict[Hashable, list[tuple[Record, Fact]]] = defaultdict(list)
-        for other in self.others:
-            if other.id != self.record.id:
-                for fact in (each for each in other.facts if self._asked(each.kind) and not each.no_information):
-                    for key in keys(fact):
-                        theirs[(fact.kind, key)].append((other, fact))
+        others = [other for other in self.others if other.id != self.record.id]
         found: dict[int, Record] = {}
         for position in self._unexplained:
             seen = self.seen[position][1]
@@ -100,8 +93,9 @@ class Evidence:
                 (
                     other
                     for key in keys(seen)
-                    for other, fact in theirs.get((seen.kind, key), ())
-                    if _telling(fact, seen)
+                    for other in others
+                    for fact in other.about.get((seen.kind, key), ())
+                    if not fact.no_information and _telling(fact, seen)
                 ),
                 None,
             )
@@ -114,16 +108,15 @@ class Evidence:
         """Texts of other records that stand in narratives here and in no text of this record."""
         if not any(doc.narratives for doc in self.docs):
             return []
-        mine = " ".join(plain(fact.text) for fact in self.record.facts)
         return [
             (doc, fact, other)
             for other in self.others
             if other.id != self.record.id
-            for fact in other.facts
-            if self._asked(fact.kind)
+            for fact in other.in_words
+            if len(fact.text) >= _TELLING
+            and self._asked(fact.kind)
             and table().of[fact.kind].narrated
-            and len(fact.text) >= _TELLING
-            and plain(fact.text) not in mine
+            and plain(fact.text) not in self.record.words
             for doc in self.docs
             if doc.narrates(table().of[fact.kind].sections, fact.text)
         ]

@@ -113,9 +113,9 @@ def _around(element: Element) -> Element | None:
 
 def _value(row: _Row) -> tuple[str, str, str] | None:
     """A value that is none of the entries'."""
-    told = numbers_in(row.text)
     measured = [(value, each.unit) for each in row.entries if (value := _number(each.value)) is not None]
-    if not told or not measured:
+    told = numbers_in(row.text) if measured else []
+    if not told:
         return None
     if any(each.means(value) for each in told for value, _ in measured):
         return None
@@ -167,11 +167,9 @@ def _of_column(row: _Row) -> list[Told]:
 
 def _date(row: _Row) -> tuple[str, str, str] | None:
     """Dates of which none is near any of the entries'."""
-    told = dates_in(row.text)
-    if not told:
-        return None
     exact = [days for each in row.entries for days in each.stated if days.first and days.first == days.last]
-    if not exact:
+    told = dates_in(row.text) if exact else []
+    if not told:
         return None
     days_told = [day for readings in told for day in readings]
     if any(_near(days, day) for days in exact for day in days_told):

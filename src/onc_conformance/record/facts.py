@@ -110,9 +110,9 @@ class Fact:
         return " ".join(filter(None, (who or what or f"“{text}”", when)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
-    """A test patient, described once."""
+    """A test patient, described once; what every answer of another patient is held against is kept."""
 
     id: str
     title: str
@@ -138,6 +138,25 @@ class Record:
     def identity(self) -> tuple[str, str, str, str]:
         """What tells patients apart: family name, first given name, birth date, sex."""
         return letters(self.name.family), letters(self.name.given[0]), self.birth_date[:10], self.sex
+
+    @cached_property
+    def about(self) -> Mapping[tuple[str, Hashable], tuple[Fact, ...]]:
+        """The facts by class and what they are about."""
+        found: dict[tuple[str, Hashable], tuple[Fact, ...]] = {}
+        for fact in self.facts:
+            for key in fact.about:
+                found[fact.kind, key] = (*found.get((fact.kind, key), ()), fact)
+        return found
+
+    @cached_property
+    def words(self) -> str:
+        """The words of all facts, one after the other."""
+        return " ".join(plain(fact.text) for fact in self.facts)
+
+    @cached_property
+    def in_words(self) -> tuple[Fact, ...]:
+        """The facts that have words."""
+        return tuple(fact for fact in self.facts if fact.text)
 
     def of(self, *kinds: str) -> tuple[Fact, ...]:
         """The facts of these classes."""
