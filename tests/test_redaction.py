@@ -4,7 +4,7 @@ import json
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onc_conformance.redaction import MASK, Secrets
@@ -39,7 +39,7 @@ def inside_base64(value):
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=12, max_size=40))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_no_encoding_of_a_secret_is_left(value):
     secrets = Secrets({"X_PASS": value})
     for shown in encodings(value):

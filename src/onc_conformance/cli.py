@@ -104,9 +104,9 @@ def _listed(values: Sequence[str] | None) -> list[str] | None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from onc_conformance.report import changes
+    from onc_conformance.report import changes, resultsfile
 
-    found = changes.compare(changes.load(options.old), changes.load(options.new))
+    found = changes.compare(resultsfile.load(options.old), resultsfile.load(options.new))
     if options.format == "json":
         _print_json(found.as_json())
     else:

@@ -31,7 +31,7 @@ from onc_conformance.options import RunOptions
 from onc_conformance.parallel import Assignment, Gathering
 from onc_conformance.plugin import Conduct
 from onc_conformance.redaction import Secrets
-from onc_conformance.report import changes, recording
+from onc_conformance.report import recording, resultsfile
 from onc_conformance.vocabulary import packs
 
 Progress = Callable[[str, int, int], None]
@@ -58,7 +58,7 @@ def run(options: RunOptions, progress: Progress | None = None) -> Finished:
     criteria = procedure.load().select(options.criteria or (replay.inputs.criteria if replay else None))
     tags = options.tags or (replay.inputs.tags if replay else "")
     excuses = load_excuses(options.excuses) if options.excuses else ()
-    baseline = changes.load(options.baseline) if options.baseline else None
+    baseline = resultsfile.load(options.baseline) if options.baseline else None
     started = datetime.now(UTC)
     until = None if options.max_seconds is None else time.monotonic() + options.max_seconds
     with replayed(options, replay) if replay else candidates(options) as chosen:

@@ -195,7 +195,7 @@ def test_a_server_that_speaks_something_else_is_garbled_or_refuses():
 def test_no_bytes_at_all_make_a_prober_stumble_or_believe(files):
     told = [b""]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(data=st.binary(max_size=64))
     def asked(data):
         told[0] = data

@@ -358,7 +358,7 @@ _BITS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, len(PREFIXED)), st.integers(0, 30), _BITS), min_size=1, max_size=4))
 def test_a_spoilt_file_is_refused_or_runs(edits):
     text = PREFIXED

@@ -1,7 +1,7 @@
 """Facts as resources tell them: what is contained, what is silent, what is garbage."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onc_conformance.fhir import facts
@@ -73,7 +73,7 @@ _ANY = st.recursive(
 
 
 @pytest.mark.parametrize("kind", sorted({row["resource"] for row in facts.table()}))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_garbage_is_read_without_harm(kind, data):
     rows = [row for row in facts.table() if row["resource"] == kind]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onc_conformance import fhir
@@ -201,7 +201,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_stands_anywhere_is_judged_and_never_breaks_the_judge(data):
     resource = data.draw(st.sampled_from([made.patient(extension=[made.race("2106-3")]), made.blood_pressure()]))

@@ -98,7 +98,7 @@ SPOILINGS = st.lists(st.tuples(st.integers(0, OPERATIONS - 1), NUMBERS, NUMBERS)
 
 
 @settings(
-    max_examples=max(30, int(4 * SECONDS)), deadline=None, derandomize=SECONDS <= 20, database=None,
+    max_examples=max(30, int(4 * SECONDS)), derandomize=SECONDS <= 20, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(spoiling=SPOILINGS, which=st.integers(0, 7), other=st.integers(0, 7), edition=st.sampled_from(EDITIONS))
@@ -106,7 +106,7 @@ def test_a_spoilt_document_is_judged(documents, spoiling, which, other, edition)
     judged(spoilt(documents[which], documents[other], spoiling), edition)
 
 
-@settings(max_examples=max(200, int(10 * SECONDS)), deadline=None, derandomize=SECONDS <= 20, database=None)
+@settings(max_examples=max(200, int(10 * SECONDS)), derandomize=SECONDS <= 20, database=None)
 @given(st.binary(max_size=400))
 @example(b"")
 @example(b"\x00" * 7)

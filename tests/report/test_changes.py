@@ -8,7 +8,7 @@ import pytest
 
 from onc_conformance import cli, suite
 from onc_conformance.findings import UsageError
-from onc_conformance.report import changes, results
+from onc_conformance.report import changes, results, resultsfile
 
 SCHEMA = json.loads((suite.schemas() / "results.schema.json").read_text(encoding="utf-8"))
 
@@ -28,7 +28,7 @@ def step(content, step_id):
 
 
 def compared(old, new):
-    return changes.compare(changes.Results.model_validate(old), changes.Results.model_validate(new))
+    return changes.compare(resultsfile.Results.model_validate(old), resultsfile.Results.model_validate(new))
 
 
 def states(found):
@@ -159,14 +159,14 @@ def test_a_file_with_a_broken_key_names_it(old, tmp_path):
     path = tmp_path / "results.json"
     path.write_text(json.dumps(old))
     with pytest.raises(UsageError, match=r"results\.json, key steps\.2\.by_target\.acme: input should be "):
-        changes.load(tmp_path)
+        resultsfile.load(tmp_path)
 
 
 def test_a_run_with_a_baseline_tells_it_everywhere(build, old, tmp_path):
     from onc_conformance.report import dossier, write
 
     step(old, "G9-IA-TLV-1")["by_target"]["acme"] = "passed"
-    run = build(baseline=changes.Results.model_validate({**old, "source": "yesterday"}))
+    run = build(baseline=resultsfile.Results.model_validate({**old, "source": "yesterday"}))
     write(run, tmp_path / "run")
     content = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     jsonschema.validate(content, SCHEMA)

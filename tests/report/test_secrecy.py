@@ -29,7 +29,7 @@ def dresses(value):
 
 
 @given(VALUES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_secret_reaches_a_file(build, exchanged, value):
     plain = build()
     with TemporaryDirectory() as folder:

@@ -42,7 +42,7 @@ def written(folder):
     ]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(password=secrets, token=secrets)
 def test_no_secret_is_written_or_said(command, vendor, monkeypatch, usual, password, token):
     needles = {dress for secret in (password, token) for dress in dresses(secret)}

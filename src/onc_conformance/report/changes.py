@@ -6,13 +6,12 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from onc_conformance.findings import Outcome, Severity
 
-from onc_conformance.findings import Layer, Outcome, Severity, UsageError
-from onc_conformance.report import reading
+if TYPE_CHECKING:
+    from onc_conformance.report.resultsfile import Finding, Results
 
 State = Literal["new", "fixed", "changed", "still", "came", "went"]
 STATES: tuple[State, ...] = ("new", "fixed", "changed", "still", "came", "went")
@@ -39,59 +38,6 @@ _VOLATILE = (
     (re.compile(r"\[\d+\]"), "[#]"),
 )
 """What differs between two runs that found the same: ids, moments, hosts, places, measures."""
-
-
-class _Read(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Finding(_Read):
-    layer: Layer
-    severity: Severity
-    rule: str
-    message: str
-    xpath: str | None
-    expected: str | None
-    found: str | None
-    target: str | None
-
-
-class _Step(_Read):
-    id: str
-    criterion: str
-    by_target: dict[str, Outcome]
-    reason_by_target: dict[str, str | None]
-    findings: tuple[_Finding, ...]
-
-
-class _Suppression(_Read):
-    step: str
-    target: str
-
-
-class _Tool(_Read):
-    version: str
-    rules: dict[str, str]
-
-
-class _Patient(_Read):
-    id: str
-
-
-class Results(_Read):
-    """Of a results.json, what a comparison looks at."""
-
-    tool: _Tool
-    targets: tuple[str, ...]
-    edition: str
-    started: str
-    interrupted: bool
-    criteria: tuple[str, ...]
-    patients: tuple[_Patient, ...]
-    steps: tuple[_Step, ...]
-    suppressions: tuple[_Suppression, ...] = Field(default=())
-    source: str = ""
-    """The file it was read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +106,6 @@ class Comparison:
             "steps": [asdict(each) for each in self.steps],
             "findings": [{**asdict(each), "old": list(each.old), "new": list(each.new)} for each in self.findings],
         }
-
-
-def load(path: Path) -> Results:
-    """The results of a run, by its folder or its results.json; UsageError names file and key."""
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder; expected a results.json or the folder of a run")
-    file = path / "results.json" if path.is_dir() else path
-    return reading.read(file, Results).model_copy(update={"source": str(path)})
 
 
 def compare(old: Results, new: Results) -> Comparison:
@@ -267,7 +205,7 @@ _Key = tuple[str, str, str, str, str]
 class _Group:
     """One finding wherever a run has it, and the steps it stands under."""
 
-    findings: dict[_Finding, None]
+    findings: dict[Finding, None]
     steps: set[str]
 
     @property
@@ -324,7 +262,7 @@ def _findings(old: Results, new: Results) -> Iterator[FindingChange]:
         )
 
 
-def _place(finding: _Finding) -> str:
+def _place(finding: Finding) -> str:
     parts = [finding.severity.value]
     for name, value in (("expected", finding.expected), ("found", finding.found)):
         if value is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from onc_conformance.gate import Attestation, Excuse, ScenarioResult, StepResult
-from onc_conformance.report import changes
+from onc_conformance.report import changes, resultsfile
 from onc_conformance.report.folder import put
 from onc_conformance.report.run import Run
 
@@ -61,7 +61,7 @@ def comparison(run: Run) -> changes.Comparison | None:
     """What changed since the baseline of the run, masked already; None without one."""
     if run.baseline is None:
         return None
-    return changes.compare(run.baseline, changes.Results.model_validate(as_json(run, 0)))
+    return changes.compare(run.baseline, resultsfile.Results.model_validate(as_json(run, 0)))
 
 
 def write(run: Run, path: Path, exchanges: int) -> None:

@@ -17,7 +17,7 @@ from onc_conformance.procedure import Criterion, Edition, Step
 from onc_conformance.redaction import Secrets
 
 if TYPE_CHECKING:
-    from onc_conformance.report.changes import Results
+    from onc_conformance.report.resultsfile import Results
 
 _Record = TypeVar("_Record")
 _SUSPECT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
