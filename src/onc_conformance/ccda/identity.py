@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -70,15 +70,19 @@ class Person:
     addresses: tuple[Address, ...] = ()
     telecoms: tuple[Telecom, ...] = ()
     death: Days | None = None
+    _answers: dict[str, list[Element]] = field(default_factory=dict, compare=False, repr=False)
+    """Observations of the patient's sex by their code, once they were looked for."""
 
     def observed(self, loinc: str) -> Iterator[tuple[Any, str]]:
         """What observations with this code say, in the words of a record for a sex, and where."""
-        top = self.element.getroottree().getroot()
-        for code in top.iter("{*}code"):
-            if code.get("code") == loinc and (value := child(code.getparent(), "value")) is not None:
-                told = value.get("code") or value.get("nullFlavor")
-                if told:
-                    yield value, sex_of(told)
+        if not self._answers:
+            self._answers.update({SEX: [], BIRTH_SEX: []})
+            for code in self.element.getroottree().getroot().iter("{urn:hl7-org:v3}code"):
+                if code.get("code") in self._answers and (value := child(code.getparent(), "value")) is not None:
+                    self._answers[code.get("code")].append(value)
+        for value in self._answers[loinc]:
+            if told := value.get("code") or value.get("nullFlavor"):
+                yield value, sex_of(told)
 
 
 def sex_of(code: str) -> str:

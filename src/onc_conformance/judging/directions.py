@@ -29,12 +29,12 @@ _EQUAL = 0.011
 def dose_told(text: str, entries: Sequence[Found]) -> tuple[str, str, str] | None:
     """Amounts in the unit of a dose, of which none is a dose of these entries."""
     doses = [(value, unit) for each in entries for value, unit in _stated(each, "dose") if units.plain(unit)]
-    named = {told.value for each in entries for code in each.codes for told in numbers_in(code.display)}
-    told = [
-        each
-        for each in numbers_in(text)
-        if each.value not in named and any(units.same(each.unit, unit) for _, unit in doses)
-    ]
+    if not doses:
+        return None
+    told = [each for each in numbers_in(text) if any(units.same(each.unit, unit) for _, unit in doses)]
+    if told:
+        named = {told.value for each in entries for code in each.codes for told in numbers_in(code.display)}
+        told = [each for each in told if each.value not in named]
     if not told or any(_fits(each.value, value, each.unit, unit) for each in told for value, unit in doses):
         return None
     value, unit = doses[0]
@@ -43,10 +43,10 @@ def dose_told(text: str, entries: Sequence[Found]) -> tuple[str, str, str] | Non
 
 def interval_told(text: str, entries: Sequence[Found]) -> tuple[str, str, str] | None:
     """Intervals between doses, of which none is one of these entries."""
-    told = [(float(each["number"]), each["unit"]) for each in _EVERY.finditer(text)]
-    known = [(value, unit) for value, unit in told if units.converted(value, unit, "h") is not None]
     stated = [pair for each in entries for pair in _stated(each, "every")]
-    if not known or not stated or any(_same(one, other) for one in known for other in stated):
+    told = [(float(each["number"]), each["unit"]) for each in _EVERY.finditer(text)] if stated else []
+    known = [(value, unit) for value, unit in told if units.converted(value, unit, "h") is not None]
+    if not known or any(_same(one, other) for one in known for other in stated):
         return None
     (value, unit), (said, of) = stated[0], known[0]
     return "its narrative tells another frequency", f"every {value:g} {unit}", f"every {said:g} {of}"
