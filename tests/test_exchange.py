@@ -10,7 +10,7 @@ import pytest
 
 from onc_conformance import exchange as module
 from onc_conformance import transport
-from onc_conformance.exchange import Exchange, Journal, curl, redirect
+from onc_conformance.exchange import Exchange, Journal, curl, joined, redirect
 from onc_conformance.redaction import Secrets
 from onc_conformance.transport import Transport
 from onc_conformance.trouble import host
@@ -243,3 +243,10 @@ def test_a_curl_line_pipes_a_body_that_is_no_text():
     line = curl(made_up(request_body=b"\xff\x00"), Secrets())
     assert line.startswith("echo /wA= | base64 -d | curl ")
     assert line.endswith("--data-binary @-")
+
+
+def test_an_address_out_of_an_answer_is_made_absolute_or_is_none():
+    assert joined("https://h.example/fhir/a?b=1", "?page=2") == "https://h.example/fhir/a?page=2"
+    assert joined("https://h.example/fhir", "https://other.example/x") == "https://other.example/x"
+    for told in ("http://[half/a", "https://h.example:port/", "https://h.example:99999/"):
+        assert joined("https://h.example/fhir", told) is None

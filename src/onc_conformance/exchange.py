@@ -196,7 +196,17 @@ class Journal:
 def redirect(exchange: Exchange) -> str | None:
     """Where the answer sends the client, made absolute; None if it does not."""
     location = exchange.header("location")
-    return urljoin(exchange.url, location) if exchange.status in _REDIRECT and location else None
+    return joined(exchange.url, location) if exchange.status in _REDIRECT and location else None
+
+
+def joined(base: str, told: str) -> str | None:
+    """An address out of an answer, made absolute; None where it is none, as with half a bracket."""
+    try:
+        made = urljoin(base, told)
+        urlsplit(made).port  # noqa: B018 - raises where there is none that could be
+    except ValueError:
+        return None
+    return made
 
 
 def origin(url: str) -> tuple[str, str]:

@@ -23,6 +23,12 @@ from onc_conformance.fhirwork.instants import compares, span, spans
         ("gt", "2019-05-06T23:30:00-05:00", "2019-05-06", None),
         ("gt", "2019-05-09T23:30:00Z", "2019-05-06", True),
         ("eq", "2019-12-31", "2019-12", True),
+        ("gt", "2019-05-06", "2019-05-06T00:00:01Z", None),
+        ("le", "2019-05-06", "2019-05-06T00:00:01Z", None),
+        ("ge", "2019-05-06", "2019-05-08T00:00:01Z", False),
+        ("lt", "2019-05-06", "2019-05-08T00:00:01Z", True),
+        ("gt", "2019-05-06T10:00:00Z", "2019-05-06T10:00:00Z", False),
+        ("ge", "2019-05-06T10:00:00Z", "2019-05-06T11:00:00+01:00", True),
     ],
 )
 def test_prefixes_compare_spans(prefix, found, asked, expected):

@@ -67,6 +67,10 @@ def test_references_are_told_with_their_places():
         ("http://elsewhere.example/Patient/p1", None),
         ("#inner", None),
         ("urn:uuid:0", None),
+        ("HTTP://EHR.example:80/fhir/Patient/p1", "Patient/p1"),
+        ("https://ehr.example/fhir/Patient/p1", None),
+        ("http://ehr.example/fhir2/Patient/p1", None),
+        ("http://[nowhere/Patient/p1", None),
     ],
 )
 def test_only_references_to_this_server_are_followed(reference, expected):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote
 
-from onc_conformance.exchange import Exchange
+from onc_conformance.exchange import Exchange, joined
 from onc_conformance.fhir import reading
 from onc_conformance.fhirwork.parameters import Resource
 from onc_conformance.findings import Finding, Layer, Severity
@@ -17,6 +18,7 @@ from onc_conformance.targets.models import FhirTable
 Parameters = tuple[tuple[str, str], ...]
 JSON = ("application/fhir+json", "application/json")
 """The media types of a resource in JSON."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LARGEST = 64_000_000
 """Bytes of JSON that are read."""
 
@@ -200,12 +202,15 @@ class Server:
         seen = {pages[0].exchange.url}
         entries = list(_entries(pages[0]))
         broken = None
-        while onward := _next(pages[-1]):
-            if onward in seen:
+        while told := link(pages[-1], "next"):
+            onward = joined(pages[-1].exchange.url, told)
+            if onward is None:
+                broken = f"the address of page {len(pages) + 1} is none: {told}"
+            elif onward in seen:
                 broken = f"page {len(pages) + 1} is at the address of an earlier page"
             elif len(pages) >= self.table.max_pages:
                 broken = f"there are more than {self.table.max_pages} pages"
-            if broken:
+            if broken or onward is None:
                 break
             seen.add(onward)
             pages.append(self._get(subject, Question(purpose=f"search {kind}, page {len(pages) + 1}", url=onward)))
@@ -265,11 +270,6 @@ def _entries(page: Got) -> Iterable[Entry]:
             yield Entry(resource, str(mode or ""), page, place, str(entry.get("fullUrl") or ""))
 
 
-def _next(page: Got) -> str | None:
-    onward = link(page, "next")
-    return urljoin(page.exchange.url, onward) if onward else None
-
-
 def link(page: Got, relation: str) -> str | None:
     """The address of a Bundle's link of this relation."""
     links = (page.resource or {}).get("link") if page.kind == "Bundle" else None
@@ -281,8 +281,17 @@ def link(page: Got, relation: str) -> str | None:
 
 def local(reference: str, base: str) -> str | None:
     """`Type/id` of a reference to this server; None for one within the resource, by identifier, or elsewhere."""
-    told = reference.removeprefix(base.rstrip("/") + "/") if reference.startswith(base) else reference
-    if urlsplit(told).scheme or told.startswith("#"):
+    whole, own = plain(reference), plain(base).rstrip("/") + "/"
+    told = whole.removeprefix(own) if whole.startswith(own) else reference
+    if _SCHEME.match(told) or told.startswith("#"):
         return None
     parts = told.partition("/_history")[0].split("/")
     return "/".join(parts) if len(parts) == 2 and all(parts) else None
+
+
+def plain(url: str) -> str:
+    """An address without the port that goes without saying, its host in small letters."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    usual = {"https": ":443", "http": ":80"}.get(scheme.lower())
+    return f"{scheme.lower()}://{host.lower().removesuffix(usual)}{slash}{path}" if usual else url

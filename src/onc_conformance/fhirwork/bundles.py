@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from onc_conformance.fhir import validate
 from onc_conformance.fhir.tables import Tables
-from onc_conformance.fhirwork.asking import Found, Got, link
+from onc_conformance.fhirwork.asking import Found, Got, link, plain
 from onc_conformance.findings import Finding, Severity
 
 
@@ -32,7 +32,9 @@ def formed(page: Got, tables: Tables, rule: str) -> Iterator[Finding]:
 def addressed(found: Found, base: str, rule: str) -> Iterator[Finding]:
     """Objections to addresses of entries that are another resource's; a warning for none, and for another server's."""
     bare = [entry for entry in found.entries if not entry.addressed]
-    elsewhere = [e for e in found.entries if e.address.startswith("http") and not e.address.startswith(base)]
+    elsewhere = [
+        e for e in found.entries if e.address.startswith("http") and not plain(e.address).startswith(plain(base))
+    ]
     for entry in found.entries:
         if entry.astray:
             yield entry.page.objection(
@@ -66,7 +68,7 @@ def linked(found: Found, rule: str) -> Iterator[Finding]:
             rule, "does not say what was searched for", path="Bundle.link", expected="a link self", found="none"
         )
         return
-    told = [(name.partition(":")[0], value) for name, value in parse_qsl(urlsplit(own).query)]
+    told = [(name.partition(":")[0], value) for name, value in parse_qsl(own.partition("?")[2])]
     for name, value in found.parameters:
         values = [each for its, each in told if its == name]
         if not name.startswith("_") and (not values or (name == "patient" and value not in _plain(values))):

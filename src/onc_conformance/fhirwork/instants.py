@@ -58,8 +58,13 @@ def spans(value: Any) -> list[Span]:
 
 
 def compares(prefix: str, found: Span, asked: Span) -> bool | None:
-    """Whether what was found is what was asked for; None where it depends on a time zone that nobody tells."""
+    """Whether what was found is what was asked for; None where it depends on a time zone that nobody tells.
+
+    Nor is told what a day is to a moment that may be within it: servers differ in good faith.
+    """
     places = (timedelta(0),) if found.zoned == asked.zoned else _ANYWHERE
+    if asked.zoned and not found.zoned and any(_overlap(found.moved(by), asked) for by in places):
+        return None
     answers = {_compares(prefix, found.moved(by), asked) for by in places}
     return answers.pop() if len(answers) == 1 else None
 
@@ -70,6 +75,11 @@ def any_compares(prefix: str, found: Iterable[Span], asked: Span) -> bool | None
     if True in answers:
         return True
     return None if None in answers else False
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    least, most = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return (one.start or least) < (other.end or most) and (other.start or least) < (one.end or most)
 
 
 def _compares(prefix: str, found: Span, asked: Span) -> bool:

@@ -8,10 +8,10 @@ import re
 import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urljoin
 
 from pydantic import Field, model_validator
 
+from onc_conformance.exchange import joined
 from onc_conformance.targets.reading import Reading
 from onc_conformance.targets.terms import Statuses, Table, checked_path
 
@@ -63,7 +63,8 @@ class Paginate(Table):
         """The address of the page after these, or the parameter that asks for it; None after the last."""
         last = pages[-1]
         if self.next == "bundle_link":
-            return (urljoin(last.exchange.url, url), []) if (url := _next_link(last.json)) else None
+            onward = joined(last.exchange.url, url) if (url := _next_link(last.json)) else None
+            return (onward, []) if onward else None
         sizes = [len(_list(page.json, self.items or "$") or []) for page in pages]
         total = last.json_values(self.total)[:1] if self.total else []
         if (
@@ -98,7 +99,7 @@ class Poll(Table):
     def onward(self, exchange: Exchange) -> str | None:
         """Where to ask again; None if the answer is there."""
         address = exchange.header(self.header)
-        return urljoin(exchange.url, address) if exchange.status in self.status and address else None
+        return joined(exchange.url, address) if exchange.status in self.status and address else None
 
     def pause(self, exchange: Exchange) -> float:
         """Seconds to wait before asking again."""
