@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from onc_conformance import scoped, strangers
+from onc_conformance import granular, scoped, strangers
 
 TOKENS = "|".join(strangers.TOKENS)
 
@@ -41,12 +41,12 @@ def _(chosen, verdict, rule):
 
 @when("an app is authorized for one category of Conditions or Observations at a time", target_fixture="parts")
 def _(exam):
-    return scoped.parts(exam)
+    return granular.parts(exam)
 
 
 @then("what is of another category does not open")
 def _(exam, parts, verdict, rule):
-    verdict(scoped.parts_closed(exam, parts, rule))
+    verdict(granular.parts_closed(exam, parts, rule))
 
 
 @when("an app is authorized for one type of resource at a time", target_fixture="keys")

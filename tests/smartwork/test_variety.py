@@ -157,3 +157,18 @@ def test_a_page_that_leads_on_by_itself_is_left_like_a_redirect(smart, double):
     launch = smart.launched()
     assert launch.given().access_token
     assert told(contexts.patient(smart, launch, "R")) == []
+
+
+@pytest.mark.parametrize(
+    ("told_of", "many"),
+    [
+        ([{"reference": "Location/1"}], 0),
+        ([{"reference": "Location/1", "role": "launch"}, {"canonical": "http://a.example/q"}], 0),
+        ([{"reference": "Location/1", "role": ""}], 1),
+        (["Location/1"], 1),
+        ([{"type": "Location"}], 1),
+    ],
+)
+def test_further_resources_in_context(smart, double, told_of, many):
+    double.changes["/auth/token"] = {"fhirContext": told_of}
+    assert len(told(contexts.fhir_context(smart.launched(), "R"))) == many

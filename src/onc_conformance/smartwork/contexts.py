@@ -124,7 +124,10 @@ def fhir_context(launch: Launch, rule: str) -> Iterator[Finding]:
     if told is None:
         return
     wrong = not isinstance(told, list) or any(
-        not isinstance(each, dict) or not {"reference", "canonical", "identifier"} & set(each) for each in told
+        not isinstance(each, dict)
+        or not {"reference", "canonical", "identifier"} & set(each)
+        or each.get("role", "launch") == ""
+        for each in told
     )
     if wrong:
         yield objection(
@@ -132,6 +135,6 @@ def fhir_context(launch: Launch, rule: str) -> Iterator[Finding]:
             rule,
             f"{launch.title}: fhirContext is not what it must be",
             path="$.fhirContext",
-            expected="a list of objects with reference, canonical or identifier",
+            expected="a list of objects with reference, canonical or identifier, and no empty role",
             found=type(told).__name__,
         )
