@@ -198,7 +198,7 @@ def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
     country = {letters(wanted["country"]), letters(found.country)}
     if wanted["country"] and len(country) > 1 and not country <= _HOME:
         wrong.append(("the country", wanted["country"], found.country))
-    if wanted["use"] not in {"", "old", found.use} and not (found.use == "old" and wanted["end"]):
+    if wanted["use"] not in {"", "old", found.use}:
         wrong.append(("the use", wanted["use"], found.use))
     complaints = [
         Complaint(Severity.ERROR, f"{what} differs", one, two or "none", found.element) for what, one, two in wrong

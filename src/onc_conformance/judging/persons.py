@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from lxml import etree
+
 from onc_conformance import moments
 from onc_conformance.ccda.identity import Address, Person, Telecom
 from onc_conformance.fhir import facts
@@ -16,8 +18,9 @@ from onc_conformance.record import Code, Name, Record
 
 _CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _GENDERS = {"other": "undifferentiated"}
-_ITEMS = {name: judge for name, judge in demographics.ITEMS.items() if name != "birth_date"} | demographics.BESIDE
-"""What is compared; a Patient born on another day is somebody else."""
+_OTHERWISE = {"birth_date", "birth sex", "date of death"}
+_ITEMS = {name: judge for name, judge in (demographics.ITEMS | demographics.BESIDE).items() if name not in _OTHERWISE}
+"""What is compared as in a header. One born on another day is somebody else; the others have a form of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,27 @@ def complaints(resource: Mapping[str, Any], record: Record) -> Iterator[Told]:
     person = told(resource)
     for item, judge in _ITEMS.items():
         for each in judge(person, record):
-            yield Told(item.replace("_", " "), each, str(each.element or ""))
+            one = Told(item.replace("_", " "), each, str(each.element or ""))
+            if not (each.found == "old" and one.path in _ended(resource)):
+                yield one
     born = [str(each.get("valueCode")) for each in _extensions(resource, "birthsex")]
     if born and record.birth_sex and record.birth_sex not in born:
         differs = Complaint(Severity.ERROR, "differs", record.birth_sex, ", ".join(born))
         yield Told("birth sex", differs, "extension")
+    wanted, died = moments.iso(record.death_date or ""), moments.iso(str(resource.get("deceasedDateTime", "")))
+    if wanted and not (died and wanted.overlaps(died)):
+        dead = resource.get("deceasedBoolean") is True
+        found = str(died or ("no day" if dead else "none"))
+        severity = Severity.WARNING if dead else Severity.ERROR
+        yield Told("date of death", Complaint(severity, "differs", str(wanted), found), "deceased")
+
+
+def _ended(resource: Mapping[str, Any]) -> set[str]:
+    """The addresses that have an end, so that FHIR calls them old, whatever they were used for."""
+    addresses = enumerate(_tables(resource.get("address")))
+    return {
+        f"address[{number}]" for number, each in addresses if isinstance(p := each.get("period"), dict) and p.get("end")
+    }
 
 
 def told(resource: Mapping[str, Any]) -> Person:
@@ -52,7 +71,7 @@ def told(resource: Mapping[str, Any]) -> Person:
     gender = resource.get("gender")
     spoken = sorted(_tables(resource.get("communication")), key=lambda each: each.get("preferred") is not True)
     return Person(
-        element=cast(Any, ""),
+        element=etree.Element("Patient"),
         names=tuple(_name(each) for each in _tables(resource.get("name"))),
         birth=moments.iso(str(resource.get("birthDate", ""))),
         sex=_GENDERS.get(gender, gender) if isinstance(gender, str) else None,
