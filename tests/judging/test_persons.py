@@ -114,6 +114,20 @@ def test_a_part_of_an_address_is_told_at_its_place(expected):
     assert [each.absent for each in persons.complaints(PATIENT | {"address": []}, expected)] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("deceased", "told"),
+    [
+        ({"deceasedDateTime": "2020-02-03T10:00:00Z"}, []),
+        ({"deceasedDateTime": "2020"}, []),
+        ({"deceasedDateTime": "2020-02-04"}, [("date of death", False)]),
+        ({"deceasedBoolean": True}, [("date of death", False)]),
+        ({}, [("date of death", True)]),
+    ],
+)
+def test_a_death_is_told_with_its_day(expected, deceased, told):
+    assert items(PATIENT | deceased, replace(expected, death_date="2020-02-03")) == told
+
+
 def test_nonsense_is_no_crash(expected):
     odd = {
         "resourceType": "Patient",

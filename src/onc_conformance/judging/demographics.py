@@ -208,11 +208,9 @@ def _apart(wanted: Mapping[str, Any], found: Address) -> int:
 
 
 def _parts(wanted: Mapping[str, Any], found: Address) -> list[Complaint]:
-    over = found.use == "old" and bool(wanted["end"])
     complaints = [
         Complaint(Severity.ERROR, f"the {what} differs", one, two or "none", found.element)
         for what, one, two in contacts.apart(contacts.postal(wanted), found)
-        if not (what == "use" and over)
     ]
     for key, told_days in (("start", found.start), ("end", found.end)):
         days = moments.iso(wanted[key] or "")

@@ -9,6 +9,7 @@ from typing import Any
 from onc_conformance import moments
 from onc_conformance.ccda.identity import BIRTH_SEX, SEX, Address, Person, Telecom, sex_of
 from onc_conformance.fhir import facts
+from onc_conformance.findings import Severity
 from onc_conformance.judging import demographics
 from onc_conformance.judging.demographics import Complaint
 from onc_conformance.record import Code, Name, Record
@@ -17,8 +18,9 @@ _CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _OBSERVED = {SEX: "sex", BIRTH_SEX: "birthsex"}
 """The extension of a Patient that says what an observation with this code says."""
 _GENDERS = {"other": "undifferentiated"}
-_ITEMS = {name: judge for name, judge in demographics.ITEMS.items() if name != "birth_date"} | demographics.BESIDE
-"""What is compared; a Patient born on another day is somebody else."""
+_OTHERWISE = {"birth_date", "date of death"}
+_ITEMS = {name: judge for name, judge in (demographics.ITEMS | demographics.BESIDE).items() if name not in _OTHERWISE}
+"""What is compared as in a header. One born on another day is somebody else; a death need have no day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,23 @@ def complaints(resource: Mapping[str, Any], record: Record) -> Iterator[Told]:
     person = told(resource)
     for item, judge in _ITEMS.items():
         for each in judge(person, record):
-            yield Told(item.replace("_", " "), each, str(each.element or ""))
+            one = Told(item.replace("_", " "), each, str(each.element or ""))
+            if not (each.found == "old" and one.path in _ended(resource)):
+                yield one
+    wanted, died = moments.iso(record.death_date or ""), moments.iso(str(resource.get("deceasedDateTime", "")))
+    if wanted and not (died and wanted.overlaps(died)):
+        dead = resource.get("deceasedBoolean") is True
+        found = str(died or ("no day" if dead else "none"))
+        severity = Severity.WARNING if dead else Severity.ERROR
+        yield Told("date of death", Complaint(severity, "differs", str(wanted), found), "deceased")
+
+
+def _ended(resource: Mapping[str, Any]) -> set[str]:
+    """The addresses that have an end, so that FHIR calls them old, whatever they were used for."""
+    addresses = enumerate(_tables(resource.get("address")))
+    return {
+        f"address[{number}]" for number, each in addresses if isinstance(p := each.get("period"), dict) and p.get("end")
+    }
 
 
 @dataclass(frozen=True, slots=True)
