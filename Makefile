@@ -32,6 +32,7 @@ bench: .venv/developer
 	$(BIN)/python tools/bench $(if $(DOCS),--docs "$(DOCS)") $(if $(SCH),--sch "$(SCH)") $(if $(VOC),--voc "$(VOC)") \
 	  $(if $(XSD),--xsd "$(XSD)") $(if $(NODE),--node) $(if $(SAMPLE),--sample $(SAMPLE))
 	$(BIN)/python tools/bench/bulk.py --plot docs/bulk.svg
+	$(BIN)/python tools/bench/runs.py
 
 # what the reference EHR answers at the edge of every fact, and what the judges say of it
 boundaries: .venv/installed
