@@ -1,3 +1,4 @@
+import contextlib
 import gzip
 import hashlib
 import http.server
@@ -64,10 +65,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response_only(200)
         self.send_header("Content-Length", "1000")
         self.end_headers()
-        for _ in range(20):
-            self.wfile.write(b"x")
-            self.wfile.flush()
-            time.sleep(0.05)
+        with contextlib.suppress(ConnectionError):  # nobody waits for the end of it
+            for _ in range(20):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                time.sleep(0.05)
         self.close_connection = True
 
     def log_message(self, *_):
