@@ -66,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "1000")
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # nobody waits for the end of it
-            for _ in range(20):
+            for _ in range(200):
                 self.wfile.write(b"x")
                 self.wfile.flush()
                 time.sleep(0.05)

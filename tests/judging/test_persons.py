@@ -138,3 +138,11 @@ def test_nonsense_is_no_crash(expected):
     }
     assert {item for item, _ in items(odd, expected)} >= {"patient name", "sex", "race"}
     assert items(odd, replace(expected, race=(), ethnicity=None)) != []
+
+
+@pytest.mark.parametrize("code", ["UNK", "ASKU"])
+def test_what_nobody_knows_may_be_left_out_and_not_told_otherwise(expected, code):
+    unknown = record.Code("nullflavor", code, "")
+    asked = replace(expected, race=(unknown,), ethnicity=unknown)
+    assert items(PATIENT | {"extension": []}, asked) == []
+    assert {item for item, _ in items(PATIENT, asked)} == {"race", "ethnicity"}

@@ -15,7 +15,8 @@ from onc_conformance.record import Code, Name, Record, contacts, letters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_FLAVORS = {"UNK", "ASKU", "NASK", "NAV", "NI", "OTH", "NA", "MSK"}
+FLAVORS = {"UNK", "ASKU", "NASK", "NAV", "NI", "OTH", "NA", "MSK"}
+"""Codes that say why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _names(person: Person) -> str:
 
 
 def _sex(person: Person, record: Record) -> list[Complaint]:
-    if person.sex == record.sex or (record.sex == "unknown" and (person.sex is None or person.sex in _FLAVORS)):
+    if person.sex == record.sex or (record.sex == "unknown" and (person.sex is None or person.sex in FLAVORS)):
         return list(_observed("differs as it was observed", person, SEX, record.sex))
     return [Complaint(Severity.ERROR, "differs", record.sex, person.sex or "none")]
 
@@ -102,7 +103,7 @@ def _sex(person: Person, record: Record) -> list[Complaint]:
 def _observed(what: str, person: Person, loinc: str, wanted: str) -> Iterator[Complaint]:
     """What an observation of the patient says otherwise; whether there has to be one is the edition's to say."""
     for element, told in person.observed(loinc):
-        if told != wanted and told not in _FLAVORS | {"unknown"} and wanted != "unknown":
+        if told != wanted and told not in FLAVORS | {"unknown"} and wanted != "unknown":
             yield Complaint(Severity.ERROR, what, wanted, told, element)
 
 
@@ -129,12 +130,12 @@ def _birth_date(person: Person, record: Record) -> list[Complaint]:
 
 def _codes(wanted: Sequence[Code], found: Sequence[Code]) -> list[Complaint]:
     have = {code.code for code in found}
-    unknown = have <= _FLAVORS
-    missing = [code for code in wanted if code.code not in have and not (code.code in _FLAVORS and have and unknown)]
+    unknown = have <= FLAVORS
+    missing = [code for code in wanted if code.code not in have and not (code.code in FLAVORS and have and unknown)]
     complaints = [
         Complaint(Severity.ERROR, "is missing", str(code), ", ".join(map(str, found)) or "none") for code in missing
     ]
-    extra = [code for code in found if code.code not in {code.code for code in wanted} | _FLAVORS]
+    extra = [code for code in found if code.code not in {code.code for code in wanted} | FLAVORS]
     if wanted and extra and not missing:
         expected = ", ".join(map(str, wanted))
         complaints.append(Complaint(Severity.ERROR, "more is said than the record has", expected, str(extra[0])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onc_conformance import moments
@@ -41,6 +41,10 @@ class Told:
 def complaints(resource: Mapping[str, Any], record: Record) -> Iterator[Told]:
     """Everything in which a Patient is not as the record has it."""
     person = told(resource)
+    if not person.ethnicity and record.ethnicity and record.ethnicity.code in demographics.FLAVORS:
+        record = replace(record, ethnicity=None)  # FHIR leaves out what nobody knows
+    if not person.race and {code.code for code in record.race} <= demographics.FLAVORS:
+        record = replace(record, race=())
     for item, judge in _ITEMS.items():
         for each in judge(person, record):
             one = Told(item.replace("_", " "), each, str(each.element or ""))
